@@ -1,0 +1,1 @@
+"""What the Lambda functions share: the rules, the channels, the receipts, the store."""

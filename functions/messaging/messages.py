@@ -1,0 +1,207 @@
+"""A message with its planned and its made attempts: what all rooms speak of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from messaging.statuses import (
+    OPEN,
+    AttemptStatus,
+    MessageStatus,
+    ReceiptKind,
+    Success,
+    fulfils,
+    message_status,
+)
+
+CHANNELS = ("whatsapp", "sms", "email")
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptId:
+    """Which attempt of which message; written `<message id>.<number>`."""
+
+    message_id: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.message_id}.{self.number}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        message_id, dot, number = text.rpartition(".")
+        return cls(message_id, int(number)) if dot and message_id and number.isdecimal() else None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedAttempt:
+    """One send that the plan may come to. Attempts of one step go out together."""
+
+    number: int
+    step: int
+    channel: str
+    wait_seconds: int
+    success: Success
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedStep:
+    """A step that the plan leaves out, and why."""
+
+    step: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    attempts: tuple[PlannedAttempt, ...]
+    dropped: tuple[DroppedStep, ...] = ()
+
+    def attempt(self, number: int) -> PlannedAttempt:
+        return self.attempts[number - 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One thing said to one recipient. `request` is the checked request as JSON has it."""
+
+    message_id: str
+    accepted_at: datetime
+    request: Mapping[str, Any]
+    plan: Plan
+    status: MessageStatus = MessageStatus.ACCEPTED
+    expires_at: datetime | None = None
+    concluded_at: datetime | None = None
+    problems: tuple[Mapping[str, str], ...] = ()
+
+    def expired(self, now: datetime) -> bool:
+        return self.expires_at is not None and now >= self.expires_at
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One send, as the store has it. `released`: busy, nothing was sent, it may be tried again."""
+
+    attempt_id: AttemptId
+    channel: str
+    status: AttemptStatus
+    task_token: str
+    claimed_at: datetime
+    provider_id: str | None = None
+    reason: str | None = None
+    released: bool = False
+    times: Mapping[str, datetime] | None = None
+
+    @property
+    def number(self) -> int:
+        return self.attempt_id.number
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a provider reported about one attempt.
+
+    `word` is the provider's own, `reason` its code and title for a failure; neither holds an
+    address. `provider_id` is the id the send call returned, `wamid` WhatsApp's own, `echo` the
+    attempt id that we gave along. `key` tells two receipts of the same word apart.
+    """
+
+    channel: str
+    kind: ReceiptKind
+    word: str
+    occurred_at: datetime
+    provider_id: str | None = None
+    wamid: str | None = None
+    echo: AttemptId | None = None
+    reason: str | None = None
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a message got through: the output of the waiting state, and so of the execution."""
+
+    message_id: str
+    status: MessageStatus
+    channel: str
+    attempt: int
+    provider_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A message with the attempts made so far."""
+
+    message: Message
+    attempts: tuple[Attempt, ...]
+
+    def attempt(self, number: int) -> Attempt | None:
+        return next((one for one in self.attempts if one.number == number), None)
+
+    def step(self, attempt: Attempt) -> int:
+        return self.message.plan.attempt(attempt.number).step
+
+    def fulfilled(self, attempt: Attempt) -> bool:
+        return fulfils(attempt.status, self.message.plan.attempt(attempt.number).success)
+
+    def success_before(self, number: int) -> Attempt | None:
+        """An attempt of an earlier step that got through after its wait was over."""
+        step = self.message.plan.attempt(number).step
+        before = (one for one in self.attempts if self.step(one) < step)
+        return next((one for one in before if self.fulfilled(one)), None)
+
+    def success(self) -> Attempt | None:
+        return next((one for one in self.attempts if self.fulfilled(one)), None)
+
+    def open_before(self, step: int) -> list[Attempt]:
+        """Attempts of earlier steps whose wait ended without an answer."""
+        return [one for one in self.attempts if self.step(one) < step and one.status in OPEN]
+
+    def waiting_after(self, attempt: Attempt) -> list[Attempt]:
+        """Attempts of later steps that wait now; there are some only if this one is over."""
+        step = self.step(attempt)
+        return [one for one in self.attempts if self.step(one) > step and one.status in OPEN]
+
+    def late(self, attempt: Attempt) -> bool:
+        """Whether the attempt got through after its wait had ended."""
+        times = attempt.times or {}
+        through = min((times[one] for one in ("delivered", "read") if one in times), default=None)
+        if through is None:
+            return False
+        step, wait = self.step(attempt), self.message.plan.attempt(attempt.number).wait_seconds
+        ends = [one.claimed_at for one in self.attempts if self.step(one) > step]
+        return through > min([attempt.claimed_at + timedelta(seconds=wait), *ends])
+
+    def outcome(self, attempt: Attempt) -> Outcome:
+        return Outcome(
+            self.message.message_id,
+            message_status(attempt.status),
+            attempt.channel,
+            attempt.number,
+            attempt.provider_id,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What one channel says, chosen from the request's and the step's content."""
+
+    text: str | None = None
+    subject: str | None = None
+    html: str | None = None
+    template: Mapping[str, Any] | None = None
+    image: Mapping[str, Any] | None = None
+    document: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """All that a channel needs for one attempt. `valid_seconds`: worthless after that."""
+
+    attempt_id: AttemptId
+    to: str
+    sender: str
+    content: Content
+    category: str
+    valid_seconds: int

@@ -1,0 +1,108 @@
+"""The one vocabulary for what became of a message, an attempt and a receipt, and its order."""
+
+from enum import StrEnum
+
+
+class MessageStatus(StrEnum):
+    ACCEPTED = "accepted"
+    IN_PROGRESS = "in_progress"
+    REJECTED = "rejected"
+    UNDELIVERED = "undelivered"
+    EXPIRED = "expired"
+    SENT = "sent"
+    DELIVERED = "delivered"
+
+
+class AttemptStatus(StrEnum):
+    SENDING = "sending"
+    SENT = "sent"
+    SKIPPED = "skipped"
+    TIMED_OUT = "timed_out"
+    UNCONFIRMED = "unconfirmed"
+    FAILED = "failed"
+    DELIVERED = "delivered"
+    READ = "read"
+
+
+class Success(StrEnum):
+    """What a step asks for before the message counts as through."""
+
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+
+
+class ReceiptKind(StrEnum):
+    """What a provider reported. The provider's own word is kept beside it."""
+
+    PROGRESS = "progress"
+    SENT = "sent"
+    CARRIER_ACCEPTED = "carrier_accepted"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+    UNCONFIRMED = "unconfirmed"
+    COMPLAINED = "complained"
+    ENGAGED = "engaged"
+    UNKNOWN = "unknown"
+
+
+# A status is only ever replaced by one of a higher rank. A failure can be overtaken by a delivery
+# (a person with two phones), a delivery by nothing but a read receipt.
+ATTEMPT_RANK = {
+    AttemptStatus.SENDING: 0,
+    AttemptStatus.SENT: 10,
+    AttemptStatus.SKIPPED: 20,
+    AttemptStatus.TIMED_OUT: 20,
+    AttemptStatus.UNCONFIRMED: 30,
+    AttemptStatus.FAILED: 40,
+    AttemptStatus.DELIVERED: 50,
+    AttemptStatus.READ: 60,
+}
+MESSAGE_RANK = {
+    MessageStatus.ACCEPTED: 0,
+    MessageStatus.IN_PROGRESS: 10,
+    MessageStatus.REJECTED: 20,
+    MessageStatus.UNDELIVERED: 20,
+    MessageStatus.EXPIRED: 20,
+    MessageStatus.SENT: 30,
+    MessageStatus.DELIVERED: 40,
+}
+OPEN = frozenset({AttemptStatus.SENDING, AttemptStatus.SENT})
+FINAL = frozenset(
+    status for status, rank in MESSAGE_RANK.items() if rank >= MESSAGE_RANK[MessageStatus.REJECTED]
+)
+
+_FULFILLED_BY = {
+    Success.SENT: {AttemptStatus.SENT, AttemptStatus.DELIVERED, AttemptStatus.READ},
+    Success.DELIVERED: {AttemptStatus.DELIVERED, AttemptStatus.READ},
+    Success.READ: {AttemptStatus.READ},
+}
+_STATUS_OF_RECEIPT = {
+    ReceiptKind.SENT: AttemptStatus.SENT,
+    ReceiptKind.DELIVERED: AttemptStatus.DELIVERED,
+    ReceiptKind.READ: AttemptStatus.READ,
+    ReceiptKind.FAILED: AttemptStatus.FAILED,
+    ReceiptKind.UNCONFIRMED: AttemptStatus.UNCONFIRMED,
+}
+
+
+def fulfils(status: AttemptStatus, success: Success) -> bool:
+    """Whether an attempt of this status is what its step asked for."""
+    return status in _FULFILLED_BY[success]
+
+
+def message_status(status: AttemptStatus) -> MessageStatus:
+    """The status of a message whose attempt of this status fulfilled its step."""
+    return MessageStatus.SENT if status is AttemptStatus.SENT else MessageStatus.DELIVERED
+
+
+def attempt_status(kind: ReceiptKind, carrier_accepted: AttemptStatus) -> AttemptStatus | None:
+    """The attempt's status after a receipt of this kind, None where it decides nothing.
+
+    What the carrier's word for the handset is worth differs by country, so the stack says what
+    `carrier_accepted` counts as (AWS: "configuration-sets-event-types", TEXT_SUCCESSFUL).
+    """
+    if kind is ReceiptKind.CARRIER_ACCEPTED:
+        return carrier_accepted
+    return _STATUS_OF_RECEIPT.get(kind)

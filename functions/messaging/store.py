@@ -1,0 +1,461 @@
+"""Everything that is known about a message, in one DynamoDB table.
+
+| message_id           | item                        | is                                    |
+|----------------------|-----------------------------|---------------------------------------|
+| the message's id     | message                     | the request, its plan, its status     |
+| the message's id     | attempt#02                  | one attempt and its newest task token |
+| the message's id     | receipt#02#time#word#key    | one receipt, the same one only once   |
+| provider#its id      | attempt                     | which attempt a provider's id means   |
+| idempotency#its hash | request                     | which message an idempotency key made |
+
+A status only ever rises in rank. Nothing is deleted but by DynamoDB's TTL on `retained_until`.
+"""
+
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from messaging.errors import UnknownMessage, Unmatched
+from messaging.messages import (
+    Attempt,
+    AttemptId,
+    DroppedStep,
+    Message,
+    Plan,
+    PlannedAttempt,
+    Receipt,
+    Story,
+)
+from messaging.statuses import ATTEMPT_RANK, MESSAGE_RANK, AttemptStatus, MessageStatus, Success
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+IDEMPOTENCY_HOURS = 24
+# A write of one day's messages is spread over this many keys of the index of recent ones.
+RECENT_SHARDS = 8
+
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+
+
+class Reserved(Enum):
+    """What became of taking an idempotency key."""
+
+    OURS = "ours"
+    DONE = "done"
+    IN_PROGRESS = "in progress"
+    OTHER_BODY = "other body"
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    message_id: str
+    state: Reserved
+
+
+class Store:
+    """The table `Messages`. The client is given; `retention` is how long items are kept."""
+
+    def __init__(
+        self, client: "DynamoDBClient", table: str, retention: timedelta = timedelta(0)
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._retention = retention
+
+    # ---- the message
+
+    def add(self, message: Message) -> bool:
+        """Whether the message is new; one of its id is left as it is."""
+        day = f"{message.accepted_at:%Y-%m-%d}"
+        item = {
+            "message_id": message.message_id,
+            "item": "message",
+            "status": message.status,
+            "rank": MESSAGE_RANK[message.status],
+            "accepted_at": _text(message.accepted_at),
+            "expires_at": message.expires_at and _text(message.expires_at),
+            "request": _json(message.request),
+            "plan": _json(_plan_to_json(message.plan)),
+            "problems": _json(list(message.problems)) if message.problems else None,
+            "listed_under": f"{day}#{zlib.crc32(message.message_id.encode()) % RECENT_SHARDS}",
+            "retained_until": self._retained_until(message.accepted_at),
+        }
+        return self._put_new(item)
+
+    def story(self, message_id: str) -> Story:
+        """The message and the attempts so far, as of now. Raises `UnknownMessage`."""
+        items = list(self._query(message_id, "attempt", "message"))
+        message = next((item for item in items if item["item"] == "message"), None)
+        if message is None:
+            raise UnknownMessage(message_id)
+        attempts = (item for item in items if item["item"] != "message")
+        return Story(_message(message), tuple(_attempt(item) for item in attempts))
+
+    def conclude(
+        self, message_id: str, status: MessageStatus, at: datetime, attempt: int | None = None
+    ) -> MessageStatus:
+        """The message's status afterwards: a higher one stays. `attempt`: the one that did it."""
+        item = self._raise(
+            _key(message_id, "message"),
+            MESSAGE_RANK[status],
+            {"status": status, "concluded_at": _text(at), "concluded_by": attempt},
+        )
+        if item is None:
+            raise UnknownMessage(message_id)
+        return MessageStatus(item["status"])
+
+    # ---- its attempts
+
+    def claim(
+        self, attempt_id: AttemptId, channel: str, task_token: str, now: datetime
+    ) -> tuple[Attempt, bool]:
+        """The attempt, and whether the caller may send it: once, or again after `release`.
+
+        Whoever else comes leaves the newest task token, because the state waits with that one.
+        """
+        changes = {
+            "task_token": task_token,
+            "channel": channel,
+            "status": AttemptStatus.SENDING,
+            "rank": ATTEMPT_RANK[AttemptStatus.SENDING],
+            "claimed_at": _text(now),
+            "retained_until": self._retained_until(now),
+        }
+        condition = "attribute_not_exists(#item) OR released = :true"
+        key, free = _attempt_key(attempt_id), {":true": {"BOOL": True}}
+        try:
+            item = self._update(key, changes, ("released", "reason"), condition, free)
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return _attempt(self._update(key, {"task_token": task_token})), False
+        return _attempt(item), True
+
+    def note_sent(self, attempt_id: AttemptId, provider_id: str, at: datetime) -> Attempt:
+        """The attempt as it is then: a receipt may have come before, its status stays."""
+        self.link(provider_id, attempt_id, at)
+        attempt = self.note(attempt_id, AttemptStatus.SENT, at, provider_id=provider_id)
+        if attempt.provider_id != provider_id:
+            attempt = _attempt(self._update(_attempt_key(attempt_id), {"provider_id": provider_id}))
+        return attempt
+
+    def note(
+        self,
+        attempt_id: AttemptId,
+        status: AttemptStatus,
+        at: datetime,
+        reason: str | None = None,
+        provider_id: str | None = None,
+    ) -> Attempt:
+        """The attempt as it is then: a status of a higher rank stays. Raises `Unmatched`."""
+        item = self._raise(
+            _attempt_key(attempt_id),
+            ATTEMPT_RANK[status],
+            {"status": status, f"{status}_at": _text(at), "provider_id": provider_id},
+            reason,
+        )
+        if item is None:
+            raise Unmatched(f"no attempt {attempt_id}")
+        return _attempt(item)
+
+    def release(self, attempt_id: AttemptId, reason: str) -> None:
+        """Nothing was sent, so the attempt may be claimed again."""
+        self._update_while_sending(attempt_id, {"released": True, "reason": reason})
+
+    def doubt(self, attempt_id: AttemptId, reason: str) -> None:
+        """The provider may have taken it: why nobody knows."""
+        self._update_while_sending(attempt_id, {"reason": reason})
+
+    def _update_while_sending(self, attempt_id: AttemptId, changes: dict[str, Any]) -> None:
+        try:
+            self._update(
+                _attempt_key(attempt_id), changes, (), "#rank = :zero", {":zero": {"N": "0"}}
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return
+
+    # ---- what providers said
+
+    def keep(self, receipt: Receipt, attempt_id: AttemptId | None, now: datetime) -> None:
+        """Stores the receipt beside its attempt, or under the provider's id if it has none."""
+        holder = attempt_id.message_id if attempt_id else f"provider#{receipt.key}"
+        number = attempt_id.number if attempt_id else 0
+        occurred = _text(receipt.occurred_at)
+        self._put(
+            {
+                "message_id": holder,
+                "item": f"receipt#{number:02}#{occurred}#{receipt.word}#{receipt.key}",
+                "attempt": number or None,
+                "channel": receipt.channel,
+                "kind": receipt.kind,
+                "word": receipt.word,
+                "reason": receipt.reason,
+                "provider_id": receipt.provider_id,
+                "wamid": receipt.wamid,
+                "occurred_at": occurred,
+                "received_at": _text(now),
+                "retained_until": self._retained_until(now),
+            }
+        )
+
+    def receipts(self, message_id: str) -> list[Mapping[str, Any]]:
+        """The receipts of a message, by attempt and then by when they occurred."""
+        return list(self._query(message_id, "receipt#", "receipt#~"))
+
+    def link(self, provider_id: str, attempt_id: AttemptId, now: datetime) -> None:
+        """From now on `find` knows the provider's id."""
+        self._put(
+            {
+                "message_id": f"provider#{provider_id}",
+                "item": "attempt",
+                "attempt_id": str(attempt_id),
+                "retained_until": self._retained_until(now),
+            }
+        )
+
+    def find(self, provider_id: str) -> AttemptId | None:
+        """Which attempt the provider means by its id."""
+        answer = self._client.get_item(
+            TableName=self._table,
+            Key=_key(f"provider#{provider_id}", "attempt"),
+            ConsistentRead=True,
+        )
+        return AttemptId.parse(_plain(answer["Item"])["attempt_id"]) if "Item" in answer else None
+
+    # ---- idempotency keys
+
+    def reserve(
+        self, key: str, fingerprint: str, message_id: str, now: datetime, lock: timedelta
+    ) -> Reservation:
+        """Takes the key for a message of this id, or says which message has it.
+
+        A caller who died between taking the key and finishing leaves it locked until `lock` is
+        over; the next one then goes on with the same message id, so that nothing is sent twice.
+        """
+        item = {
+            "message_id": f"idempotency#{key}",
+            "item": "request",
+            "made": message_id,
+            "fingerprint": fingerprint,
+            "locked_until": _text(now + lock),
+            "retained_until": _epoch(now + timedelta(hours=IDEMPOTENCY_HOURS)),
+        }
+        if self._put_new(item, "OR retained_until <= :now", {":now": {"N": str(_epoch(now))}}):
+            return Reservation(message_id, Reserved.OURS)
+        held = self._get(f"idempotency#{key}", "request")
+        return self._held(held, fingerprint, now, lock)
+
+    def _held(
+        self, held: Mapping[str, Any], fingerprint: str, now: datetime, lock: timedelta
+    ) -> Reservation:
+        if held["fingerprint"] != fingerprint:
+            return Reservation(held["made"], Reserved.OTHER_BODY)
+        if "locked_until" not in held:
+            return Reservation(held["made"], Reserved.DONE)
+        taken = held["locked_until"] <= _text(now) and self._take_over(held, now + lock)
+        return Reservation(held["made"], Reserved.OURS if taken else Reserved.IN_PROGRESS)
+
+    def _take_over(self, held: Mapping[str, Any], until: datetime) -> bool:
+        try:
+            self._update(
+                _key(held["message_id"], held["item"]),
+                {"locked_until": _text(until)},
+                condition="locked_until = :was",
+                values={":was": {"S": held["locked_until"]}},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def finish(self, key: str) -> None:
+        """The message of this key is on its way: from now on the key repeats the answer."""
+        self._update(_key(f"idempotency#{key}", "request"), {}, ("locked_until",))
+
+    # ---- DynamoDB
+
+    def _query(self, message_id: str, first: str, last: str) -> Iterator[Mapping[str, Any]]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            ConsistentRead=True,
+            KeyConditionExpression="message_id = :message AND #item BETWEEN :first AND :last",
+            ExpressionAttributeNames={"#item": "item"},
+            ExpressionAttributeValues={
+                ":message": {"S": message_id},
+                ":first": {"S": first},
+                ":last": {"S": last},
+            },
+        )
+        return (_plain(item) for page in pages for item in page["Items"])
+
+    def _get(self, message_id: str, item: str) -> Mapping[str, Any]:
+        answer = self._client.get_item(
+            TableName=self._table, Key=_key(message_id, item), ConsistentRead=True
+        )
+        return _plain(answer["Item"])
+
+    def _put(self, item: Mapping[str, Any]) -> None:
+        self._client.put_item(TableName=self._table, Item=_marshal(item))
+
+    def _put_new(
+        self,
+        item: Mapping[str, Any],
+        condition: str = "",
+        values: Mapping[str, Any] | None = None,
+    ) -> bool:
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=_marshal(item),
+                ConditionExpression=f"attribute_not_exists(message_id) {condition}",
+                **_values(values or {}),
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def _raise(
+        self,
+        key: dict[str, Any],
+        rank: int,
+        changes: dict[str, Any],
+        reason: str | None = None,
+    ) -> Mapping[str, Any] | None:
+        """The item afterwards, None if there is none: changed only where the rank rises.
+
+        A reason belongs to its status: the next status brings its own or none.
+        """
+        remove = () if reason else ("reason",)
+        try:
+            return self._update(
+                key,
+                {**changes, "rank": rank, "reason": reason},
+                remove,
+                "#rank < :new",
+                {":new": {"N": str(rank)}},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+            return _plain(answer["Item"]) if "Item" in answer else None
+
+    def _update(
+        self,
+        key: dict[str, Any],
+        changes: Mapping[str, Any],
+        remove: tuple[str, ...] = (),
+        condition: str = "attribute_exists(#item)",
+        values: Mapping[str, Any] | None = None,
+    ) -> Mapping[str, Any]:
+        """The item after the changes; what is None is left as it is."""
+        given = {name: value for name, value in changes.items() if value is not None}
+        sets = ", ".join(f"#{name} = :{name}" for name in given)
+        drops = ", ".join(f"#{name}" for name in remove)
+        expression = (f"SET {sets} " if sets else "") + (f"REMOVE {drops}" if drops else "")
+        names = {f"#{name}": name for name in (*given, *remove)}
+        names |= {word: word[1:] for word in ("#item", "#rank") if word in condition}
+        answer = self._client.update_item(
+            TableName=self._table,
+            Key=key,
+            UpdateExpression=expression.strip(),
+            ConditionExpression=condition,
+            ExpressionAttributeNames=names,
+            **_values(
+                {f":{name}": _serialize(_bare(value)) for name, value in given.items()}
+                | dict(values or {})
+            ),
+            ReturnValues="ALL_NEW",
+        )
+        return _plain(answer["Attributes"])
+
+    def _retained_until(self, now: datetime) -> int:
+        return _epoch(now + self._retention)
+
+
+def _values(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {"ExpressionAttributeValues": values} if values else {}
+
+
+def _key(message_id: str, item: str) -> dict[str, Any]:
+    return {"message_id": {"S": message_id}, "item": {"S": item}}
+
+
+def _attempt_key(attempt_id: AttemptId) -> dict[str, Any]:
+    return _key(attempt_id.message_id, f"attempt#{attempt_id.number:02}")
+
+
+def _marshal(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _serialize(_bare(value)) for name, value in item.items() if value is not None}
+
+
+def _bare(value: object) -> object:
+    """The serializer knows `str` but not its enumerations."""
+    return str(value) if isinstance(value, str) else value
+
+
+def _plain(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: _deserialize(value) for name, value in item.items()}
+
+
+def _message(item: Mapping[str, Any]) -> Message:
+    return Message(
+        message_id=item["message_id"],
+        accepted_at=_time(item["accepted_at"]),
+        request=json.loads(item["request"]),
+        plan=_plan_from_json(json.loads(item["plan"])),
+        status=MessageStatus(item["status"]),
+        expires_at=_time(item["expires_at"]) if "expires_at" in item else None,
+        concluded_at=_time(item["concluded_at"]) if "concluded_at" in item else None,
+        problems=tuple(json.loads(item.get("problems", "[]"))),
+    )
+
+
+def _attempt(item: Mapping[str, Any]) -> Attempt:
+    key = item["message_id"], int(item["item"].removeprefix("attempt#"))
+    return Attempt(
+        attempt_id=AttemptId(*key),
+        channel=item["channel"],
+        status=AttemptStatus(item["status"]),
+        task_token=item["task_token"],
+        claimed_at=_time(item["claimed_at"]),
+        provider_id=item.get("provider_id"),
+        reason=item.get("reason"),
+        released=item.get("released", False),
+        times={
+            status: _time(item[f"{status}_at"])
+            for status in AttemptStatus
+            if f"{status}_at" in item
+        },
+    )
+
+
+def _plan_to_json(plan: Plan) -> dict[str, Any]:
+    return asdict(plan)
+
+
+def _plan_from_json(stored: Mapping[str, Any]) -> Plan:
+    attempts = (
+        PlannedAttempt(**{**one, "success": Success(one["success"])}) for one in stored["attempts"]
+    )
+    return Plan(tuple(attempts), tuple(DroppedStep(**one) for one in stored["dropped"]))
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _text(at: datetime) -> str:
+    """Sorts as text: always UTC, always milliseconds."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z"
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _epoch(at: datetime) -> int:
+    return int(at.timestamp())

@@ -1,0 +1,54 @@
+"""Starts executions and answers the states that wait with a task token."""
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from messaging.messages import Outcome
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+MAX_CAUSE = 32_768
+
+
+class Workflow:
+    """Step Functions, as far as a message needs it. The client is given."""
+
+    def __init__(self, client: "SFNClient") -> None:
+        self._client = client
+
+    def start(self, state_machine_arn: str, name: str, input_text: str) -> bool:
+        """Whether this call started the execution; False if one of that name was there already.
+
+        Step Functions keeps a name taken for 90 days after its execution closed.
+        """
+        try:
+            self._client.start_execution(
+                stateMachineArn=state_machine_arn, name=name, input=input_text
+            )
+        except self._client.exceptions.ExecutionAlreadyExists:
+            return False
+        return True
+
+    def succeed(self, task_token: str, outcome: Outcome) -> bool:
+        """Whether the state still waited. The first answer wins, a second one changes nothing."""
+        return self._answer("send_task_success", taskToken=task_token, output=_output(outcome))
+
+    def fail(self, task_token: str, error: type[Exception], cause: str) -> bool:
+        """Whether the state still waited. The error's name decides what the workflow does next."""
+        return self._answer(
+            "send_task_failure", taskToken=task_token, error=error.__name__, cause=cause[:MAX_CAUSE]
+        )
+
+    def _answer(self, operation: str, **parameters: Any) -> bool:  # noqa: ANN401 - two calls, one rule
+        gone = (self._client.exceptions.TaskTimedOut, self._client.exceptions.TaskDoesNotExist)
+        try:
+            getattr(self._client, operation)(**parameters)
+        except gone:
+            return False
+        return True
+
+
+def _output(outcome: Outcome) -> str:
+    return json.dumps(asdict(outcome))
