@@ -1,7 +1,7 @@
 """A message with its planned and its made attempts: what all rooms speak of."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -91,7 +91,7 @@ class Attempt:
     provider_id: str | None = None
     reason: str | None = None
     released: bool = False
-    times: Mapping[str, datetime] | None = None
+    times: Mapping[str, datetime] = field(default_factory=dict)
 
     @property
     def number(self) -> int:
@@ -165,7 +165,7 @@ class Story:
 
     def late(self, attempt: Attempt) -> bool:
         """Whether the attempt got through after its wait had ended."""
-        times = attempt.times or {}
+        times = attempt.times
         through = min((times[one] for one in ("delivered", "read") if one in times), default=None)
         if through is None:
             return False

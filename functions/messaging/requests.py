@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from email_validator import EmailNotValidError, validate_email
@@ -19,8 +20,8 @@ from pydantic_core import PydanticCustomError, from_json
 
 from messaging import problems, sample
 from messaging.errors import InvalidRequest, Problem
-from messaging.messages import Content
-from messaging.planning import MAX_WAIT_SECONDS, MIN_WAIT_SECONDS, Step, address, content
+from messaging.messages import Content, Message
+from messaging.planning import MAX_WAIT_SECONDS, MIN_WAIT_SECONDS, Step, address, content, plan
 from messaging.problems import MAX_EXPIRY_SECONDS
 from messaging.statuses import Success
 
@@ -211,6 +212,17 @@ class Request:
     @property
     def broadcasts(self) -> tuple[int, ...]:
         return tuple(number for number, step in enumerate(self.steps, 1) if step.broadcast)
+
+    def message(self, message_id: str, now: datetime, default_waits: Mapping[str, int]) -> Message:
+        """The message with its plan; `default_waits` are seconds by channel."""
+        expiry = self.expires_in_seconds
+        return Message(
+            message_id=message_id,
+            accepted_at=now,
+            request=self.document,
+            plan=plan(self.steps, default_waits, expiry),
+            expires_at=now + timedelta(seconds=expiry) if expiry else None,
+        )
 
 
 def read(body: bytes) -> object:

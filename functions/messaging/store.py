@@ -164,6 +164,11 @@ class Store:
             raise Unmatched(f"no attempt {attempt_id}")
         return _attempt(item)
 
+    def give_up(self, attempt: Attempt, at: datetime) -> None:
+        """Its wait is over without an answer; if it was busy to the end, nothing was sent."""
+        status = AttemptStatus.FAILED if attempt.released else AttemptStatus.TIMED_OUT
+        self.note(attempt.attempt_id, status, at, attempt.reason)
+
     def release(self, attempt_id: AttemptId, reason: str) -> None:
         """Nothing was sent, so the attempt may be claimed again."""
         self._update_while_sending(attempt_id, {"released": True, "reason": reason})

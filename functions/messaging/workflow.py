@@ -4,7 +4,9 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from messaging.messages import Outcome
+from messaging.errors import Failed
+from messaging.messages import Attempt, Outcome, Story
+from messaging.statuses import AttemptStatus
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -30,6 +32,13 @@ class Workflow:
         except self._client.exceptions.ExecutionAlreadyExists:
             return False
         return True
+
+    def answer(self, story: Story, attempt: Attempt) -> None:
+        """Tells the waiting state how its attempt ended, nothing while that is open."""
+        if story.fulfilled(attempt):
+            self.succeed(attempt.task_token, story.outcome(attempt))
+        elif attempt.status is AttemptStatus.FAILED:
+            self.fail(attempt.task_token, Failed, attempt.reason or "")
 
     def succeed(self, task_token: str, outcome: Outcome) -> bool:
         """Whether the state still waited. The first answer wins, a second one changes nothing."""

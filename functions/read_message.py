@@ -1,0 +1,39 @@
+"""`GET /v1/messages/{id}`: a message with its attempts as a timeline."""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from http import HTTPStatus
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from messaging import http, settings
+from messaging.errors import UnknownMessage
+from messaging.store import Store
+
+logger = Logger()
+_ID = re.compile(r"[0-9A-Za-z_-]{1,80}")
+
+
+@cache
+def store() -> Store:
+    return Store(boto3.client("dynamodb"), settings.messages_table())
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: Mapping[str, Any], context: LambdaContext) -> http.Answer:  # noqa: ARG001 - Lambda's
+    message_id = event["pathParameters"]["id"]
+    if not _ID.fullmatch(message_id):
+        return _unknown()
+    try:
+        story = store().story(message_id)
+    except UnknownMessage:
+        return _unknown()
+    return http.answer(HTTPStatus.OK, http.told(story, store().receipts(message_id)))
+
+
+def _unknown() -> http.Answer:
+    return http.problem(HTTPStatus.NOT_FOUND, "there is no message of this id")

@@ -1,0 +1,98 @@
+"""The receipts topic: notes what a provider reports and answers the state that waits for it."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from messaging import receipts, settings
+from messaging.errors import Unmatched
+from messaging.messages import Attempt, AttemptId, Receipt
+from messaging.statuses import ReceiptKind, attempt_status
+from messaging.store import Store
+from messaging.workflow import Workflow
+
+logger = Logger()
+
+# As long as the send may take to note the provider's id.
+YOUNG = timedelta(minutes=1)
+
+
+@cache
+def store() -> Store:
+    return Store(boto3.client("dynamodb"), settings.messages_table(), settings.retention())
+
+
+@cache
+def workflow() -> Workflow:
+    return Workflow(boto3.client("stepfunctions"))
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: Mapping[str, Any], context: LambdaContext) -> None:  # noqa: ARG001 - Lambda's
+    for record in event["Records"]:
+        for receipt in receipts.parse(record["Sns"]["Message"]):
+            logger.append_keys(channel=receipt.channel, provider_id=receipt.provider_id)
+            _record(receipt)
+
+
+def _record(receipt: Receipt) -> None:
+    attempt_id = receipt.echo or _found(receipt)
+    if attempt_id is None:
+        _without_attempt(receipt)
+        return
+    logger.append_keys(message_id=attempt_id.message_id, attempt=attempt_id.number)
+    status = attempt_status(receipt.kind, settings.sms_carrier_receipt())
+    if status is not None:
+        attempt = store().note(
+            attempt_id, status, _now(), receipt.reason, provider_id=receipt.provider_id
+        )
+    store().keep(receipt, attempt_id, _now())
+    if receipt.wamid and not receipt.echo:
+        store().link(receipt.wamid, attempt_id, _now())
+    logger.info("receipt recorded", kind=receipt.kind, word=receipt.word)
+    if status is not None:
+        _answer(attempt)
+
+
+def _found(receipt: Receipt) -> AttemptId | None:
+    for provider_id in (receipt.provider_id, receipt.wamid):
+        if provider_id and (attempt_id := store().find(provider_id)):
+            return attempt_id
+    return None
+
+
+def _without_attempt(receipt: Receipt) -> None:
+    """A receipt may come before the send is noted, then it is tried again. One WhatsApp account
+    has one event destination, so it may also be another application's.
+    """
+    if receipt.kind is ReceiptKind.UNKNOWN:
+        store().keep(receipt, None, _now())
+        logger.info("no receipt of an attempt", word=receipt.word)
+    elif _now() - receipt.occurred_at < YOUNG:
+        raise Unmatched(f"no attempt for this {receipt.channel} receipt yet")
+    else:
+        logger.info("foreign receipt", word=receipt.word)
+
+
+def _answer(attempt: Attempt) -> None:
+    """Answers the attempt's state. A late success also ends the wait of the attempt after it.
+
+    The receipt was noted before the story is read, and an attempt is claimed before it reads the
+    story: one of the two sees the other.
+    """
+    story = store().story(attempt.attempt_id.message_id)
+    if story.fulfilled(attempt):
+        outcome = story.outcome(attempt)
+        store().conclude(outcome.message_id, outcome.status, _now(), attempt.number)
+        for waiting in story.waiting_after(attempt):
+            workflow().succeed(waiting.task_token, outcome)
+    workflow().answer(story, attempt)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

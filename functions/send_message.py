@@ -1,0 +1,127 @@
+"""The sending states: one attempt on one channel, at most once."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.config import Config
+
+from messaging import planning, settings
+from messaging.channels import Channel
+from messaging.channels.email import Email
+from messaging.channels.sms import Sms
+from messaging.channels.whatsapp import WhatsApp
+from messaging.errors import Ambiguous, Expired, Refused, Unavailable
+from messaging.messages import Attempt, AttemptId, Story
+from messaging.statuses import AttemptStatus
+from messaging.store import Store
+from messaging.workflow import Workflow
+
+logger = Logger()
+
+# One call per attempt: none of the three APIs is idempotent, so the SDK must not repeat a call.
+ONCE = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=10)
+
+
+@cache
+def store() -> Store:
+    return Store(boto3.client("dynamodb"), settings.messages_table(), settings.retention())
+
+
+@cache
+def workflow() -> Workflow:
+    return Workflow(boto3.client("stepfunctions"))
+
+
+@cache
+def channel(name: str) -> Channel:
+    match name:
+        case "whatsapp":
+            client = boto3.client("socialmessaging", config=ONCE)
+            return WhatsApp(client, settings.whatsapp_api_version())
+        case "sms":
+            sms = boto3.client("pinpoint-sms-voice-v2", config=ONCE)
+            return Sms(sms, settings.sms_configuration_set())
+        case _:
+            return Email(boto3.client("sesv2", config=ONCE), settings.email_configuration_set())
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: Mapping[str, Any], context: LambdaContext) -> None:  # noqa: ARG001 - Lambda's
+    attempt_id = AttemptId(event["message_id"], event["attempt"])
+    logger.append_keys(
+        message_id=attempt_id.message_id, attempt=attempt_id.number, channel=event["channel"]
+    )
+    # First the claim, then the story: a receipt that comes in between finds this attempt's token,
+    # or this attempt finds what the receipt noted.
+    attempt, ours = store().claim(attempt_id, event["channel"], event["task_token"], _now())
+    story = store().story(attempt_id.message_id)
+    if not _needless(story, attempt, ours=ours):
+        if ours:
+            _deliver(story, attempt)
+        else:
+            workflow().answer(story, attempt)
+    _close_earlier(story, attempt)
+
+
+def _needless(story: Story, attempt: Attempt, *, ours: bool) -> bool:
+    """Whether there is nothing left to send; the state is told why."""
+    unsent = ours or attempt.status is AttemptStatus.SKIPPED
+    if earlier := story.success_before(attempt.number):
+        if unsent:
+            reason = f"attempt {earlier.number} by {earlier.channel} got through after its wait"
+            store().note(attempt.attempt_id, AttemptStatus.SKIPPED, _now(), reason)
+        workflow().succeed(attempt.task_token, story.outcome(earlier))
+        logger.info("skipped, an earlier attempt got through")
+        return True
+    if unsent and story.message.expired(_now()):
+        store().note(attempt.attempt_id, AttemptStatus.SKIPPED, _now(), "the message expired")
+        workflow().fail(attempt.task_token, Expired, "the message expired before it was sent")
+        logger.info("skipped, the message expired")
+        return True
+    return False
+
+
+def _deliver(story: Story, attempt: Attempt) -> None:
+    planned = story.message.plan.attempt(attempt.number)
+    delivery = planning.delivery(
+        story.message, planned, settings.senders()[attempt.channel], _now()
+    )
+    try:
+        provider_id = channel(attempt.channel).send(delivery)
+    except Refused as error:
+        store().note(attempt.attempt_id, AttemptStatus.FAILED, _now(), str(error))
+        workflow().fail(attempt.task_token, Refused, str(error))
+        logger.warning("refused", reason=str(error))
+    except Unavailable as error:
+        store().release(attempt.attempt_id, str(error))
+        workflow().fail(attempt.task_token, Unavailable, str(error))
+        logger.warning("busy, the state tries again", reason=str(error))
+    except Ambiguous as error:
+        store().doubt(attempt.attempt_id, str(error))
+        logger.warning("perhaps sent, the wait decides", reason=str(error))
+    else:
+        _sent(story, attempt, provider_id)
+
+
+def _sent(story: Story, attempt: Attempt, provider_id: str) -> None:
+    noted = store().note_sent(attempt.attempt_id, provider_id, _now())
+    logger.info("sent", provider_id=provider_id)
+    if story.fulfilled(noted):
+        outcome = story.outcome(noted)
+        store().conclude(outcome.message_id, outcome.status, _now(), noted.number)
+        workflow().answer(story, noted)
+
+
+def _close_earlier(story: Story, attempt: Attempt) -> None:
+    """Attempts of earlier steps that got no answer in their time; that is why this one runs."""
+    for earlier in story.open_before(story.step(attempt)):
+        store().give_up(earlier, _now())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
