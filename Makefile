@@ -1,0 +1,74 @@
+# Every command of the project; `make` alone lists them.
+
+PYTHON ?= python3
+VENV := .venv/bin
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Lists these commands.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: python-packages ## Brings up the local AWS, sends a first message, stays until Ctrl-C.
+	@exec $(VENV)/python -m local run
+
+.PHONY: demo
+demo: python-packages ## The same, and ends by itself: 0 if the message fell back to SMS and was delivered.
+	@exec $(VENV)/python -m local demo
+
+.PHONY: env
+env: python-packages ## Prints what points the AWS CLI and boto3 to the running stack: eval "$(make -s env)".
+	@$(VENV)/python -m local env
+
+.PHONY: check
+check: python-packages node-packages ## Format, lint, types, import rules, state machine and template.
+	$(VENV)/ruff format --check
+	$(VENV)/ruff check
+	$(VENV)/mypy
+	$(VENV)/lint-imports
+	node_modules/.bin/asl-validator --json-path $(wildcard statemachine/*.json)
+	for workflow in statemachine/*.json; do $(VENV)/statelint $$workflow || exit 1; done
+	$(VENV)/python -m local synth
+	$(VENV)/cfn-lint cdk.out/*.template.json
+
+.PHONY: test
+test: python-packages ## Every test that needs no Docker and no AWS account.
+	$(VENV)/python -m pytest
+
+.PHONY: test-sfn-local
+test-sfn-local: python-packages ## The workflow's paths in AWS's Step Functions Local; needs Docker.
+	$(VENV)/python -m pytest tests/sfn_local -rs
+
+.PHONY: measure
+measure: python-packages ## Latency, throughput and memory of the local stack, as a table.
+	@exec $(VENV)/python -m local.measure
+
+.PHONY: synth
+synth: python-packages ## Writes the CloudFormation template to cdk.out; needs no AWS account.
+	@$(VENV)/python -m local synth
+
+.PHONY: deploy
+deploy: python-packages node-packages ## Deploys to the AWS account of your credentials.
+	node_modules/.bin/cdk deploy --strict
+
+.PHONY: lock
+lock: python-packages ## Resolves the exact versions of requirements/ anew.
+	$(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" --all-extras --output-file requirements/dev.txt pyproject.toml
+	$(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" --constraints requirements/dev.txt --output-file requirements/functions.txt pyproject.toml
+
+.PHONY: format
+format: python-packages ## Formats the code and repairs what can be repaired.
+	$(VENV)/ruff check --fix
+	$(VENV)/ruff format
+
+.PHONY: clean
+clean: ## Removes what was built and logged; the installed packages stay.
+	rm -rf .local build cdk.out .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+.PHONY: python-packages
+python-packages:
+	@$(PYTHON) local/preflight.py
+
+.PHONY: node-packages
+node-packages: python-packages
+	@$(PYTHON) local/preflight.py --with-node-packages

@@ -1,0 +1,97 @@
+"""The Step Functions engine: moto's server, with its interpreter's tasks going to MiniStack.
+
+Waiting executions live in its memory and end with it.
+"""
+
+import argparse
+import functools
+import logging
+import threading
+
+from botocore.client import BaseClient
+from botocore.config import Config
+from botocore.session import get_session
+from moto.core.config import default_user_config
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.credentials import (
+    StateCredentials,
+)
+from moto.stepfunctions.parser.asl.eval.environment import Environment
+from moto.stepfunctions.parser.asl.utils import boto_client
+from werkzeug.serving import make_server
+
+from local.addresses import HOST
+from local.interpreter import behave_as_aws
+
+# Each function that runs at the same time is a process of 60 MB, and four keep two cores busy.
+INVOCATIONS_AT_ONCE = 4
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, required=True)
+    port = parser.parse_args().port
+    execute_state_machines()
+    behave_as_aws()
+    send_tasks_to_ministack()
+    bound_the_invocations()
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    app = DomainDispatcherApplication(create_backend_app)
+    make_server(HOST, port, app, threaded=True, request_handler=MotoRequestHandler).serve_forever()
+
+
+def execute_state_machines() -> None:
+    """Moto by itself only remembers state machines; this setting asks for its interpreter."""
+    default_user_config["stepfunctions"]["execute_state_machine"] = True
+
+
+def send_tasks_to_ministack() -> None:
+    """Moto's tasks go to moto's own Lambda, which needs Docker; ours go where the environment says.
+
+    The clients are cached, because making one costs more than the call.
+    """
+    boto_client.boto_client_for = client_for
+    lambda_eval_utils.boto_client_for = client_for  # type: ignore[attr-defined] # imported there
+
+
+@functools.cache
+def client_for(region: str, service: str, state_credentials: object = None) -> BaseClient:
+    """A client of the service at AWS_ENDPOINT_URL; one try each: the state's Retry decides."""
+    del state_credentials  # roles are not assumed on one machine
+    return get_session().create_client(
+        service,
+        region,
+        config=Config(
+            parameter_validation=False,
+            retries={"total_max_attempts": 1},
+            connect_timeout=5,
+            read_timeout=900,
+            max_pool_connections=INVOCATIONS_AT_ONCE,
+        ),
+    )
+
+
+def bound_the_invocations() -> None:
+    """AWS runs a thousand functions at once; here each is a process, so a burst takes its turn."""
+    turns = threading.BoundedSemaphore(INVOCATIONS_AT_ONCE)
+    invoke = lambda_eval_utils.execute_lambda_function_integration
+
+    def invoke_in_turn(
+        env: Environment,
+        parameters: dict[str, object],
+        region: str,
+        state_credentials: StateCredentials,
+    ) -> None:
+        with turns:
+            invoke(env, parameters, region, state_credentials)
+
+    lambda_eval_utils.execute_lambda_function_integration = invoke_in_turn
+
+
+if __name__ == "__main__":
+    main()

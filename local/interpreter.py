@@ -1,0 +1,161 @@
+"""Makes moto's Step Functions interpreter answer callbacks, starts and retries as AWS does.
+
+Each function is one difference of moto 5.2.5 from AWS. Path tests and the engine use the same.
+"""
+
+import functools
+import json
+import threading
+import uuid
+from collections.abc import Callable
+
+from moto.core.responses import ActionResult, EmptyResult
+from moto.stepfunctions.parser.api import InvalidToken, TaskTimedOut
+from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
+    state_task_service_callback,
+)
+from moto.stepfunctions.parser.asl.eval.callback import callback
+from moto.stepfunctions.parser.asl.eval.environment import Environment
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+from moto.stepfunctions.parser.backend.execution import Execution
+from moto.stepfunctions.parser.models import StepFunctionsParserBackend
+from moto.stepfunctions.responses import StepFunctionResponse
+
+
+class TaskTokens:
+    """Who waits for which task token; a token that is answered or timed out stays known."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: dict[str, callback.CallbackEndpoint | None] = {}
+
+    def open(self, token: str, endpoint: callback.CallbackEndpoint) -> None:
+        with self._lock:
+            self._waiting[token] = endpoint
+
+    def is_open(self, token: str) -> bool:
+        with self._lock:
+            return self._waiting.get(token) is not None
+
+    def take(self, token: str) -> callback.CallbackEndpoint:
+        """Gives the one who waits, once. Raises InvalidToken and TaskTimedOut as AWS does."""
+        with self._lock:
+            if token not in self._waiting:
+                raise InvalidToken
+            endpoint = self._waiting[token]
+            if endpoint is None:
+                raise TaskTimedOut("Task Timed Out: 'Provided task does not exist anymore'")
+            self._waiting[token] = None
+            return endpoint
+
+    def give_up(self, token: str) -> None:
+        with self._lock:
+            self._waiting[token] = None
+
+
+@functools.cache
+def behave_as_aws() -> None:
+    """Applies every difference; a second call changes nothing."""
+    tokens = TaskTokens()
+    parse_each_definition_once()
+    answer_each_token_once(tokens)
+    give_each_try_its_own_token(tokens)
+    keep_the_cause_of_a_failure()
+    start_each_name_once()
+
+
+def replace(owner: type, name: str, function: Callable[..., object]) -> None:
+    """Puts our function where moto's method was; by name, since a type checker forbids it."""
+    setattr(owner, name, function)
+
+
+def parse_each_definition_once() -> None:
+    """Moto parses the definition at every start, 40 to 190 ms on one core; it never changes."""
+    parse = functools.cache(AmazonStateLanguageParser.parse)
+    replace(AmazonStateLanguageParser, "parse", staticmethod(parse))
+
+
+def answer_each_token_once(tokens: TaskTokens) -> None:
+    """The first answer counts, a later one is TaskTimedOut; moto takes all of them.
+
+    It also looks for a token in every execution, and fails where one has only just started.
+    """
+    add = callback.CallbackPoolManager.add
+
+    def add_and_open(
+        pool: callback.CallbackPoolManager, callback_id: str
+    ) -> callback.CallbackEndpoint:
+        endpoint = add(pool, callback_id)
+        tokens.open(callback_id, endpoint)
+        return endpoint
+
+    def succeed(_: StepFunctionsParserBackend, task_token: str, outcome: str) -> None:
+        tokens.take(task_token).notify(callback.CallbackOutcomeSuccess(task_token, outcome))
+
+    def fail(
+        _: StepFunctionsParserBackend, task_token: str, error: str | None, cause: str | None
+    ) -> None:
+        tokens.take(task_token).notify(callback.CallbackOutcomeFailure(task_token, error, cause))
+
+    replace(callback.CallbackPoolManager, "add", add_and_open)
+    replace(StepFunctionsParserBackend, "send_task_success", succeed)
+    replace(StepFunctionsParserBackend, "send_task_failure", fail)
+
+
+def give_each_try_its_own_token(tokens: TaskTokens) -> None:
+    """AWS makes a new token for every retry, and a token ends with its try.
+
+    Moto keeps the token, so that a retry after a SendTaskFailure ends at once in that old failure.
+    """
+    evaluate = ExecutionState._evaluate_with_timeout  # noqa: SLF001 - the one place where a try is
+
+    def evaluate_with_own_token(state: ExecutionState, env: Environment) -> None:
+        context = env.states.context_object
+        task = context.context_object_data.get("Task")
+        if task is None:
+            return evaluate(state, env)
+        token = task["Token"]
+        if not tokens.is_open(token):
+            token = context.update_task_token()
+            env.callback_pool_manager.add(token)
+        try:
+            evaluate(state, env)
+        finally:
+            tokens.give_up(token)
+
+    replace(
+        state_task_service_callback.StateTaskServiceCallback,
+        "_evaluate_with_timeout",
+        evaluate_with_own_token,
+    )
+
+
+def keep_the_cause_of_a_failure() -> None:
+    """Moto's server drops the cause of SendTaskFailure, which is what a person reads."""
+
+    def send_task_failure(response: StepFunctionResponse) -> ActionResult:
+        request = json.loads(response.body)
+        backend = response.stepfunction_backend
+        answer: Callable[..., object] = backend.send_task_failure
+        answer(request["taskToken"], request.get("error"), request.get("cause"))
+        return EmptyResult()
+
+    replace(StepFunctionResponse, "send_task_failure", send_task_failure)
+
+
+def start_each_name_once() -> None:
+    """Two simultaneous starts of one name are one execution, and a nameless start gets a name.
+
+    Moto lets both starts through, and calls the nameless one `None`.
+    """
+    lock = threading.Lock()
+    start = StepFunctionsParserBackend.start_execution
+
+    def start_execution(
+        backend: StepFunctionsParserBackend, arn: str, name: str | None, execution_input: str
+    ) -> Execution:
+        with lock:
+            return start(backend, arn, name or str(uuid.uuid4()), execution_input)
+
+    replace(StepFunctionsParserBackend, "start_execution", start_execution)

@@ -1,0 +1,126 @@
+"""Starts the parts of the local stack as processes, waits until they answer, and stops them."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.addresses import HOST, ROOT, Addresses
+
+
+class CannotStart(Exception):
+    """The stack cannot come up; the text is one sentence that says what to do."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One running process of the stack and its log."""
+
+    name: str
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    def has_ended(self) -> bool:
+        return self.process.poll() is not None
+
+    def stop(self) -> None:
+        """Kills the process and all it has started: nothing in them is worth keeping."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+class Parts:
+    """The running parts, stopped together in reverse order."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._parts: list[Part] = []
+
+    def start(self, name: str, module: str, *arguments: str, env: Mapping[str, str]) -> Part:
+        """Starts `python -m module` in a process group of its own, logging to NAME.log."""
+        log = self._folder / f"{name.replace(' ', '-').lower()}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(  # noqa: S603 - our own modules
+                [sys.executable, "-m", "local.child", module, *arguments],
+                cwd=ROOT,
+                env=dict(env),
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        part = Part(name, process, log)
+        self._parts.append(part)
+        return part
+
+    def ended(self) -> Part | None:
+        """The part that ended by itself, if one did."""
+        return next((part for part in self._parts if part.has_ended()), None)
+
+    def stop(self) -> None:
+        while self._parts:
+            self._parts.pop().stop()
+
+
+def prepare_folder(folder: Path) -> None:
+    """Empties what an earlier run left: its logs, and the unpacked code of its functions."""
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "tmp").mkdir(parents=True)
+
+
+def check_ports(addresses: Addresses) -> None:
+    """Raises CannotStart if one of the ports is taken: MiniStack would answer wrongly, silently."""
+    for port in addresses.ports:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError as taken:
+                raise CannotStart(
+                    f"Port {port} is in use: stop what listens there, or choose three other ports, "
+                    f"for example THROUGHLINE_PORT={addresses.base_port + 100} make run."
+                ) from taken
+
+
+def wait_until_it_answers(part: Part, url: str, seconds: float = 30) -> None:
+    """Returns once URL answers anything; raises CannotStart if the part ends or stays silent."""
+    for _ in until(seconds):
+        if part.has_ended():
+            raise CannotStart(f"The {part.name} ended while starting; its log says why: {part.log}")
+        if answers(url):
+            return
+    raise CannotStart(f"The {part.name} did not answer within {seconds:.0f} s; see {part.log}")
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own loopback address
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+
+
+def until(seconds: float, step: float = 0.05) -> Iterator[float]:
+    """Gives the passed seconds again and again, until they are over."""
+    start = time.monotonic()
+    while (passed := time.monotonic() - start) < seconds:
+        yield passed
+        time.sleep(step)
+
+
+def clean_environment() -> dict[str, str]:
+    """What a program needs to run, without the user's own AWS settings."""
+    names = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SYSTEMROOT")
+    return {name: os.environ[name] for name in names if name in os.environ}

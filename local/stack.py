@@ -1,0 +1,142 @@
+"""Brings up the whole local stack in order, and takes it down again whatever happens."""
+
+import json
+import os
+import shlex
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass
+from types import FrameType
+
+from local.addresses import ACCOUNT, HOST, REGION, Addresses
+from local.deploy import Deployment, deploy
+from local.processes import (
+    Parts,
+    answers,
+    check_ports,
+    clean_environment,
+    prepare_folder,
+    wait_until_it_answers,
+)
+from local.synth import is_current, synthesize
+
+# Shows one step on the terminal while it lasts.
+Step = Callable[[str], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running stack: where it listens, what is deployed, and its processes."""
+
+    addresses: Addresses
+    deployment: Deployment
+    parts: Parts
+
+    def environment(self) -> dict[str, str]:
+        """What a shell needs to talk to it: the endpoints, and the stack's outputs by name."""
+        outputs = self.deployment.outputs
+        return self.addresses.environment() | {
+            "THROUGHLINE_API_URL": self.deployment.api_url,
+            "THROUGHLINE_API_KEY": self.deployment.api_key,
+            "STATE_MACHINE_ARN": outputs["StateMachineArn"],
+            "MESSAGES_TABLE": outputs["MessagesTableName"],
+            "REQUESTS_QUEUE_URL": outputs["RequestsQueueUrl"],
+            "RECEIPTS_TOPIC_ARN": outputs["ReceiptsTopicArn"],
+            "REQUESTS_DEAD_LETTER_QUEUE_URL": outputs["RequestsDeadLetterQueueUrl"],
+            "RECEIPTS_DEAD_LETTER_QUEUE_URL": outputs["ReceiptsDeadLetterQueueUrl"],
+            "UNRECORDED_RECEIPTS_QUEUE_URL": outputs["UnrecordedReceiptsQueueUrl"],
+        }
+
+
+@contextmanager
+def running(addresses: Addresses, step: Step) -> Iterator[Stack]:
+    """A stack that is up inside the block. Raises CannotStart with one sentence."""
+    check_ports(addresses)
+    prepare_folder(addresses.state_folder)
+    parts = Parts(addresses.state_folder)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop_as_with_ctrl_c)
+    try:
+        yield start(addresses, parts, step)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        (addresses.state_folder / "stack.json").unlink(missing_ok=True)
+        parts.stop()
+
+
+def stop_as_with_ctrl_c(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def start(addresses: Addresses, parts: Parts, step: Step) -> Stack:
+    """Starts MiniStack and the engine, deploys, starts the carriers."""
+    if not is_current():
+        with step("Synthesizing the template"):
+            synthesize()
+    with step("Starting the local AWS and the Step Functions engine"):
+        start_aws(addresses, parts)
+    with step("Deploying the template"):
+        deployment = deploy(addresses)
+    with step("Starting the carriers"):
+        start_carriers(addresses, parts, deployment.outputs["ReceiptsTopicArn"])
+    stack = Stack(addresses, deployment, parts)
+    remember(stack)
+    return stack
+
+
+def start_aws(addresses: Addresses, parts: Parts) -> None:
+    environment = clean_environment() | addresses.environment()
+    # MiniStack hands all of its environment on to the functions: that is how they find the others.
+    cloud = parts.start(
+        "local AWS",
+        "local.cloud",
+        env=environment
+        | {
+            "BIND_HOST": HOST,
+            "MINISTACK_HOST": HOST,
+            "GATEWAY_PORT": str(addresses.base_port),
+            "MINISTACK_ACCOUNT_ID": ACCOUNT,
+            "MINISTACK_REGION": REGION,
+            "TMPDIR": str(addresses.state_folder / "tmp"),
+            "LOG_LEVEL": "WARNING",
+            "IOT_MTLS_ENABLED": "false",  # it would listen on every address
+        },
+    )
+    engine = parts.start(
+        "Step Functions engine",
+        "local.engine",
+        *("--port", str(addresses.base_port + 1)),
+        env=environment | {"MOTO_ACCOUNT_ID": ACCOUNT},
+    )
+    wait_until_it_answers(cloud, f"{addresses.cloud}/_ministack/health")
+    wait_until_it_answers(engine, addresses.engine)
+
+
+def start_carriers(addresses: Addresses, parts: Parts, topic_arn: str) -> None:
+    carriers = parts.start(
+        "carriers",
+        "local.carriers",
+        *("--port", str(addresses.base_port + 2), "--topic-arn", topic_arn),
+        env=clean_environment() | addresses.environment(),
+    )
+    wait_until_it_answers(carriers, f"{addresses.carriers}/health")
+
+
+def remember(stack: Stack) -> None:
+    """Writes stack.json, which tells other processes about the running stack."""
+    known = asdict(stack.deployment) | {"environment": stack.environment(), "pid": os.getpid()}
+    target = stack.addresses.state_folder / "stack.json"
+    unfinished = target.with_suffix(".unfinished")
+    unfinished.write_text(json.dumps(known, indent=2))
+    unfinished.rename(target)
+
+
+def export_lines(addresses: Addresses) -> str | None:
+    """Shell lines that point the AWS CLI and boto3 to the running stack, or None if none runs."""
+    known = addresses.state_folder / "stack.json"
+    if not known.exists() or not answers(f"{addresses.cloud}/_ministack/health"):
+        return None
+    environment = json.loads(known.read_text())["environment"]
+    exports = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
+    return "\n".join(["unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN", *exports])

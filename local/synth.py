@@ -1,0 +1,55 @@
+"""Synthesizes the CDK app into cdk.out, when something that it is made from has changed."""
+
+import fcntl
+import hashlib
+import subprocess
+import sys
+from collections.abc import Iterator
+
+from local.addresses import ROOT
+from local.processes import CannotStart
+
+CLOUD_ASSEMBLY = ROOT / "cdk.out"
+STAMP = CLOUD_ASSEMBLY / "made-from.sha256"
+SOURCES = ("infra", "statemachine", "functions", "cdk.json", "requirements")
+
+
+def is_current() -> bool:
+    return STAMP.exists() and STAMP.read_text() == fingerprint()
+
+
+def synthesize() -> None:
+    """Writes cdk.out, one process at a time. Raises CannotStart with the app's last words."""
+    lock = ROOT / ".local" / "synth.lock"
+    lock.parent.mkdir(exist_ok=True)
+    with lock.open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        if not is_current():
+            before = fingerprint()
+            run_app()
+            STAMP.write_text(before)
+
+
+def run_app() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.app"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        last_words = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise CannotStart(f"`make synth` fails, so there is nothing to deploy: {last_words}")
+
+
+def fingerprint() -> str:
+    digest = hashlib.sha256(sys.version.encode())
+    for name, content in source_files():
+        digest.update(f"{name}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def source_files() -> Iterator[tuple[str, bytes]]:
+    for source in SOURCES:
+        start = ROOT / source
+        for path in [start] if start.is_file() else sorted(start.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                yield str(path.relative_to(ROOT)), path.read_bytes()
