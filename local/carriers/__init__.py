@@ -1,0 +1,1 @@
+"""Simulated carriers: the three provider APIs and their receipts, on this machine."""

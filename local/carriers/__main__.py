@@ -1,0 +1,99 @@
+"""Starts the carriers: `python -m local.carriers --port 4568 --topic-arn ARN`."""
+
+import argparse
+import logging
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import boto3
+import uvicorn
+from botocore.config import Config
+from mypy_boto3_sns.client import SNSClient
+
+from local.carriers.app import create_app
+from local.carriers.carriers import Carriers
+from local.carriers.connections import DroppableProtocol
+from local.carriers.provider import Account, Provider
+from local.carriers.publisher import AT_ONCE, SnsPublisher
+from local.carriers.scenarios import STANDARD, load
+from local.carriers.sent import Sent
+from local.carriers.ses import Ses
+from local.carriers.sms import Sms
+from local.carriers.whatsapp import WhatsApp
+
+_HOST = "127.0.0.1"
+
+
+def providers_of(account: Account) -> dict[str, Provider]:
+    """The three providers by channel."""
+    providers: list[Provider] = [Sms(account), WhatsApp(account), Ses(account)]
+    return {provider.channel: provider for provider in providers}
+
+
+def server_of(carriers: Carriers, providers: Mapping[str, Provider]) -> uvicorn.Server:
+    """An HTTP server that can also cut connections; it waits for nobody when it ends."""
+    config = uvicorn.Config(
+        create_app(carriers, providers),
+        http=DroppableProtocol,
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=1,
+    )
+    return uvicorn.Server(config)
+
+
+def main() -> None:
+    """Serves until it is told to end; a sentence and exit code 1 if it cannot start."""
+    arguments = _arguments()
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    try:
+        server = _server(arguments)
+        listener = socket.create_server((_HOST, arguments.port))
+    except (OSError, ValueError) as error:
+        sys.exit(f"The carriers cannot start on port {arguments.port}: {error}")
+    server.run(sockets=[listener])
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m local.carriers", description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--topic-arn", required=True, help="the SNS topic that receipts go to")
+    parser.add_argument("--scenarios", type=Path, default=STANDARD, help="another scenarios file")
+    parser.add_argument("--speed", type=float, help="receipts so many times faster than the file")
+    return parser.parse_args()
+
+
+def _server(arguments: argparse.Namespace) -> uvicorn.Server:
+    account = Account.of_topic(arguments.topic_arn)
+    providers = providers_of(account)
+    scenarios = load(arguments.scenarios, providers)
+    if arguments.speed is not None:
+        scenarios = scenarios.at_speed(arguments.speed)
+    publisher = SnsPublisher(_sns(account), arguments.topic_arn)
+    return server_of(Carriers(scenarios, publisher, Sent()), providers)
+
+
+def _sns(account: Account) -> SNSClient:
+    if not any(os.environ.get(name) for name in ("AWS_ENDPOINT_URL_SNS", "AWS_ENDPOINT_URL")):
+        # Simulated receipts must not reach a topic on AWS because a variable was forgotten.
+        raise ValueError("AWS_ENDPOINT_URL must name the local AWS that receipts are published to")
+    config = Config(
+        connect_timeout=2,
+        read_timeout=30,
+        max_pool_connections=AT_ONCE,
+        retries={"mode": "standard", "total_max_attempts": 1},
+    )
+    return boto3.client(
+        "sns",
+        region_name=account.region,
+        config=config,
+        aws_access_key_id=os.environ.get("AWS_ACCESS_KEY_ID", account.id),
+        aws_secret_access_key=os.environ.get("AWS_SECRET_ACCESS_KEY", "local"),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,197 @@
+"""Checks requests and error names against the service models that AWS publishes with its SDK."""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import botocore.session
+from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
+
+Json = dict[str, Any]
+
+# Errors that every AWS service may answer; they stand in no service's own model.
+COMMON_ERRORS = {
+    "ExpiredTokenException": 403,
+    "InternalFailure": 500,
+    "MissingAuthenticationTokenException": 403,
+    "RequestEntityTooLarge": 413,
+    "SerializationException": 400,
+    "ServiceUnavailable": 503,
+    "UnrecognizedClientException": 403,
+}
+
+
+class AwsError(Exception):
+    """An error answer in AWS's words: exception name, sentence, further modelled members."""
+
+    def __init__(self, code: str, message: str, **members: object) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.members = members
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One member that breaks its constraint; `path` as in `Content.Simple.Subject`."""
+
+    path: str
+    constraint: str
+
+    def sentence(self) -> str:
+        at = ".".join(part[:1].lower() + part[1:] for part in self.path.split("."))
+        return f"Value at '{at}' failed to satisfy constraint: {self.constraint}"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One API operation with what its model says about requests and errors."""
+
+    service: str
+    name: str
+    model: OperationModel = field(repr=False)
+
+    @property
+    def rest(self) -> bool:
+        return self.model.service_model.protocol == "rest-json"
+
+    def problems(self, body: Json) -> list[Problem]:
+        """Every member outside its limits; raises AwsError for a value of the wrong type."""
+        shape = self.model.input_shape
+        return [] if shape is None else list(_problems(shape, body, ""))
+
+    def status_of(self, code: str) -> int:
+        if code in COMMON_ERRORS:
+            return COMMON_ERRORS[code]
+        shape = self._errors().get(code)
+        traits = {} if shape is None else shape.metadata.get("error", {})
+        # The json protocol has no status in the model: faults are 500, everything else 400.
+        return int(traits.get("httpStatusCode", 500 if code.startswith("Internal") else 400))
+
+    def check_error(self, code: str, members: Mapping[str, object]) -> None:
+        """Raises ValueError if AWS could not answer this error, with what it could answer."""
+        if code in COMMON_ERRORS:
+            return
+        if code not in self._errors():
+            known = ", ".join(sorted({*self._errors(), *COMMON_ERRORS}))
+            raise ValueError(f"'{code}' is no exception of {self.name}; it has {known}")
+        for name, value in members.items():
+            _check_member(self._errors()[code], name, value)
+
+    def _errors(self) -> dict[str, Shape]:
+        return {shape.name: shape for shape in self.model.error_shapes}
+
+
+@cache
+def operation(service: str, name: str) -> Operation:
+    model = botocore.session.get_session().get_service_model(service)
+    return Operation(service, name, model.operation_model(name))
+
+
+def validation_message(problems: list[Problem]) -> str:
+    """AWS's own sentence about requests outside the model."""
+    count = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected"
+    return f"{count}: {'; '.join(problem.sentence() for problem in problems)}"
+
+
+def _check_member(shape: Shape, name: str, value: object) -> None:
+    members: Mapping[str, Shape] = shape.members if isinstance(shape, StructureShape) else {}
+    if name not in members:
+        raise ValueError(f"'{name}' is no member of {shape.name}; it has {', '.join(members)}")
+    allowed = members[name].metadata.get("enum")
+    if allowed and value not in allowed:
+        raise ValueError(f"'{value}' is no {name} of {shape.name}; it has {', '.join(allowed)}")
+
+
+def _problems(shape: Shape, value: object, path: str) -> Iterator[Problem]:
+    expected = _TYPES.get(shape.type_name)
+    if expected is not None and not _is(value, expected):
+        raise AwsError("SerializationException", f"{path or 'The body'} is no {shape.type_name}")
+    if isinstance(shape, StructureShape) and isinstance(value, dict):
+        yield from _structure_problems(shape, value, path)
+    elif isinstance(shape, MapShape) and isinstance(value, dict):
+        yield from _map_problems(shape, value, path)
+    elif isinstance(shape, ListShape) and isinstance(value, list):
+        yield from _list_problems(shape, value, path)
+    else:
+        yield from _scalar_problems(shape, value, path)
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "structure": (dict,),
+    "map": (dict,),
+    "list": (list,),
+    "string": (str,),
+    "blob": (str,),
+    "integer": (int,),
+    "boolean": (bool,),
+}
+
+
+def _is(value: object, expected: tuple[type, ...]) -> bool:
+    # In Python a bool is an int; on the wire it is not.
+    return isinstance(value, expected) and (not isinstance(value, bool) or bool in expected)
+
+
+def _structure_problems(shape: StructureShape, value: Json, path: str) -> Iterator[Problem]:
+    for name in shape.required_members:
+        if value.get(name) is None:
+            yield Problem(_join(path, name), "Member must not be null")
+    for name, member in shape.members.items():
+        if value.get(name) is not None:
+            yield from _problems(member, value[name], _join(path, name))
+
+
+def _map_problems(shape: MapShape, value: Json, path: str) -> Iterator[Problem]:
+    yield from _size_problems(shape, len(value), path, "length")
+    for key, item in value.items():
+        yield from _problems(shape.key, key, _join(path, "key"))
+        yield from _problems(shape.value, item, _join(path, f"{key}.value"))
+
+
+def _list_problems(shape: ListShape, value: list[object], path: str) -> Iterator[Problem]:
+    yield from _size_problems(shape, len(value), path, "length")
+    for number, item in enumerate(value, start=1):
+        yield from _problems(shape.member, item, _join(path, f"{number}.member"))
+
+
+def _scalar_problems(shape: Shape, value: object, path: str) -> Iterator[Problem]:
+    if isinstance(value, int):
+        yield from _size_problems(shape, value, path, "value")
+    elif isinstance(value, str):
+        size = len(decoded(value, path)) if shape.type_name == "blob" else len(value)
+        yield from _size_problems(shape, size, path, "length")
+        yield from _text_problems(shape, value, path)
+
+
+def _text_problems(shape: Shape, value: str, path: str) -> Iterator[Problem]:
+    pattern = shape.metadata.get("pattern")
+    if pattern and not re.fullmatch(pattern, value):
+        yield Problem(path, f"Member must satisfy regular expression pattern: {pattern}")
+    allowed = shape.metadata.get("enum")
+    if allowed and value not in allowed:
+        yield Problem(path, f"Member must satisfy enum value set: [{', '.join(allowed)}]")
+
+
+def _size_problems(shape: Shape, size: int, path: str, what: str) -> Iterator[Problem]:
+    least, most = shape.metadata.get("min"), shape.metadata.get("max")
+    if least is not None and size < least:
+        yield Problem(path, f"Member must have {what} greater than or equal to {least}")
+    if most is not None and size > most:
+        yield Problem(path, f"Member must have {what} less than or equal to {most}")
+
+
+def decoded(blob: str, path: str) -> bytes:
+    """The bytes of a blob member; raises AwsError if it is not base64."""
+    try:
+        return base64.b64decode(blob, validate=True)
+    except binascii.Error as error:
+        raise AwsError("SerializationException", f"{path} is not base64") from error
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name

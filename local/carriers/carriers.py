@@ -1,0 +1,174 @@
+"""Takes a call through its recipient's scenario: the answer now, the receipts in their time."""
+
+import asyncio
+import json
+import logging
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from local.carriers.aws_model import AwsError, Json
+from local.carriers.provider import Asked, Provider, Taken
+from local.carriers.publisher import NotPublished, Publisher
+from local.carriers.scenarios import Answer, Scenario, Scenarios
+from local.carriers.sent import Call, Receipt, Sent
+
+MOST_UNDER_WAY = 20_000
+_MOST_COUNTED = 10_000
+_log = logging.getLogger(__name__)
+
+
+class ConnectionDropped(Exception):
+    """The scenario cuts the connection instead of answering."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What one call shares with its repetitions: the same recipient, the same echo."""
+
+    channel: str
+    to: str
+    echo: frozenset[tuple[str, str]]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Carriers:
+    """All three carriers: their scenarios, what they were asked, what they still have to report."""
+
+    def __init__(
+        self,
+        scenarios: Scenarios,
+        publisher: Publisher,
+        sent: Sent,
+        now: Callable[[], datetime] = _now,
+    ) -> None:
+        self.scenarios = scenarios
+        self.sent = sent
+        self.unpublished = 0
+        self._publisher = publisher
+        self._now = now
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._refused: OrderedDict[Attempt, int] = OrderedDict()
+
+    @property
+    def under_way(self) -> int:
+        """How many messages still have receipts to come."""
+        return len(self._under_way)
+
+    async def take(self, provider: Provider, body: Json) -> Json:
+        """AWS's answer to the call; raises AwsError or ConnectionDropped where it is none."""
+        call = Call(provider, self._now(), body)
+        self.sent.add(call)
+        try:
+            answer = await self._answer(call)
+        except AwsError as error:
+            status = provider.operation.status_of(error.code)
+            told = {"status": status, "error": error.code, "message": error.message}
+            call.answered(self._now(), told | error.members)
+            raise
+        except ConnectionDropped:
+            call.answered(self._now(), {"connection": "dropped"})
+            raise
+        call.answered(self._now(), {"status": 200} | answer)
+        return answer
+
+    async def report(self, call: Call, taken: Taken, word: str) -> Receipt:
+        """Publishes one more receipt for a message at once, whatever its scenario says."""
+        receipt = Receipt(word, self._now())
+        call.receipts.append(receipt)
+        await self._publish(call.provider, taken, receipt)
+        return receipt
+
+    async def close(self) -> None:
+        """Ends what is under way: nobody reports for carriers that have closed."""
+        for task in self._under_way:
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    async def _answer(self, call: Call) -> Json:
+        asked = call.provider.read(call.request)
+        call.asked, call.request = asked, asked.request
+        channel = self.scenarios.of(call.provider.channel)
+        call.scenario = channel.choose(asked.to)
+        scenario = channel.scenarios[call.scenario]
+        self._refuse_before(call, asked, scenario.answer)
+        taken = self._accept(call, asked, scenario)
+        await self._hold(call, scenario.answer)
+        if scenario.answer.drop:
+            raise ConnectionDropped
+        if error := scenario.answer.as_error():
+            raise error
+        return call.provider.answer(taken.provider_id)
+
+    def _refuse_before(self, call: Call, asked: Asked, answer: Answer) -> None:
+        if len(self._under_way) >= MOST_UNDER_WAY:
+            raise AwsError(call.provider.throttled, "Too many messages are under way")
+        error = answer.as_error()
+        if error is None or answer.accepted:
+            return
+        attempt = Attempt(call.provider.channel, asked.to, frozenset(asked.echo.items()))
+        if self._still_refused(attempt, answer.times):
+            raise error
+
+    def _still_refused(self, attempt: Attempt, times: int | None) -> bool:
+        """Whether this call is among the first so many of its attempt; counts it if so."""
+        if times is None:
+            return True
+        refused = self._refused.pop(attempt, 0)
+        if refused >= times:
+            return False
+        self._refused[attempt] = refused + 1
+        if len(self._refused) > _MOST_COUNTED:
+            self._refused.popitem(last=False)
+        return True
+
+    def _accept(self, call: Call, asked: Asked, scenario: Scenario) -> Taken:
+        taken = Taken(asked, call.provider.new_id(), self._now())
+        silence = _why_silent(asked)
+        dues = [] if silence else call.provider.plan(asked, scenario.dues(self.scenarios.speed))
+        call.note = silence
+        call.expect(taken, dues)
+        self.sent.under_id(call)
+        if dues:
+            task = asyncio.create_task(self._play(call, taken))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+        return taken
+
+    async def _hold(self, call: Call, answer: Answer) -> None:
+        """Keeps the caller waiting as the scenario says."""
+        for receipt in call.receipts[: answer.after_receipts]:
+            await receipt.over.wait()
+        if answer.delay_seconds:
+            await asyncio.sleep(answer.delay_seconds)
+
+    async def _play(self, call: Call, taken: Taken) -> None:
+        for receipt in tuple(call.receipts):
+            wait = (receipt.due_at - self._now()).total_seconds()
+            await asyncio.sleep(max(0.0, wait))
+            await self._publish(call.provider, taken, receipt)
+
+    async def _publish(self, provider: Provider, taken: Taken, receipt: Receipt) -> None:
+        event = provider.event(taken, receipt.word, receipt.happened_at or self._now())
+        try:
+            await self._publisher.publish(json.dumps(event))
+        except NotPublished as error:
+            self.unpublished += 1
+            receipt.failure = str(error)
+            _log.error("A receipt was not published: %s of %s", receipt.word, taken.provider_id)
+        else:
+            receipt.published_at = self._now()
+        finally:
+            receipt.over.set()
+
+
+def _why_silent(asked: Asked) -> str | None:
+    if asked.dry_run:
+        return "A dry run: nothing is sent."
+    if not asked.publishes:
+        return "No configuration set, so no events, as on AWS."
+    return None
