@@ -1,0 +1,187 @@
+"""The HTTP API: its two methods, its key and usage plan, and its own refusals."""
+
+import json
+
+from aws_cdk import Duration
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra import nag
+from infra.config import Config
+from infra.function import Code, Function
+from infra.logs import LogGroup
+from infra.store import Store
+
+# API Gateway itself gives up after 29 seconds.
+TIMEOUT = Duration.seconds(25)
+
+# What API Gateway answers by itself, before a function is asked: type, status, title, detail.
+REFUSALS = (
+    ("INVALID_API_KEY", 403, "Forbidden", "The header X-Api-Key does not hold a key of this API."),
+    ("ACCESS_DENIED", 403, "Forbidden", "The caller may not use this API."),
+    # Its name for a path or a method that the API does not have.
+    ("MISSING_AUTHENTICATION_TOKEN", 404, "Not Found", "There is no such path or method."),
+    ("REQUEST_TOO_LARGE", 413, "Content Too Large", "The request is larger than 256 KiB."),
+    ("THROTTLED", 429, "Too Many Requests", "Too many requests at once: try again in a moment."),
+    ("QUOTA_EXCEEDED", 429, "Too Many Requests", "The requests of this day are used up."),
+    (
+        "INTEGRATION_TIMEOUT",
+        504,
+        "Gateway Timeout",
+        "No answer in time: try again with the same Idempotency-Key.",
+    ),
+    ("DEFAULT_5XX", 500, "Internal Server Error", "Try again with the same Idempotency-Key."),
+)
+
+
+class Api(Construct):
+    """`POST /v1/messages` and `GET /v1/messages/{id}`."""
+
+    def __init__(  # noqa: PLR0913 - what it needs, by keyword
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        code: Code,
+        config: Config,
+        store: Store,
+        requests: sqs.IQueue,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        accept = _accept_message(self, code=code, config=config, store=store, requests=requests)
+        read = _read_message(self, code=code, store=store)
+        api = _rest_api(self, log_retention_days=config.log_retention_days)
+        messages = api.root.add_resource("messages")
+        _add_method(messages, "POST", accept)
+        _add_method(messages.add_resource("{id}"), "GET", read)
+        _answer_refusals(api)
+        self.key = _key(self, api, config)
+        self.url = api.url_for_path("/messages")
+
+
+def _accept_message(
+    scope: Construct, *, code: Code, config: Config, store: Store, requests: sqs.IQueue
+) -> Function:
+    function = Function(
+        scope,
+        "AcceptMessage",
+        code=code,
+        description="Checks, stores and plans a request, and puts it on the queue.",
+        timeout=TIMEOUT,
+        environment={
+            "MESSAGES_TABLE": store.table.table_name,
+            "REQUESTS_QUEUE_URL": requests.queue_url,
+            **config.planning,
+        },
+    )
+    store.allow(function, "PutItem", "GetItem", "UpdateItem", "Query")
+    function.allow("sqs:SendMessage", on=[requests.queue_arn])
+    return function
+
+
+def _read_message(scope: Construct, *, code: Code, store: Store) -> Function:
+    function = Function(
+        scope,
+        "ReadMessage",
+        code=code,
+        description="Tells what became of a message.",
+        timeout=TIMEOUT,
+        environment={"MESSAGES_TABLE": store.table.table_name},
+    )
+    store.allow(function, "Query")
+    return function
+
+
+def _rest_api(scope: Construct, *, log_retention_days: int) -> apigateway.RestApi:
+    log = LogGroup(scope, "AccessLog", retention_days=log_retention_days)
+    api = apigateway.RestApi(
+        scope,
+        "Api",
+        description="Throughline",
+        endpoint_types=[apigateway.EndpointType.REGIONAL],
+        # Access logs need a role in the account's settings; the last stack's stays there, even
+        # when that stack goes, because the account has only one.
+        cloud_watch_role=True,
+        deploy_options=apigateway.StageOptions(
+            stage_name="v1",
+            tracing_enabled=True,
+            data_trace_enabled=False,
+            access_log_destination=apigateway.LogGroupLogDestination(log),
+            access_log_format=_access_log_format(),
+        ),
+    )
+    # It would be one more output beside the stack's own.
+    api.node.try_remove_child("Endpoint")
+    _accept_findings(api)
+    return api
+
+
+def _access_log_format() -> apigateway.AccessLogFormat:
+    """Who asked what and when; no body, no header, no key."""
+    return apigateway.AccessLogFormat.custom(
+        json.dumps(
+            {
+                "request_id": "$context.requestId",
+                "requested_at": "$context.requestTime",
+                "ip": "$context.identity.sourceIp",
+                "api_key_id": "$context.identity.apiKeyId",
+                "method": "$context.httpMethod",
+                "path": "$context.path",
+                "status": "$context.status",
+                "error": "$context.error.responseType",
+                "milliseconds": "$context.responseLatency",
+            }
+        )
+    )
+
+
+def _accept_findings(api: apigateway.RestApi) -> None:
+    for rule, reason in {
+        "APIG2": "The function checks the body and names every wrong field.",
+        "APIG3": "A firewall costs by the month; it is the account's to add.",
+        "APIG4": "Every method asks for the API key.",
+        "APIG6": "The access log has each request; the service keeps its execution log for ever.",
+        "COG4": "Callers are services with an API key, not people who sign in.",
+        "IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
+        "AmazonAPIGatewayPushToCloudWatchLogs]": "API Gateway's own policy for writing logs.",
+    }.items():
+        nag.accept(api, rule, reason)
+
+
+def _add_method(resource: apigateway.Resource, method: str, function: Function) -> None:
+    resource.add_method(
+        method,
+        apigateway.LambdaIntegration(function, allow_test_invoke=False),
+        api_key_required=True,
+    )
+
+
+def _answer_refusals(api: apigateway.RestApi) -> None:
+    for response_type, status, title, detail in REFUSALS:
+        problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+        api.add_gateway_response(
+            "".join(word.capitalize() for word in response_type.split("_")),
+            type=apigateway.ResponseType.of(response_type),
+            status_code=str(status),
+            response_headers={"Content-Type": "'application/problem+json'"},
+            templates={"application/json": json.dumps(problem)},
+        )
+
+
+def _key(scope: Construct, api: apigateway.RestApi, config: Config) -> apigateway.IApiKey:
+    """A key whose value API Gateway makes, so that it stands in no template and no output."""
+    key = apigateway.ApiKey(scope, "Key", description="Throughline")
+    plan = apigateway.UsagePlan(
+        scope,
+        "UsagePlan",
+        throttle=apigateway.ThrottleSettings(
+            rate_limit=config.api_requests_per_second, burst_limit=config.api_burst
+        ),
+        quota=apigateway.QuotaSettings(
+            limit=config.api_requests_per_day, period=apigateway.Period.DAY
+        ),
+        api_stages=[apigateway.UsagePlanPerApiStage(api=api, stage=api.deployment_stage)],
+    )
+    plan.add_api_key(key)
+    return key

@@ -1,0 +1,39 @@
+"""Writes the template: `python -m infra.app`, or the CDK command line by way of `cdk.json`."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from aws_cdk import App
+
+from infra import nag
+from infra.config import Config, WrongParameter
+from infra.layer import third_party_code
+from infra.stack import Throughline
+
+ROOT = Path(__file__).parent.parent
+
+
+def main() -> None:
+    """Synthesizes into `cdk.out`, or into the folder that the command line names."""
+    # The command line hands over cdk.json's context and -c by the environment, and wins.
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    app = App(context=context, outdir=os.environ.get("CDK_OUTDIR", str(ROOT / "cdk.out")))
+    Throughline(
+        app,
+        config=Config.from_context(app.node.get_all_context()),
+        third_party=third_party_code(),
+    )
+    nag.check(app)
+    app.synth()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except WrongParameter as wrong:
+        sys.exit(str(wrong))
+    except subprocess.CalledProcessError:
+        sys.exit("The functions' third-party code could not be installed; pip says why above.")

@@ -1,0 +1,15 @@
+"""AWS's own rules for a solution (cdk-nag), and how a finding is accepted with its reason."""
+
+from aws_cdk import Acknowledgment, App, Validations
+from cdk_nag import AwsSolutionsChecks
+from constructs import IConstruct
+
+
+def check(app: App) -> None:
+    """Has every synthesis check the rules."""
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+
+
+def accept(construct: IConstruct, rule: str, reason: str) -> None:
+    """Accepts what a rule finds in a construct and below it."""
+    Validations.of(construct).acknowledge(Acknowledgment(id=f"AwsSolutions-{rule}", reason=reason))
