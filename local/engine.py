@@ -59,10 +59,14 @@ def send_tasks_to_ministack() -> None:
     lambda_eval_utils.boto_client_for = client_for  # type: ignore[attr-defined] # imported there
 
 
-@functools.cache
 def client_for(region: str, service: str, state_credentials: object = None) -> BaseClient:
+    del state_credentials  # no role is assumed on one machine
+    return cached_client(region, service)
+
+
+@functools.cache
+def cached_client(region: str, service: str) -> BaseClient:
     """A client of the service at AWS_ENDPOINT_URL; one try each: the state's Retry decides."""
-    del state_credentials  # roles are not assumed on one machine
     return get_session().create_client(
         service,
         region,

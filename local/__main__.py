@@ -1,0 +1,95 @@
+"""The launcher: `python -m local run`, `demo`, `env` or `synth`."""
+
+import argparse
+import os
+import sys
+import time
+
+from local import first_message
+from local.addresses import Addresses
+from local.processes import CannotStart, Part
+from local.stack import Stack, export_lines, running
+from local.synth import is_current, synthesize
+from local.terminal import complain, console, show_how_to_go_on, show_moments, step
+
+
+def main() -> int:
+    commands = {"run": run, "demo": demo, "env": env, "synth": synth}
+    parser = argparse.ArgumentParser(prog="python -m local")
+    parser.add_argument("command", choices=commands)
+    command = commands[parser.parse_args().command]
+    try:
+        return command(Addresses.from_environment())
+    except (CannotStart, ValueError) as problem:
+        complain(str(problem))
+        return 1
+    except KeyboardInterrupt:
+        complain("\nStopped.")
+        return 130
+
+
+def run(addresses: Addresses) -> int:
+    """Up, a first message, and then stays until Ctrl-C."""
+    with running(addresses, step) as stack:
+        deliver_a_first_message(stack)
+        show_how_to_go_on(stack)
+        ended = stay(stack)
+    if ended is None:
+        console.print("\nStopped.")
+        return 0
+    raise CannotStart(f"The {ended.name} ended by itself; its log says why: {ended.log}")
+
+
+def demo(addresses: Addresses) -> int:
+    """The same without staying; 0 if the message was delivered over SMS after WhatsApp failed."""
+    with running(addresses, step) as stack:
+        return 0 if deliver_a_first_message(stack) else 1
+
+
+def env(addresses: Addresses) -> int:
+    """Prints shell lines for the running stack."""
+    lines = export_lines(addresses)
+    if lines is None:
+        raise CannotStart(f"Nothing runs on port {addresses.base_port}: start it with `make run`.")
+    sys.stdout.write(f"{lines}\n")
+    return 0
+
+
+def synth(_: Addresses) -> int:
+    """Writes cdk.out, if it is not up to date."""
+    if is_current():
+        console.print("cdk.out is up to date.")
+    else:
+        with step("Synthesizing the template"):
+            synthesize()
+    return 0
+
+
+def deliver_a_first_message(stack: Stack) -> bool:
+    """Sends it and shows its way; whether it fell back from WhatsApp to SMS and arrived."""
+    deployment = stack.deployment
+    console.print(f"\nA message to {first_message.SOMEBODY}, who is not on WhatsApp:")
+    sent = first_message.send(deployment)
+    states = show_moments(first_message.follow(stack.addresses, deployment, sent), sent.at)
+    message = first_message.ask(deployment, f"{deployment.api_url}/{sent.message_id}")
+    arrived = first_message.fell_back_to_sms(states, message)
+    if not arrived:
+        console.print(f"That is not how it should go: the message is {message['status']}.")
+    return arrived
+
+
+def stay(stack: Stack) -> Part | None:
+    """Waits for Ctrl-C, or for the end of whoever started this; gives a part that ended itself."""
+    parent = os.getppid()
+    try:
+        while os.getppid() == parent:
+            if ended := stack.parts.ended():
+                return ended
+            time.sleep(0.5)
+    except KeyboardInterrupt:
+        pass
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""Sends the message that `make run` shows, follows its execution, and checks what became of it."""
+
+import json
+import urllib.request
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from local.addresses import CREDENTIALS, Addresses
+from local.deploy import Deployment
+from local.processes import until
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_stepfunctions.type_defs import HistoryEventTypeDef
+
+# A fictitious person who has a telephone and is not on WhatsApp.
+SOMEBODY = "+14255550156"
+REQUEST = {
+    "to": {"whatsapp": SOMEBODY, "sms": SOMEBODY},
+    "content": {"text": "Your table for two is booked for eight o'clock."},
+    "steps": [{"channel": "whatsapp"}, {"channel": "sms"}],
+}
+NOT_ON_WHATSAPP = "131026"
+WITH_A_FALLBACK = ["Choose channel", "Send WhatsApp", "Fall back", "Send SMS"]
+SECONDS_TO_ARRIVE = 60
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Something that happened in the execution: a state was entered, or an attempt ended."""
+
+    at: datetime
+    text: str
+    state_entered: bool = False
+    good: bool = False
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A message that the API has taken."""
+
+    message_id: str
+    at: datetime
+
+
+def send(deployment: Deployment) -> Sent:
+    at = datetime.now(UTC)
+    answer = ask(deployment, deployment.api_url, json.dumps(REQUEST).encode())
+    return Sent(answer["id"], at)
+
+
+def ask(deployment: Deployment, url: str, body: bytes | None = None) -> dict[str, Any]:
+    """The JSON that the API answers to a GET, or to a POST of the body."""
+    request = urllib.request.Request(  # noqa: S310 - our own loopback address
+        url,
+        data=body,
+        headers={"X-Api-Key": deployment.api_key, "Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+        answer: dict[str, Any] = json.load(response)
+        return answer
+
+
+def follow(addresses: Addresses, deployment: Deployment, sent: Sent) -> Iterator[Moment]:
+    """Gives the execution's moments as they come, until it has ended or a minute is over."""
+    engine = boto3.client(
+        "stepfunctions",
+        endpoint_url=addresses.engine,
+        region_name=CREDENTIALS["AWS_REGION"],
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+    )
+    machine = deployment.outputs["StateMachineArn"]
+    execution = f"{machine.replace(':stateMachine:', ':execution:')}:{sent.message_id}"
+    seen = 0
+    for _ in until(SECONDS_TO_ARRIVE, step=0.1):
+        events = history(engine, execution)
+        yield from moments(events[seen:])
+        seen = len(events)
+        if events and events[-1]["type"] in {"ExecutionSucceeded", "ExecutionFailed"}:
+            return
+
+
+def history(engine: "SFNClient", execution: str) -> "Sequence[HistoryEventTypeDef]":
+    try:
+        return engine.get_execution_history(executionArn=execution)["events"]
+    except engine.exceptions.ExecutionDoesNotExist:
+        return []  # the request is still on the queue
+
+
+def moments(events: "Sequence[HistoryEventTypeDef]") -> Iterator[Moment]:
+    for event in events:
+        at = event["timestamp"]
+        if entered := event.get("stateEnteredEventDetails"):
+            yield Moment(at, entered["name"], state_entered=True)
+        elif failed := event.get("taskFailedEventDetails"):
+            yield Moment(at, f"{failed['error'].lower()}: {failed.get('cause', '')}")
+        elif event["type"] == "TaskTimedOut":
+            yield Moment(at, "no receipt in time")
+        elif succeeded := event.get("taskSucceededEventDetails"):
+            yield Moment(at, json.loads(succeeded["output"])["status"], good=True)
+
+
+def fell_back_to_sms(states: Sequence[str], message: dict[str, Any]) -> bool:
+    """Whether WhatsApp failed with 131026 and SMS then delivered, by the facts of both sides."""
+    attempts = [(one["channel"], one["status"]) for one in message["attempts"]]
+    return (
+        states == WITH_A_FALLBACK
+        and attempts == [("whatsapp", "failed"), ("sms", "delivered")]
+        and NOT_ON_WHATSAPP in message["attempts"][0]["reason"]
+        and message["status"] == "delivered"
+    )

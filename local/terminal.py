@@ -1,0 +1,80 @@
+"""What the launcher shows: steps with their seconds, a message as it goes, how to go on."""
+
+import json
+import shlex
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from rich.console import Console
+from rich.text import Text
+
+from local.addresses import ROOT, Addresses
+from local.first_message import REQUEST, Moment
+from local.stack import Stack
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+def complain(sentence: str) -> None:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(Text(sentence))
+
+
+@contextmanager
+def step(what: str) -> Iterator[None]:
+    """Shows that a step runs, and afterwards how long it took."""
+    start = time.monotonic()
+    if console.is_terminal:
+        with console.status(f"{what} …"):
+            yield
+        console.print(f"{what}: {time.monotonic() - start:.1f} s", style="dim")
+    else:
+        console.print(f"{what} …")
+        yield
+
+
+def show_moments(moments: Iterable[Moment], since: datetime) -> list[str]:
+    """Prints each moment with the seconds since then; gives the names of the states entered."""
+    states = []
+    for moment in moments:
+        line(moment, (moment.at - since).total_seconds())
+        if moment.state_entered:
+            states.append(moment.text)
+    return states
+
+
+def line(moment: Moment, seconds: float) -> None:
+    if moment.state_entered:
+        text = Text(moment.text, style="bold")
+    elif moment.good:
+        text = Text(f"  ✓ {moment.text}", style="green")
+    else:
+        text = Text(f"  ✗ {moment.text}", style="red")
+    console.print(Text(f"{seconds:7.2f} s  "), text, sep="")
+
+
+def show_how_to_go_on(stack: Stack) -> None:
+    addresses, deployment = stack.addresses, stack.deployment
+    console.print()
+    for name, value in (
+        ("API", deployment.api_url),
+        ("Key", deployment.api_key),
+        ("Send", curl(deployment.api_url, deployment.api_key)),
+        ("AWS CLI", shell(addresses)),
+        ("Sent", f"{addresses.carriers}/sent"),
+        ("Logs", f"{addresses.state_folder.relative_to(ROOT)}/"),
+        ("Stop", "Ctrl-C"),
+    ):
+        console.print(Text(f"{name:<8} ", style="bold"), Text(value), sep="")
+
+
+def curl(url: str, key: str) -> str:
+    body = shlex.quote(json.dumps(REQUEST | {"content": {"text": "Hello from Throughline."}}))
+    return f"curl -s {url} -H 'X-Api-Key: {key}' -H 'Content-Type: application/json' -d {body}"
+
+
+def shell(addresses: Addresses) -> str:
+    port = addresses.base_port
+    prefix = "" if port == Addresses.base_port else f"THROUGHLINE_PORT={port} "
+    return f'eval "$({prefix}make -s env)"'
