@@ -9,8 +9,9 @@ import threading
 import uuid
 from collections.abc import Callable
 
+from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
-from moto.stepfunctions.parser.api import InvalidToken, TaskTimedOut
+from moto.stepfunctions.parser.api import InvalidToken
 from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
     state_task_service_callback,
@@ -21,6 +22,12 @@ from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguagePa
 from moto.stepfunctions.parser.backend.execution import Execution
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.responses import StepFunctionResponse
+
+
+class TaskTimedOut(ServiceException):
+    """AWS's name for it; moto's own class reaches the caller without a code."""
+
+    code = "TaskTimedOut"
 
 
 class TaskTokens:
