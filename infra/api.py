@@ -2,7 +2,7 @@
 
 import json
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -11,6 +11,7 @@ from infra import nag
 from infra.config import Config
 from infra.function import Code, Function
 from infra.logs import LogGroup
+from infra.outputs import tell
 from infra.store import Store
 
 # API Gateway itself gives up after 29 seconds.
@@ -56,8 +57,13 @@ class Api(Construct):
         _add_method(messages, "POST", accept)
         _add_method(messages.add_resource("{id}"), "GET", read)
         _answer_refusals(api)
-        self.key = _key(self, api, config)
-        self.url = api.url_for_path("/messages")
+        tell(self, "ApiUrl", api.url_for_path("/messages"), "Where messages are posted")
+        tell(
+            self,
+            "ApiKeyId",
+            _key(self, api, config).key_id,
+            "The id of the API key; `aws apigateway get-api-key --include-value` tells the key",
+        )
 
 
 def _accept_message(
@@ -98,7 +104,8 @@ def _rest_api(scope: Construct, *, log_retention_days: int) -> apigateway.RestAp
     api = apigateway.RestApi(
         scope,
         "Api",
-        description="Throughline",
+        # A name for people; two APIs may share one.
+        rest_api_name=Stack.of(scope).stack_name,
         endpoint_types=[apigateway.EndpointType.REGIONAL],
         # Access logs need a role in the account's settings; the last stack's stays there, even
         # when that stack goes, because the account has only one.

@@ -2,28 +2,23 @@
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
-from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra import nag
+from infra.alarms import Alarms
+from infra.outputs import tell
 
 
 class DeadLetterQueue(sqs.Queue):
-    """A queue that nothing reads by itself.
+    """A queue that nothing reads by itself, and the output that leads to it.
 
-    Encrypted with SQS's own key: whatever fails to be handled must still get in, and a policy of a
-    key of ours would be one more thing that can fail then.
+    Encrypted with SQS's own key: what could not be handled must still get in, and the policy of a
+    key of ours would be one more thing that can fail just then.
     """
 
     def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        holds: str,
-        alarms: sns.ITopic | None,
+        self, scope: Construct, construct_id: str, *, output: str, holds: str, alarms: Alarms
     ) -> None:
         super().__init__(
             scope,
@@ -33,18 +28,20 @@ class DeadLetterQueue(sqs.Queue):
             enforce_ssl=True,
         )
         nag.accept(self, "SQS3", "It is a dead-letter queue itself.")
-        # The depth, because what SNS and Lambda move here is not counted as sent to the queue.
-        alarm = cloudwatch.Alarm(
+        tell(self, output, self.queue_url, holds)
+        alarms.tell_of(self._not_empty(holds))
+
+    def _not_empty(self, holds: str) -> cloudwatch.Alarm:
+        # Its depth, because what SNS and Lambda move here is not counted as sent to the queue.
+        depth = self.metric_approximate_number_of_messages_visible(
+            period=Duration.minutes(1), statistic="Maximum"
+        )
+        return depth.create_alarm(
             self,
             "NotEmpty",
-            alarm_description=f"{holds} See the queue, mend the cause, then redrive.",
-            metric=self.metric_approximate_number_of_messages_visible(
-                period=Duration.minutes(1), statistic="Maximum"
-            ),
+            alarm_description=f"{holds}: look at one, mend the cause, then redrive them.",
             threshold=0,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
-        if alarms:
-            alarm.add_alarm_action(actions.SnsAction(alarms))

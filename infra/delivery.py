@@ -4,8 +4,6 @@ from pathlib import Path
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_ses as ses
-from aws_cdk import aws_smsvoice as smsvoice
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
@@ -13,6 +11,8 @@ from infra import nag
 from infra.config import Config
 from infra.function import Code, Function
 from infra.logs import LogGroup
+from infra.outputs import tell
+from infra.receipts import ConfigurationSets
 from infra.store import Store
 
 DEFINITION = Path(__file__).parent.parent / "statemachine" / "deliver_message.asl.json"
@@ -20,8 +20,8 @@ DEFINITION = Path(__file__).parent.parent / "statemachine" / "deliver_message.as
 # Longer than a provider may take, shorter than the 60 seconds that a state waits for an answer.
 TIMEOUT = Duration.seconds(30)
 
-# A sender is named as E.164, as an address or by a pool, and a request's `from` may name another
-# one: none of that is an ARN. So every sender of this account and region may be used, and no other.
+# A sender is named by its number, its address or a pool, and a request's `from` may name another:
+# none of that is an ARN. So every sender of this account and region may be used, and no other.
 SENDERS = {
     "sms-voice:SendTextMessage": ["phone-number/*", "pool/*", "sender-id/*"],
     "social-messaging:SendWhatsAppMessage": ["phone-number-id/*"],
@@ -40,56 +40,33 @@ class Delivery(Construct):
         code: Code,
         config: Config,
         store: Store,
-        sms_configuration_set: smsvoice.CfnConfigurationSet,
-        email_configuration_set: ses.CfnConfigurationSet,
+        configuration_sets: ConfigurationSets,
     ) -> None:
         super().__init__(scope, construct_id)
-        send = _send_message(
+        functions = {
+            "SendMessage": _send_message(
+                self, code=code, config=config, store=store, configuration_sets=configuration_sets
+            ),
+            "PlanMessage": _plan_message(self, code=code, config=config, store=store),
+            "CloseMessage": _close_message(self, code=code, store=store),
+        }
+        log = LogGroup(self, "DeliverMessageLog", retention_days=config.log_retention_days)
+        self.machine = _deliver_message(self, functions=functions, log=log)
+        tell(
             self,
-            code=code,
-            config=config,
-            store=store,
-            sms_configuration_set=sms_configuration_set,
-            email_configuration_set=email_configuration_set,
-        )
-        self.machine = _deliver_message(
-            self,
-            functions={
-                "SendMessage": send,
-                "PlanMessage": _plan_message(self, code=code, config=config, store=store),
-                "CloseMessage": _close_message(self, code=code, store=store),
-            },
-            log_retention_days=config.log_retention_days,
+            "StateMachineArn",
+            self.machine.state_machine_arn,
+            "Takes a request as the input of an execution",
         )
 
 
-def may_answer_waiting_states(function: Function) -> None:
-    """Lets a function give back task tokens.
-
-    In a policy of its own, because a function waits for its role's default policy, and the machine
-    waits for the function: what concerns the machine may not stand there.
-    """
-    policy = iam.Policy(
-        function,
-        "AnswerWaitingStates",
-        roles=[function.own_role],
-        statements=[
-            iam.PolicyStatement(
-                actions=["states:SendTaskSuccess", "states:SendTaskFailure"], resources=["*"]
-            )
-        ],
-    )
-    nag.accept(policy, "IAM5[Resource::*]", "These actions know no resources: the token decides.")
-
-
-def _send_message(  # noqa: PLR0913 - what it needs, by keyword
+def _send_message(
     scope: Construct,
     *,
     code: Code,
     config: Config,
     store: Store,
-    sms_configuration_set: smsvoice.CfnConfigurationSet,
-    email_configuration_set: ses.CfnConfigurationSet,
+    configuration_sets: ConfigurationSets,
 ) -> Function:
     function = Function(
         scope,
@@ -101,39 +78,34 @@ def _send_message(  # noqa: PLR0913 - what it needs, by keyword
             "MESSAGES_TABLE": store.table.table_name,
             "RETENTION_DAYS": str(config.retention_days),
             **config.senders,
-            "SMS_CONFIGURATION_SET": sms_configuration_set.ref,
-            "EMAIL_CONFIGURATION_SET": email_configuration_set.ref,
+            "SMS_CONFIGURATION_SET": configuration_sets.sms,
+            "EMAIL_CONFIGURATION_SET": configuration_sets.email,
             "WHATSAPP_API_VERSION": config.whatsapp_api_version,
         },
     )
     store.allow(function, "PutItem", "UpdateItem", "Query")
-    may_answer_waiting_states(function)
-    _may_send(function, email_configuration_set)
+    function.allow_answering_waiting_states()
+    _allow_sending(function, email_configuration_set=configuration_sets.email)
     return function
 
 
-def _may_send(function: Function, email_configuration_set: ses.CfnConfigurationSet) -> None:
+def _allow_sending(function: Function, *, email_configuration_set: str) -> None:
     stack = Stack.of(function)
-    for action, resources in SENDERS.items():
+    own = f"{stack.region}:{stack.account}"
+    for action, senders in SENDERS.items():
         service = action.partition(":")[0]
-        own = f"arn:{stack.partition}:{service}:{stack.region}:{stack.account}:"
-        function.allow(action, on=[own + resource for resource in resources])
-        for resource in resources:
+        arn = f"arn:{stack.partition}:{service}:{own}:"
+        function.allow(action, on=[f"{arn}{sender}" for sender in senders])
+        for sender in senders:
             nag.accept(
                 function.own_role,
-                f"IAM5[Resource::arn:<AWS::Partition>:{service}:<AWS::Region>:<AWS::AccountId>:{resource}]",
+                f"IAM5[Resource::arn:<AWS::Partition>:{service}:<AWS::Region>:<AWS::AccountId>:{sender}]",
                 "A request may name any sender of the account, and not by its ARN.",
             )
-    function.allow(
-        "ses:SendEmail",
-        on=[
-            stack.format_arn(
-                service="ses",
-                resource="configuration-set",
-                resource_name=email_configuration_set.ref,
-            )
-        ],
+    configuration_set = (
+        f"arn:{stack.partition}:ses:{own}:configuration-set/{email_configuration_set}"
     )
+    function.allow("ses:SendEmail", on=[configuration_set])
 
 
 def _plan_message(scope: Construct, *, code: Code, config: Config, store: Store) -> Function:
@@ -163,22 +135,20 @@ def _close_message(scope: Construct, *, code: Code, store: Store) -> Function:
 
 
 def _deliver_message(
-    scope: Construct, *, functions: dict[str, Function], log_retention_days: int
+    scope: Construct, *, functions: dict[str, Function], log: LogGroup
 ) -> sfn.StateMachine:
     machine = sfn.StateMachine(
         scope,
         "DeliverMessage",
-        comment="Delivers one message",
         definition_body=sfn.DefinitionBody.from_string(DEFINITION.read_text()),
         definition_substitutions={
             f"{name}FunctionArn": function.function_arn for name, function in functions.items()
         },
         state_machine_type=sfn.StateMachineType.STANDARD,
         tracing_enabled=True,
+        # No data: a direct start's input holds addresses and texts.
         logs=sfn.LogOptions(
-            destination=LogGroup(scope, "DeliverMessageLog", retention_days=log_retention_days),
-            level=sfn.LogLevel.ERROR,
-            include_execution_data=False,
+            destination=log, level=sfn.LogLevel.ERROR, include_execution_data=False
         ),
     )
     # A definition that comes as text grants nothing.

@@ -2,28 +2,49 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from pathlib import Path
 
-from aws_cdk import Duration
+from aws_cdk import AssetHashType, Duration, IgnoreMode
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra import nag
+from infra.config import Config
 from infra.logs import LogGroup
 
-# A third of a processor: Python and boto3 start without a long wait, and the rest is waiting.
+FUNCTIONS = Path(__file__).parent.parent / "functions"
+
+RUNTIME = lambda_.Runtime.PYTHON_3_13
+ARCHITECTURE = lambda_.Architecture.ARM_64
+
+# Under a third of a processor: enough to start Python and boto3, and the rest is waiting.
 MEMORY_MB = 512
 
 
-@dataclass(frozen=True, kw_only=True)
-class Code:
+class Code(Construct):
     """What the functions run, and how they log; the same for all of them."""
 
-    own: lambda_.Code
-    third_party: lambda_.ILayerVersion
-    log_level: str
-    log_retention_days: int
+    def __init__(
+        self, scope: Construct, construct_id: str, *, config: Config, third_party: Path
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.log_level = config.log_level
+        self.log_retention_days = config.log_retention_days
+        self.own = lambda_.Code.from_asset(
+            str(FUNCTIONS), exclude=["__pycache__", "*.pyc"], ignore_mode=IgnoreMode.GIT
+        )
+        self.third_party = lambda_.LayerVersion(
+            self,
+            "ThirdParty",
+            description="The locked dependencies of the functions",
+            # The folder's name says what it was made of, which saves reading it all.
+            code=lambda_.Code.from_asset(
+                str(third_party), asset_hash_type=AssetHashType.CUSTOM, asset_hash=third_party.name
+            ),
+            compatible_runtimes=[RUNTIME],
+            compatible_architectures=[ARCHITECTURE],
+        )
 
 
 class Function(lambda_.Function):
@@ -42,13 +63,8 @@ class Function(lambda_.Function):
         timeout: Duration,
         environment: Mapping[str, str],
     ) -> None:
-        log_group = LogGroup(scope, f"{construct_id}Log", retention_days=code.log_retention_days)
-        self.own_role = iam.Role(
-            scope,
-            f"{construct_id}Role",
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-        )
-        log_group.grant_write(self.own_role)
+        log = LogGroup(scope, f"{construct_id}Log", retention_days=code.log_retention_days)
+        self.own_role = _role(scope, f"{construct_id}Role", log)
         super().__init__(
             scope,
             construct_id,
@@ -56,13 +72,13 @@ class Function(lambda_.Function):
             handler=f"{_file(construct_id)}.handler",
             code=code.own,
             layers=[code.third_party],
-            runtime=lambda_.Runtime.PYTHON_3_13,
-            architecture=lambda_.Architecture.ARM_64,
+            runtime=RUNTIME,
+            architecture=ARCHITECTURE,
             memory_size=MEMORY_MB,
             timeout=timeout,
             tracing=lambda_.Tracing.ACTIVE,
             role=self.own_role,
-            log_group=log_group,
+            log_group=log,
             environment={
                 "POWERTOOLS_SERVICE_NAME": "throughline",
                 "POWERTOOLS_LOG_LEVEL": code.log_level,
@@ -70,11 +86,31 @@ class Function(lambda_.Function):
             },
         )
         nag.accept(self, "L1", "The layer's wheels are locked for Python 3.13.")
-        nag.accept(self.own_role, "IAM5[Resource::*]", "X-Ray's actions know no resources.")
 
     def allow(self, *actions: str, on: list[str]) -> None:
         """Allows these actions on these ARNs, and nothing beside them."""
         self.add_to_role_policy(iam.PolicyStatement(actions=list(actions), resources=on))
+
+    def allow_answering_waiting_states(self) -> None:
+        """Lets the function give back task tokens.
+
+        In a policy of its own, because a function waits for its role's default policy, and the
+        machine waits for the function: what concerns the machine may not stand there.
+        """
+        answers = iam.PolicyStatement(
+            actions=["states:SendTaskSuccess", "states:SendTaskFailure"], resources=["*"]
+        )
+        policy = iam.Policy(
+            self, "AnswerWaitingStates", roles=[self.own_role], statements=[answers]
+        )
+        nag.accept(policy, "IAM5[Resource::*]", "These actions know no resources, only tokens.")
+
+
+def _role(scope: Construct, construct_id: str, log: LogGroup) -> iam.Role:
+    role = iam.Role(scope, construct_id, assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    log.grant_write(role)
+    nag.accept(role, "IAM5[Resource::*]", "X-Ray's actions know no resources.")
+    return role
 
 
 def _file(construct_id: str) -> str:

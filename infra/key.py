@@ -18,9 +18,8 @@ class Key(kms.Key):
             construct_id,
             description="Throughline: messages and receipts",
             enable_key_rotation=True,
-            removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
-            if retain
-            else RemovalPolicy.DESTROY,
+            # As long as the table: nobody could read it without the key.
+            removal_policy=RemovalPolicy.RETAIN if retain else RemovalPolicy.DESTROY,
         )
 
     def allow_publishing(self, service: str) -> None:

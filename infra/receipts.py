@@ -9,11 +9,12 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from infra.alarms import Alarms
 from infra.config import Config
 from infra.dead_letters import DeadLetterQueue
-from infra.delivery import may_answer_waiting_states
 from infra.function import Code, Function
 from infra.key import Key
+from infra.outputs import tell
 from infra.store import Store
 
 # Who publishes receipts, and as what: its configuration sets, or any WhatsApp account.
@@ -38,6 +39,47 @@ EMAIL_EVENTS = [
 ]
 
 
+class Receipts(Construct):
+    """The topic, what publishes to it, and `record_receipt`; a queue for what either misses."""
+
+    def __init__(  # noqa: PLR0913 - what it needs, by keyword
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        code: Code,
+        config: Config,
+        key: Key,
+        store: Store,
+        alarms: Alarms,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        topic = ReceiptsTopic(self, "Topic", key=key)
+        self.configuration_sets = ConfigurationSets(self, "ConfigurationSets", topic=topic)
+        record = _record_receipt(self, code=code, config=config, store=store)
+        undelivered = DeadLetterQueue(
+            self,
+            "Undelivered",
+            output="ReceiptsDeadLetterQueueUrl",
+            holds="Receipts that SNS could not hand over",
+            alarms=alarms,
+        )
+        topic.add_subscription(
+            subscriptions.LambdaSubscription(record, dead_letter_queue=undelivered)
+        )
+        unrecorded = DeadLetterQueue(
+            self,
+            "Unrecorded",
+            output="UnrecordedReceiptsQueueUrl",
+            holds="Receipts that could not be recorded",
+            alarms=alarms,
+        )
+        # Lambda tries again after one minute and after two more; by then a send has been noted.
+        record.configure_async_invoke(
+            retry_attempts=2, on_failure=destinations.SqsDestination(unrecorded)
+        )
+
+
 class ReceiptsTopic(sns.Topic):
     """What the providers publish to; WhatsApp is pointed here by a command, the others below."""
 
@@ -46,6 +88,12 @@ class ReceiptsTopic(sns.Topic):
         for service, source in PUBLISHERS.items():
             key.allow_publishing(f"{service}.amazonaws.com")
             self._allow_publishing(service, source)
+        tell(
+            self,
+            "ReceiptsTopicArn",
+            self.topic_arn,
+            "The event destination to set for the WhatsApp business account",
+        )
 
     def _allow_publishing(self, service: str, source: str) -> None:
         stack = Stack.of(self)
@@ -65,76 +113,50 @@ class ReceiptsTopic(sns.Topic):
 
 
 class ConfigurationSets(Construct):
-    """What makes SMS and SES report: without naming its set, a send is never heard of again."""
+    """What makes SMS and SES report: a send that names no set is never heard of again."""
 
     def __init__(self, scope: Construct, construct_id: str, *, topic: ReceiptsTopic) -> None:
         super().__init__(scope, construct_id)
-        self.sms = smsvoice.CfnConfigurationSet(
-            self,
-            "Sms",
-            event_destinations=[
-                smsvoice.CfnConfigurationSet.EventDestinationProperty(
-                    event_destination_name="receipts",
-                    enabled=True,
-                    matching_event_types=["TEXT_ALL"],
-                    sns_destination=smsvoice.CfnConfigurationSet.SnsDestinationProperty(
-                        topic_arn=topic.topic_arn
-                    ),
-                )
-            ],
-        )
-        self.email = ses.CfnConfigurationSet(self, "Email")
-        destination = ses.CfnConfigurationSetEventDestination(
-            self,
-            "EmailReceipts",
-            configuration_set_name=self.email.ref,
-            event_destination=ses.CfnConfigurationSetEventDestination.EventDestinationProperty(
+        self.sms = _sms_set(self, topic)
+        self.email = _email_set(self, topic)
+
+
+# A provider may try the topic when it is pointed at it, so the topic's policy comes first.
+
+
+def _sms_set(scope: Construct, topic: ReceiptsTopic) -> str:
+    kind = smsvoice.CfnConfigurationSet
+    configuration_set = kind(
+        scope,
+        "Sms",
+        event_destinations=[
+            kind.EventDestinationProperty(
+                event_destination_name="receipts",
                 enabled=True,
-                matching_event_types=EMAIL_EVENTS,
-                sns_destination=ses.CfnConfigurationSetEventDestination.SnsDestinationProperty(
-                    topic_arn=topic.topic_arn
-                ),
-            ),
-        )
-        # The providers try the topic when they are pointed at it, so its policy comes first.
-        self.sms.node.add_dependency(topic)
-        destination.node.add_dependency(topic)
+                matching_event_types=["TEXT_ALL"],
+                sns_destination=kind.SnsDestinationProperty(topic_arn=topic.topic_arn),
+            )
+        ],
+    )
+    configuration_set.node.add_dependency(topic)
+    return configuration_set.ref
 
 
-class Receipts(Construct):
-    """The topic, what publishes to it, and `record_receipt`; a queue for what either misses."""
-
-    def __init__(  # noqa: PLR0913 - what it needs, by keyword
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        code: Code,
-        config: Config,
-        key: Key,
-        store: Store,
-        alarms: sns.ITopic | None,
-    ) -> None:
-        super().__init__(scope, construct_id)
-        self.topic = ReceiptsTopic(self, "Topic", key=key)
-        self.configuration_sets = ConfigurationSets(self, "ConfigurationSets", topic=self.topic)
-        self.undelivered = DeadLetterQueue(
-            self, "Undelivered", holds="SNS could not hand over receipts.", alarms=alarms
-        )
-        self.unrecorded = DeadLetterQueue(
-            self, "Unrecorded", holds="Receipts could not be recorded.", alarms=alarms
-        )
-        record = _record_receipt(self, code=code, config=config, store=store)
-        # Lambda tries twice more by itself, after one and after two minutes: the time in which
-        # the attempt that a receipt belongs to is noted at the latest.
-        record.configure_async_invoke(
-            retry_attempts=2,
-            max_event_age=Duration.hours(6),
-            on_failure=destinations.SqsDestination(self.unrecorded),
-        )
-        self.topic.add_subscription(
-            subscriptions.LambdaSubscription(record, dead_letter_queue=self.undelivered)
-        )
+def _email_set(scope: Construct, topic: ReceiptsTopic) -> str:
+    configuration_set = ses.CfnConfigurationSet(scope, "Email")
+    kind = ses.CfnConfigurationSetEventDestination
+    destination = kind(
+        scope,
+        "EmailReceipts",
+        configuration_set_name=configuration_set.ref,
+        event_destination=kind.EventDestinationProperty(
+            enabled=True,
+            matching_event_types=EMAIL_EVENTS,
+            sns_destination=kind.SnsDestinationProperty(topic_arn=topic.topic_arn),
+        ),
+    )
+    destination.node.add_dependency(topic)
+    return configuration_set.ref
 
 
 def _record_receipt(scope: Construct, *, code: Code, config: Config, store: Store) -> Function:
@@ -151,5 +173,5 @@ def _record_receipt(scope: Construct, *, code: Code, config: Config, store: Stor
         },
     )
     store.allow(function, "GetItem", "PutItem", "UpdateItem", "Query")
-    may_answer_waiting_states(function)
+    function.allow_answering_waiting_states()
     return function

@@ -2,59 +2,78 @@
 
 from aws_cdk import Duration
 from aws_cdk import aws_lambda_event_sources as event_sources
-from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from infra.alarms import Alarms
+from infra.config import Config
 from infra.dead_letters import DeadLetterQueue
 from infra.function import Code, Function
+from infra.outputs import tell
 
 TIMEOUT = Duration.seconds(30)
 # Requests of one invocation; each is one quick call, so the first does not wait long for the last.
 BATCH = 10
-# A request that fails so often is not unlucky.
+# What failed so often does not fail by chance.
 ATTEMPTS = 5
 
 
 class Requests(Construct):
-    """The queue and its dead-letter queue."""
+    """The queue, its dead-letter queue, and `start_delivery`."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, alarms: sns.ITopic | None) -> None:
+    def __init__(  # noqa: PLR0913 - what it needs, by keyword
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        code: Code,
+        config: Config,
+        machine: sfn.StateMachine,
+        alarms: Alarms,
+    ) -> None:
         super().__init__(scope, construct_id)
-        self.not_started = DeadLetterQueue(
-            self, "NotStarted", holds="Requests could not be started.", alarms=alarms
-        )
-        self.queue = sqs.Queue(
+        not_started = DeadLetterQueue(
             self,
-            "Queue",
-            # Six times the function's time, as Lambda asks for, or a slow batch would come twice:
-            # docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-            visibility_timeout=Duration.seconds(6 * TIMEOUT.to_seconds()),
-            retention_period=Duration.days(4),
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            dead_letter_queue=sqs.DeadLetterQueue(
-                queue=self.not_started, max_receive_count=ATTEMPTS
-            ),
+            "NotStarted",
+            output="RequestsDeadLetterQueueUrl",
+            holds="Requests that could not be started",
+            alarms=alarms,
         )
-
-    def start(self, machine: sfn.StateMachine, *, code: Code, concurrency: int) -> None:
-        """Starts an execution of the machine for each request, so many batches at once."""
-        function = Function(
-            self,
-            "StartDelivery",
-            code=code,
-            description="Starts one execution for each request on the queue.",
-            timeout=TIMEOUT,
-            environment={"STATE_MACHINE_ARN": machine.state_machine_arn},
-        )
-        function.allow("states:StartExecution", on=[machine.state_machine_arn])
-        function.add_event_source(
+        self.queue = _queue(self, not_started)
+        tell(self, "RequestsQueueUrl", self.queue.queue_url, "Takes requests as the API does")
+        _start_delivery(self, code=code, machine=machine).add_event_source(
             event_sources.SqsEventSource(
                 self.queue,
                 batch_size=BATCH,
                 report_batch_item_failures=True,
-                max_concurrency=concurrency,
+                max_concurrency=config.starter_concurrency,
             )
         )
+
+
+def _queue(scope: Construct, not_started: DeadLetterQueue) -> sqs.Queue:
+    return sqs.Queue(
+        scope,
+        "Queue",
+        # Six times the function's time, or a slow batch would come twice:
+        # docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+        visibility_timeout=Duration.seconds(6 * int(TIMEOUT.to_seconds())),
+        retention_period=Duration.days(4),
+        encryption=sqs.QueueEncryption.SQS_MANAGED,
+        enforce_ssl=True,
+        dead_letter_queue=sqs.DeadLetterQueue(queue=not_started, max_receive_count=ATTEMPTS),
+    )
+
+
+def _start_delivery(scope: Construct, *, code: Code, machine: sfn.StateMachine) -> Function:
+    function = Function(
+        scope,
+        "StartDelivery",
+        code=code,
+        description="Starts one execution for each request on the queue.",
+        timeout=TIMEOUT,
+        environment={"STATE_MACHINE_ARN": machine.state_machine_arn},
+    )
+    function.allow("states:StartExecution", on=[machine.state_machine_arn])
+    return function

@@ -6,8 +6,9 @@ from constructs import Construct
 
 from infra.function import Function
 from infra.key import Key
+from infra.outputs import tell
 
-READING = ("GetItem", "Query")
+READING = {"GetItem", "Query"}
 
 
 class Store(Construct):
@@ -16,37 +17,44 @@ class Store(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, key: Key, retain: bool) -> None:
         super().__init__(scope, construct_id)
         self._key = key
-        text = dynamodb.AttributeType.STRING
-        self.table = dynamodb.Table(
-            self,
-            "Messages",
-            partition_key=dynamodb.Attribute(name="message_id", type=text),
-            sort_key=dynamodb.Attribute(name="item", type=text),
-            time_to_live_attribute="retained_until",
-            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
-            ),
-            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
-            encryption_key=key,
-            deletion_protection=retain,
-            removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
-            if retain
-            else RemovalPolicy.DESTROY,
-        )
-        self.table.add_global_secondary_index(
-            index_name="Recent",
-            partition_key=dynamodb.Attribute(name="listed_under", type=text),
-            sort_key=dynamodb.Attribute(name="accepted_at", type=text),
-            projection_type=dynamodb.ProjectionType.KEYS_ONLY,
-        )
+        self.table = _messages(self, key=key, retain=retain)
+        tell(self, "MessagesTableName", self.table.table_name, "Messages, attempts and receipts")
 
     def allow(self, function: Function, *actions: str) -> None:
         """Allows a function these actions on the table, by their DynamoDB names."""
         function.allow(*(f"dynamodb:{action}" for action in actions), on=[self.table.table_arn])
-        # DynamoDB uses the key in the caller's name. The actions that writing needs:
+        # DynamoDB uses the key in the caller's name, and writing takes more than reading:
         # docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
         uses = ["kms:Decrypt", "kms:DescribeKey"]
-        if not set(actions) <= set(READING):
+        if not set(actions) <= READING:
             uses += ["kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
         function.allow(*uses, on=[self._key.key_arn])
+
+
+def _messages(scope: Construct, *, key: Key, retain: bool) -> dynamodb.Table:
+    table = dynamodb.Table(
+        scope,
+        "Messages",
+        partition_key=_text("message_id"),
+        sort_key=_text("item"),
+        time_to_live_attribute="retained_until",
+        billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+        point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+            point_in_time_recovery_enabled=True
+        ),
+        encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
+        encryption_key=key,
+        deletion_protection=retain,
+        removal_policy=RemovalPolicy.RETAIN if retain else RemovalPolicy.DESTROY,
+    )
+    table.add_global_secondary_index(
+        index_name="Recent",
+        partition_key=_text("listed_under"),
+        sort_key=_text("accepted_at"),
+        projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+    )
+    return table
+
+
+def _text(name: str) -> dynamodb.Attribute:
+    return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)
