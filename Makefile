@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV := .venv/bin
 .DEFAULT_GOAL := help
 
+# Packages are installed uncompiled; with this set, each command would compile them anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help
 help: ## Lists these commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s%s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -1,13 +1,15 @@
 """The launcher: `python -m local run`, `demo`, `env` or `synth`."""
 
 import argparse
+import contextlib
 import os
 import sys
 import time
+from urllib.error import HTTPError
 
 from local import first_message
 from local.addresses import Addresses
-from local.processes import CannotStart, Part
+from local.processes import CannotRun
 from local.stack import Stack, export_lines, running
 from local.synth import is_current, synthesize
 from local.terminal import complain, console, show_how_to_go_on, show_moments, step
@@ -20,7 +22,7 @@ def main() -> int:
     command = commands[parser.parse_args().command]
     try:
         return command(Addresses.from_environment())
-    except (CannotStart, ValueError) as problem:
+    except (CannotRun, ValueError) as problem:
         complain(str(problem))
         return 1
     except KeyboardInterrupt:
@@ -33,11 +35,9 @@ def run(addresses: Addresses) -> int:
     with running(addresses, step) as stack:
         deliver_a_first_message(stack)
         show_how_to_go_on(stack)
-        ended = stay(stack)
-    if ended is None:
-        console.print("\nStopped.")
-        return 0
-    raise CannotStart(f"The {ended.name} ended by itself; its log says why: {ended.log}")
+        stay(stack)
+    console.print("\nStopped.")
+    return 0
 
 
 def demo(addresses: Addresses) -> int:
@@ -50,7 +50,7 @@ def env(addresses: Addresses) -> int:
     """Prints shell lines for the running stack."""
     lines = export_lines(addresses)
     if lines is None:
-        raise CannotStart(f"Nothing runs on port {addresses.base_port}: start it with `make run`.")
+        raise CannotRun(f"Nothing runs on port {addresses.base_port}: start it with `make run`.")
     sys.stdout.write(f"{lines}\n")
     return 0
 
@@ -69,7 +69,11 @@ def deliver_a_first_message(stack: Stack) -> bool:
     """Sends it and shows its way; whether it fell back from WhatsApp to SMS and arrived."""
     deployment = stack.deployment
     console.print(f"\nA message to {first_message.SOMEBODY}, who is not on WhatsApp:")
-    sent = first_message.send(deployment)
+    try:
+        sent = first_message.send(deployment)
+    except HTTPError as refusal:
+        console.print(f"The API refuses it: {refusal} {refusal.read().decode()}")
+        return False
     states = show_moments(first_message.follow(stack.addresses, deployment, sent), sent.at)
     message = first_message.ask(deployment, f"{deployment.api_url}/{sent.message_id}")
     arrived = first_message.fell_back_to_sms(states, message)
@@ -78,17 +82,13 @@ def deliver_a_first_message(stack: Stack) -> bool:
     return arrived
 
 
-def stay(stack: Stack) -> Part | None:
-    """Waits for Ctrl-C, or for the end of whoever started this; gives a part that ended itself."""
+def stay(stack: Stack) -> None:
+    """Waits for Ctrl-C, or for the end of whoever started this. Raises CannotRun if a part ends."""
     parent = os.getppid()
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         while os.getppid() == parent:
-            if ended := stack.parts.ended():
-                return ended
+            stack.parts.check()
             time.sleep(0.5)
-    except KeyboardInterrupt:
-        pass
-    return None
 
 
 if __name__ == "__main__":

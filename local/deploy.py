@@ -19,7 +19,7 @@ from mypy_boto3_s3 import S3Client
 from mypy_boto3_stepfunctions import SFNClient
 
 from local.addresses import ACCOUNT, CREDENTIALS, REGION, Addresses
-from local.processes import CannotStart, until
+from local.processes import CannotRun, until
 from local.synth import CLOUD_ASSEMBLY
 
 BUCKET = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
@@ -40,7 +40,7 @@ class Deployment:
 
 
 def deploy(addresses: Addresses) -> Deployment:
-    """Deploys cdk.out and reads what came of it. Raises CannotStart with resource and reason."""
+    """Deploys cdk.out and reads what came of it. Raises CannotRun with resource and reason."""
     session = boto3.Session(
         aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
@@ -163,21 +163,21 @@ def upload_template(s3: S3Client, template: Template) -> str:
 def create_stack(
     cloudformation: CloudFormationClient, name: str, template_url: str
 ) -> dict[str, str]:
-    """Creates the stack and gives its outputs. Raises CannotStart with resource and reason."""
+    """Creates the stack and gives its outputs. Raises CannotRun with resource and reason."""
     try:
         cloudformation.create_stack(
             StackName=name, TemplateURL=template_url, Capabilities=["CAPABILITY_IAM"]
         )
     except ClientError as refusal:
         reason = refusal.response["Error"]["Message"][:300]
-        raise CannotStart(f"The local AWS refuses the template: {reason}") from refusal
+        raise CannotRun(f"The local AWS refuses the template: {reason}") from refusal
     for _ in until(SECONDS_TO_DEPLOY):
         stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
         if stack["StackStatus"] == "CREATE_COMPLETE":
             return {out["OutputKey"]: out["OutputValue"] for out in stack["Outputs"]}
         if not stack["StackStatus"].endswith("_IN_PROGRESS"):
-            raise CannotStart(f"The local AWS cannot create {first_failure(cloudformation, name)}")
-    raise CannotStart(f"The local AWS did not finish the deployment in {SECONDS_TO_DEPLOY} s.")
+            raise CannotRun(f"The local AWS cannot create {first_failure(cloudformation, name)}")
+    raise CannotRun(f"The local AWS did not finish the deployment in {SECONDS_TO_DEPLOY} s.")
 
 
 def first_failure(cloudformation: CloudFormationClient, name: str) -> str:

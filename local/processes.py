@@ -17,8 +17,8 @@ from pathlib import Path
 from local.addresses import HOST, ROOT, Addresses
 
 
-class CannotStart(Exception):
-    """The stack cannot come up; the text is one sentence that says what to do."""
+class CannotRun(Exception):
+    """The stack cannot come up, or stay up; the text is one sentence that says what to do."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,10 @@ class Part:
     process: "subprocess.Popen[bytes]"
     log: Path
 
-    def has_ended(self) -> bool:
-        return self.process.poll() is not None
+    def check(self) -> None:
+        """Raises CannotRun if it has ended by itself."""
+        if self.process.poll() is not None:
+            raise CannotRun(f"The {self.name} ended by itself: its log says why, {self.log}.")
 
     def stop(self) -> None:
         """Kills the process and all it has started: nothing in them is worth keeping."""
@@ -63,9 +65,10 @@ class Parts:
         self._parts.append(part)
         return part
 
-    def ended(self) -> Part | None:
-        """The part that ended by itself, if one did."""
-        return next((part for part in self._parts if part.has_ended()), None)
+    def check(self) -> None:
+        """Raises CannotRun if a part has ended by itself."""
+        for part in self._parts:
+            part.check()
 
     def stop(self) -> None:
         while self._parts:
@@ -79,27 +82,26 @@ def prepare_folder(folder: Path) -> None:
 
 
 def check_ports(addresses: Addresses) -> None:
-    """Raises CannotStart if one of the ports is taken: MiniStack would answer wrongly, silently."""
+    """Raises CannotRun if one of the ports is taken: MiniStack would answer wrongly, silently."""
     for port in addresses.ports:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((HOST, port))
             except OSError as taken:
-                raise CannotStart(
+                raise CannotRun(
                     f"Port {port} is in use: stop what listens there, or choose three other ports, "
                     f"for example THROUGHLINE_PORT={addresses.base_port + 100} make run."
                 ) from taken
 
 
 def wait_until_it_answers(part: Part, url: str, seconds: float = 30) -> None:
-    """Returns once URL answers anything; raises CannotStart if the part ends or stays silent."""
+    """Returns once URL answers anything; raises CannotRun if the part ends or stays silent."""
     for _ in until(seconds):
-        if part.has_ended():
-            raise CannotStart(f"The {part.name} ended while starting; its log says why: {part.log}")
+        part.check()
         if answers(url):
             return
-    raise CannotStart(f"The {part.name} did not answer within {seconds:.0f} s; see {part.log}")
+    raise CannotRun(f"The {part.name} did not answer within {seconds:.0f} s; see {part.log}")
 
 
 def answers(url: str) -> bool:

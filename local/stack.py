@@ -9,6 +9,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from types import FrameType
 
+from botocore.exceptions import BotoCoreError
+
 from local.addresses import ACCOUNT, HOST, REGION, Addresses
 from local.deploy import Deployment, deploy
 from local.processes import (
@@ -20,6 +22,16 @@ from local.processes import (
     wait_until_it_answers,
 )
 from local.synth import is_current, synthesize
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+# What a user's shell may hold that would lead clients elsewhere.
+IN_THE_WAY = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+)
 
 # Shows one step on the terminal while it lasts.
 Step = Callable[[str], AbstractContextManager[None]]
@@ -51,16 +63,21 @@ class Stack:
 
 @contextmanager
 def running(addresses: Addresses, step: Step) -> Iterator[Stack]:
-    """A stack that is up inside the block. Raises CannotStart with one sentence."""
+    """A stack that is up inside the block. Raises CannotRun with one sentence."""
     check_ports(addresses)
     prepare_folder(addresses.state_folder)
     parts = Parts(addresses.state_folder)
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # SIGINT too: a shell lets what it starts in the background ignore it.
+    for number in STOP_SIGNALS:
         signal.signal(number, stop_as_with_ctrl_c)
     try:
         yield start(addresses, parts, step)
+    except (OSError, BotoCoreError) as lost:
+        parts.check()
+        raise lost from None
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
         (addresses.state_folder / "stack.json").unlink(missing_ok=True)
         parts.stop()
 
@@ -139,4 +156,4 @@ def export_lines(addresses: Addresses) -> str | None:
         return None
     environment = json.loads(known.read_text())["environment"]
     exports = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
-    return "\n".join(["unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN", *exports])
+    return "\n".join([f"unset {' '.join(IN_THE_WAY)}", *exports])

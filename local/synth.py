@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 
 from local.addresses import ROOT
-from local.processes import CannotStart
+from local.processes import CannotRun
 
 CLOUD_ASSEMBLY = ROOT / "cdk.out"
 STAMP = CLOUD_ASSEMBLY / "made-from.sha256"
@@ -19,7 +19,7 @@ def is_current() -> bool:
 
 
 def synthesize() -> None:
-    """Writes cdk.out, one process at a time. Raises CannotStart with the app's last words."""
+    """Writes cdk.out, one process at a time. Raises CannotRun with the app's last words."""
     lock = ROOT / ".local" / "synth.lock"
     lock.parent.mkdir(exist_ok=True)
     with lock.open("w") as turn:
@@ -36,7 +36,7 @@ def run_app() -> None:
     )
     if done.returncode:
         last_words = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise CannotStart(f"`make synth` fails, so there is nothing to deploy: {last_words}")
+        raise CannotRun(f"`make synth` fails, so there is nothing to deploy: {last_words}")
 
 
 def fingerprint() -> str:

@@ -1,0 +1,221 @@
+"""One running stack for all tests here, on ports of its own, and how a test talks to it."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from email.message import Message
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import boto3
+import pytest
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_stepfunctions import SFNClient
+
+ROOT = Path(__file__).resolve().parents[2]
+SECONDS_TO_START = 120
+SECONDS_TO_HAPPEN = 30
+
+T = TypeVar("T")
+
+
+def eventually(look: Callable[[], T | None], seconds: float = SECONDS_TO_HAPPEN) -> T:
+    """The first answer of `look` that is true, waited for."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < deadline, f"not within {seconds} s; last seen: {found!r}"
+        time.sleep(0.05)
+    return found
+
+
+def free_port() -> int:
+    """The first of three neighbouring ports that nobody uses."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        if port < 65000 and not any(in_use(port + offset) for offset in range(3)):
+            return port
+
+
+def in_use(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def processes_of(port: int) -> list[str]:
+    """The command lines of everything that belongs to the stack on this port."""
+    address = f"http://127.0.0.1:{port}".encode()
+    return [
+        words
+        for folder in Path("/proc").glob("[0-9]*")
+        if address in readable(folder / "environ")
+        and (words := readable(folder / "cmdline").replace(b"\0", b" ").decode())
+    ]
+
+
+def readable(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+@dataclass(frozen=True)
+class Launcher:
+    """`python -m local COMMAND` on ports of its own, as a terminal would start it."""
+
+    port: int
+    process: "subprocess.Popen[str]"
+
+    @classmethod
+    def start(cls, command: str, port: int) -> "Launcher":
+        process = subprocess.Popen(  # noqa: S603 - our own launcher
+            [sys.executable, "-m", "local", command],
+            cwd=ROOT,
+            env=os.environ | {"THROUGHLINE_PORT": str(port)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        return cls(port, process)
+
+    def environment(self) -> dict[str, str]:
+        """Waits until the stack is up; what `make env` would export."""
+        known = ROOT / ".local" / str(self.port) / "stack.json"
+
+        def look() -> dict[str, str] | None:
+            if self.process.poll() is not None:
+                pytest.fail(f"the launcher ended: {self.process.communicate()[0]}")
+            if not known.exists():
+                return None
+            environment: dict[str, str] = json.loads(known.read_text())["environment"]
+            return environment
+
+        return eventually(look, SECONDS_TO_START)
+
+    def interrupt(self, number: int = signal.SIGINT) -> tuple[int, str]:
+        """What Ctrl-C does in a terminal; then as `end`."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, number)
+        return self.end()
+
+    def end(self) -> tuple[int, str]:
+        """Waits for its end; its exit code and all that it has printed."""
+        output, _ = self.process.communicate(timeout=20)
+        return self.process.returncode, output
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Message
+    body: Any
+
+
+@dataclass(frozen=True)
+class Throughline:
+    """The running product, by its HTTP API, its AWS resources and what its carriers were told."""
+
+    environment: Mapping[str, str]
+
+    @property
+    def session(self) -> boto3.Session:
+        return boto3.Session(
+            aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.environment["AWS_SECRET_ACCESS_KEY"],
+            region_name=self.environment["AWS_REGION"],
+        )
+
+    @property
+    def engine(self) -> "SFNClient":
+        return self.session.client(
+            "stepfunctions", endpoint_url=self.environment["AWS_ENDPOINT_URL_SFN"]
+        )
+
+    @property
+    def queues(self) -> "SQSClient":
+        return self.session.client("sqs", endpoint_url=self.environment["AWS_ENDPOINT_URL"])
+
+    def post(self, body: object, **headers: str) -> Answer:
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return self._call(self.environment["THROUGHLINE_API_URL"], data, headers)
+
+    def send(self, body: object) -> str:
+        """The id of a message that the API has taken."""
+        answer = self.post(body)
+        assert answer.status == 202, answer.body
+        message_id: str = answer.body["id"]
+        return message_id
+
+    def get(self, message_id: str, **headers: str) -> Answer:
+        return self._call(f"{self.environment['THROUGHLINE_API_URL']}/{message_id}", None, headers)
+
+    def finished(self, message_id: str) -> dict[str, Any]:
+        """The message as GET tells it, once its execution has ended and it is final."""
+        execution = self.execution(message_id)
+        final = {"delivered", "undelivered", "expired", "rejected", "cancelled"}
+
+        def look() -> dict[str, Any] | None:
+            running = execution_status(self, execution) in {None, "RUNNING"}
+            message = self.get(message_id).body
+            return message if not running and message.get("status") in final else None
+
+        return eventually(look)
+
+    def execution(self, name: str) -> str:
+        machine = self.environment["STATE_MACHINE_ARN"]
+        return f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
+
+    def states(self, message_id: str) -> list[str]:
+        """The states that the message's execution has entered, in their order."""
+        history = self.engine.get_execution_history(executionArn=self.execution(message_id))
+        entered = (event.get("stateEnteredEventDetails") for event in history["events"])
+        return [state["name"] for state in entered if state]
+
+    def sent(self, message_id: str) -> list[str]:
+        """The channels of the calls that the carriers got for the message, in their order."""
+        carriers = self.environment["AWS_ENDPOINT_URL_SESV2"]
+        calls = self._call(f"{carriers}/sent?message_id={message_id}", None, {}).body
+        return [call["channel"] for call in calls]
+
+    def _call(self, url: str, data: bytes | None, headers: Mapping[str, str]) -> Answer:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        known = {
+            "X-Api-Key": self.environment["THROUGHLINE_API_KEY"],
+            "Content-Type": "application/json",
+        }
+        request = urllib.request.Request(url, data=data, headers=known | named)  # noqa: S310 - loopback
+        try:
+            with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - as above
+                return Answer(response.status, response.headers, json.load(response))
+        except urllib.error.HTTPError as refusal:
+            return Answer(refusal.code, refusal.headers, json.load(refusal))
+
+
+def execution_status(throughline: Throughline, execution: str) -> str | None:
+    engine = throughline.engine
+    try:
+        return engine.describe_execution(executionArn=execution)["status"]
+    except engine.exceptions.ExecutionDoesNotExist:
+        return None
+
+
+@pytest.fixture(scope="session")
+def throughline() -> Iterator[Throughline]:
+    launcher = Launcher.start("run", free_port())
+    try:
+        yield Throughline(launcher.environment())
+    finally:
+        launcher.interrupt()
