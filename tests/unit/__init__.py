@@ -1,0 +1,1 @@
+"""Rules, parsers, channels, store and functions, one at a time."""

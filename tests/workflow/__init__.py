@@ -1,0 +1,1 @@
+"""Each path of the workflow: the real file in an interpreter, the real functions behind it."""

@@ -1,0 +1,247 @@
+"""Runs the real workflow file in moto's interpreter, with scripted channels in front."""
+
+import json
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import boto3
+import pytest
+from moto.awslambda_simple.models import LambdaSimpleBackend
+
+import close_message
+import plan_message
+import record_receipt
+import send_message
+from local.interpreter import behave_as_aws
+from messaging import planning
+from messaging.messages import CHANNELS, Delivery, Message, Story
+from messaging.planning import Step
+from messaging.statuses import Success
+from messaging.store import Store
+from tests.aws import ACCOUNT, CONTEXT, ENVIRONMENT, REGION, TABLE, aws, event_text, sns
+
+ASL = Path("statemachine/deliver_message.asl.json")
+FUNCTIONS = {
+    "send_message": send_message.handler,
+    "plan_message": plan_message.handler,
+    "close_message": close_message.handler,
+}
+# What happens just before a function runs, by message id and attempt.
+BEFORE: dict[tuple[str, int | None], list[Callable[[], object]]] = {}
+SAMPLE_ID = "01JEXAMPLE0000000000000001"
+DEADLINE_SECONDS = 20
+WAIT_SECONDS = 3
+REQUEST = {
+    "to": {"whatsapp": "+14255550156", "sms": "+14255550156", "email": "ana@example.com"},
+    "content": {"text": "Your code is 123456.", "subject": "Your code"},
+}
+
+
+T = TypeVar("T")
+
+
+def until(fact: Callable[[], T | None]) -> T:
+    """Waits for a visible fact; fails where it does not come true in time."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while time.monotonic() < deadline:
+        if found := fact():
+            return found
+        time.sleep(0.01)
+    pytest.fail(f"not within {DEADLINE_SECONDS} seconds: {fact}")
+
+
+class ScriptedChannel:
+    """A channel that answers by script: an error is raised, a function is called with the delivery
+    (a receipt that is earlier than the answer), and without a script everything is taken."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.script: list[Exception | Callable[[Delivery], object]] = []
+        self.sent: list[Delivery] = []
+
+    def send(self, delivery: Delivery) -> str:
+        self.sent.append(delivery)
+        then = self.script.pop(0) if self.script else None
+        if isinstance(then, Exception):
+            raise then
+        if then:
+            then(delivery)
+        return f"{self.name}-{delivery.attempt_id}"
+
+
+class Flow:
+    """One message on its way."""
+
+    def __init__(self, state_machine_arn: str, channels: dict[str, ScriptedChannel]) -> None:
+        self.state_machine_arn = state_machine_arn
+        self._sfn = boto3.client("stepfunctions")
+        self._execution = ""
+        self.message_id = f"m{time.time_ns()}"
+        self.channels = channels
+        self.whatsapp, self.sms, self.email = (channels[one] for one in CHANNELS)
+        self.store = Store(boto3.client("dynamodb"), TABLE, timedelta(days=1))
+
+    def start(
+        self,
+        *steps: str | tuple[str, ...],
+        wait: int = WAIT_SECONDS,
+        success: Success = Success.DELIVERED,
+        expires_in: timedelta | None = None,
+    ) -> None:
+        """A message as the API leaves it: stored and planned. Here a wait may be shorter."""
+        asked = [_step(step, wait, success) for step in steps]
+        now = datetime.now(UTC)
+        plan = planning.plan(asked, dict.fromkeys(CHANNELS, wait))
+        request = {**REQUEST, "steps": [{} for _ in asked], "category": "utility"}
+        expires_at = now + expires_in if expires_in is not None else None
+        self.store.add(Message(self.message_id, now, request, plan, expires_at=expires_at))
+        broadcasts = [number for number, step in enumerate(asked, 1) if step.broadcast]
+        self.execute(planning.route(self.message_id, plan, broadcasts))
+
+    def execute(self, document: Any, name: str | None = None) -> None:
+        """A StartExecution, as another service may do it."""
+        self.message_id = name or self.message_id
+        started = self._sfn.start_execution(
+            stateMachineArn=self.state_machine_arn, name=self.message_id, input=json.dumps(document)
+        )
+        self._execution = started["executionArn"]
+
+    def follow(self, message_id: str) -> None:
+        """From now on this message's execution, which something else started."""
+        self.message_id = message_id
+        self._execution = (
+            self.state_machine_arn.replace("stateMachine", "execution") + f":{message_id}"
+        )
+
+    def before(self, attempt: int | None, happening: Callable[[], object]) -> None:
+        """Does something just before the attempt's function runs (None: `Close message`'s)."""
+        BEFORE.setdefault((self.message_id, attempt), []).append(happening)
+
+    def receive(self, event: str, attempt: int = 1) -> None:
+        """A provider's receipt for an attempt that was sent."""
+        until(lambda: self.sent(attempt))
+        self.receive_now(event, attempt)
+
+    def receive_now(self, event: str, attempt: int = 1) -> None:
+        text = event_text(event).replace(f"{SAMPLE_ID}.1", f"{self.message_id}.{attempt}")
+        text = text.replace(SAMPLE_ID, self.message_id)
+        text = text.replace('"attempt": "1"', f'"attempt": "{attempt}"')
+        text = _email_attempt(text, attempt)
+        record_receipt.handler(sns(text), CONTEXT)
+
+    def sent(self, attempt: int) -> Any:
+        """The attempt, once it has its provider's id and so was noted as sent."""
+        found = self.story().attempt(attempt)
+        return found if found and found.provider_id else None
+
+    def story(self) -> Story:
+        return self.store.story(self.message_id)
+
+    def statuses(self) -> list[str]:
+        return [attempt.status.value for attempt in self.story().attempts]
+
+    def finish(self) -> tuple[str, list[str]]:
+        """How the execution ended, and the states it entered in their order."""
+        until(lambda: self.describe()["status"] != "RUNNING")
+        return self.describe()["status"], self.entered()
+
+    def failures(self) -> list[tuple[str, str]]:
+        """Error and cause of each failed attempt, as the console shows them."""
+        details = (
+            event.get("taskFailedEventDetails") or event.get("taskTimedOutEventDetails")
+            for event in self.history()
+        )
+        return [(one["error"], one.get("cause", "")) for one in details if one]
+
+    def entered(self) -> list[str]:
+        return [
+            event["stateEnteredEventDetails"]["name"]
+            for event in self.history()
+            if "stateEnteredEventDetails" in event
+        ]
+
+    def history(self) -> Any:
+        return self._sfn.get_execution_history(executionArn=self._execution, maxResults=1000)[
+            "events"
+        ]
+
+    def describe(self) -> Any:
+        return self._sfn.describe_execution(executionArn=self._execution)
+
+    def output(self) -> Any:
+        return json.loads(self.describe()["output"])
+
+
+def _email_attempt(text: str, attempt: int) -> str:
+    event = json.loads(text)
+    if "mail" in event and "attempt" in event["mail"].get("tags", {}):
+        event["mail"]["tags"]["attempt"] = [str(attempt)]
+    return json.dumps(event)
+
+
+def _step(step: str | tuple[str, ...], wait: int, success: Success) -> Step:
+    if isinstance(step, str):
+        return Step((step,), wait_seconds=wait, success=success)
+    return Step(step, broadcast=True, wait_seconds=wait, success=success)
+
+
+def _invoke(
+    _: LambdaSimpleBackend,
+    function_name: str,
+    _qualifier: str | None,
+    body: str | bytes,
+    _headers: object,
+    response_headers: dict[str, str],
+) -> bytes:
+    """Calls the handler itself; what it raises is reported by its class, as Lambda does it."""
+    name, event = function_name.rsplit(":", 1)[-1], json.loads(body)
+    handler: Any = FUNCTIONS[name]
+    try:
+        for happening in BEFORE.pop((event["message_id"], event.get("attempt")), []):
+            happening()
+        return json.dumps(handler(event, CONTEXT)).encode()
+    except Exception as error:  # noqa: BLE001 - Lambda reports whatever a function raises
+        response_headers["x-amz-function-error"] = "Unhandled"
+        return json.dumps({"errorType": type(error).__name__, "errorMessage": str(error)}).encode()
+
+
+def definition() -> str:
+    """The workflow file with its substitutions made."""
+    text = ASL.read_text()
+    for name in FUNCTIONS:
+        pascal = name.title().replace("_", "")
+        arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+        text = text.replace(f"${{{pascal}FunctionArn}}", arn)
+    return text
+
+
+@pytest.fixture(scope="session")
+def state_machine() -> Iterator[str]:
+    behave_as_aws()
+    with aws(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LambdaSimpleBackend, "invoke", _invoke)
+        made = boto3.client("stepfunctions").create_state_machine(
+            name="DeliverMessage",
+            definition=definition(),
+            roleArn=f"arn:aws:iam::{ACCOUNT}:role/DeliverMessage",
+        )
+        assert made["stateMachineArn"] == ENVIRONMENT["STATE_MACHINE_ARN"]
+        yield made["stateMachineArn"]
+
+
+@pytest.fixture
+def flow(state_machine: str, monkeypatch: pytest.MonkeyPatch) -> Flow:
+    channels: dict[str, ScriptedChannel] = defaultdict()
+    channels.update({name: ScriptedChannel(name) for name in CHANNELS})
+    monkeypatch.setattr(send_message, "channel", channels.__getitem__)
+    return Flow(state_machine, channels)
+
+
+@pytest.fixture
+def no_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A retry comes at once."""
+    monkeypatch.setattr("random.uniform", lambda *_: 0.0)

@@ -1,0 +1,196 @@
+"""The three doors of one request: the API, the requests queue, a direct StartExecution."""
+
+import json
+from typing import Any
+
+import boto3
+import pytest
+
+import accept_message
+import start_delivery
+from messaging.statuses import MessageStatus
+from tests.aws import CONTEXT, ENVIRONMENT
+from tests.workflow.conftest import REQUEST, Flow, until
+
+PLANNED_FIRST = ["Choose channel", "Plan message", "Choose channel"]
+VALID: dict[str, Any] = {
+    "to": REQUEST["to"],
+    "content": {"text": "Your code is 123456."},
+    "steps": [{"channel": "whatsapp", "wait_seconds": 45}, {"channel": "sms"}],
+}
+SAMPLE: dict[str, Any] = {
+    "use_case": "fallback",
+    "fallback_seconds": "60",
+    "pc": {
+        "channel": "whatsapp",
+        "sender": "+12065550101",
+        "recipient": "+14255550156",
+        "whatsapp": {"message": "Your order is on its way."},
+    },
+    "fc": {
+        "channel": "sms",
+        "sender": "+12065550100",
+        "recipient": "+14255550156",
+        "sms": {
+            "message": "Your order is on its way.",
+            "message_type": "TRANSACTIONAL",
+            "configuration_set": "theirs",
+        },
+    },
+}
+
+
+def post(body: object) -> dict[str, Any]:
+    event = {"body": json.dumps(body), "headers": {}, "requestContext": {}}
+    answer = accept_message.handler(event, CONTEXT)
+    accepted: dict[str, Any] = json.loads(answer["body"])
+    assert answer["statusCode"] == 202, accepted
+    return accepted
+
+
+def run_the_queue() -> list[str]:
+    """What the event source mapping does: the queue's messages to the starter."""
+    queue = ENVIRONMENT["REQUESTS_QUEUE_URL"]
+    sqs = boto3.client("sqs")
+    received = sqs.receive_message(
+        QueueUrl=queue, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+    )["Messages"]
+    records = [
+        {
+            "messageId": one["MessageId"],
+            "body": one["Body"],
+            "messageAttributes": {
+                name: {"stringValue": value["StringValue"], "dataType": value["DataType"]}
+                for name, value in one.get("MessageAttributes", {}).items()
+            },
+        }
+        for one in received
+    ]
+    assert start_delivery.handler({"Records": records}, CONTEXT) == {"batchItemFailures": []}
+    for one in received:
+        sqs.delete_message(QueueUrl=queue, ReceiptHandle=one["ReceiptHandle"])
+    return [one["MessageId"] for one in received]
+
+
+def test_a_message_from_the_api_is_planned_already(flow: Flow) -> None:
+    flow.follow(post(VALID)["id"])
+    run_the_queue()
+    flow.receive("whatsapp_delivered")
+
+    assert flow.finish() == ("SUCCEEDED", ["Choose channel", "Send WhatsApp"])
+
+
+def test_the_execution_of_an_api_message_holds_no_address_and_no_text(flow: Flow) -> None:
+    flow.follow(post(VALID)["id"])
+    run_the_queue()
+    flow.receive("whatsapp_failed_131026")
+    flow.receive("sms_TEXT_DELIVERED", attempt=2)
+    flow.finish()
+
+    history = json.dumps(flow.history(), default=str)
+    assert "4255550156" not in history
+    assert "123456." not in history
+
+
+def test_a_request_delivered_twice_by_the_queue_starts_once(flow: Flow) -> None:
+    flow.follow(post(VALID)["id"])
+    planned = {"stringValue": flow.message_id, "dataType": "String"}
+    run_the_queue()
+    again = {"messageId": "another", "body": "{}", "messageAttributes": {"message_id": planned}}
+    answer = start_delivery.handler({"Records": [again]}, CONTEXT)
+
+    assert answer == {"batchItemFailures": []}
+    flow.receive("whatsapp_delivered")
+    flow.finish()
+    assert len(flow.whatsapp.sent) == 1
+
+
+def test_a_request_in_the_queue_is_planned_by_the_workflow(flow: Flow) -> None:
+    boto3.client("sqs").send_message(
+        QueueUrl=ENVIRONMENT["REQUESTS_QUEUE_URL"], MessageBody=json.dumps(VALID)
+    )
+    [message_id] = run_the_queue()
+    flow.follow(message_id)
+    until(lambda: flow.whatsapp.sent)
+    flow.receive("whatsapp_delivered")
+
+    assert flow.finish() == ("SUCCEEDED", [*PLANNED_FIRST, "Send WhatsApp"])
+
+
+def test_what_is_no_request_stays_in_the_queue(flow: Flow) -> None:
+    record = {"messageId": "m-not-json", "body": "hello", "messageAttributes": {}}
+    answer = start_delivery.handler({"Records": [record]}, CONTEXT)
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m-not-json"}]}
+    assert not flow.whatsapp.sent
+
+
+def test_a_direct_start_is_planned_first(flow: Flow) -> None:
+    flow.execute(VALID)
+    until(lambda: flow.whatsapp.sent)
+    flow.receive("whatsapp_failed_131026")
+    flow.receive("sms_TEXT_DELIVERED", attempt=2)
+
+    sends = ["Send WhatsApp", "Fall back", "Send SMS"]
+    assert flow.finish() == ("SUCCEEDED", [*PLANNED_FIRST, *sends])
+    assert flow.story().message.plan.attempts[1].wait_seconds == 120
+    assert flow.sms.sent[0].content.text == "Your code is 123456."
+
+
+INVALID: list[tuple[object, str]] = [
+    ({}, "/steps"),
+    ([], ""),
+    ("hello", ""),
+    ({**VALID, "steps": []}, "/steps"),
+    ({**VALID, "steps": [{"channel": "pigeon"}]}, "/steps/0/channel"),
+    ({**VALID, "channel": "sms"}, "/channel"),
+    ({**VALID, "to": {}}, "/to/whatsapp"),
+    ({"channel": "sms"}, "/steps"),
+    ({"channel": "pigeon", "message_id": "m1"}, "/steps"),
+]
+
+
+@pytest.mark.parametrize(("request_", "pointer"), INVALID)
+def test_an_invalid_direct_start_ends_with_its_reasons(
+    flow: Flow, request_: object, pointer: str
+) -> None:
+    flow.execute(request_)
+
+    assert flow.finish() == ("FAILED", [*PLANNED_FIRST, "Invalid request"])
+    assert flow.describe()["error"] == "InvalidRequest"
+    pointers = [one["pointer"] for one in json.loads(flow.describe()["cause"])["errors"]]
+    assert pointer in pointers
+    assert flow.story().message.status is MessageStatus.REJECTED
+
+
+def test_a_name_that_cannot_be_a_message_id_is_refused(flow: Flow) -> None:
+    flow.execute(VALID, name=f"{flow.message_id}.with.dots")
+
+    assert flow.finish()[1] == [*PLANNED_FIRST, "Invalid request"]
+    assert "the execution's name" in flow.describe()["cause"]
+
+
+def test_the_body_of_the_sample_falls_back(flow: Flow) -> None:
+    flow.follow(post(SAMPLE)["id"])
+    run_the_queue()
+    flow.receive("whatsapp_failed_131026")
+    flow.receive("sms_TEXT_DELIVERED", attempt=2)
+
+    assert flow.finish() == (
+        "SUCCEEDED",
+        ["Choose channel", "Send WhatsApp", "Fall back", "Send SMS"],
+    )
+    [whatsapp], [sms] = flow.whatsapp.sent, flow.sms.sent
+    assert (whatsapp.to, whatsapp.valid_seconds) == ("+14255550156", 60)
+    assert (sms.sender, sms.content.text) == ("+12065550100", "Your order is on its way.")
+
+
+def test_the_body_of_the_sample_broadcasts(flow: Flow) -> None:
+    flow.follow(post({**SAMPLE, "use_case": "broadcast"})["id"])
+    run_the_queue()
+    flow.receive("whatsapp_delivered", attempt=1)
+    flow.receive("sms_TEXT_DELIVERED", attempt=2)
+
+    status, entered = flow.finish()
+    assert (status, entered[:2]) == ("SUCCEEDED", ["Choose channel", "Broadcast"])
+    assert flow.output()["outcomes"]["email"]["status"] == "not_requested"

@@ -1,0 +1,314 @@
+"""The paths of a planned message, as the list of states it enters."""
+
+from datetime import timedelta
+
+import pytest
+
+from messaging.errors import Ambiguous, Refused, Unavailable
+from messaging.statuses import MessageStatus, Success
+from tests.workflow.conftest import Flow, until
+
+CLOSED = ["Close message", "How did it end?"]
+
+
+@pytest.mark.parametrize(
+    ("channel", "receipt", "state"),
+    [
+        ("whatsapp", "whatsapp_delivered", "Send WhatsApp"),
+        ("sms", "sms_TEXT_DELIVERED", "Send SMS"),
+        ("sms", "sms_TEXT_SUCCESSFUL", "Send SMS"),
+        ("email", "ses_Delivery", "Send email"),
+    ],
+)
+def test_the_first_channel_delivers_in_two_states(
+    flow: Flow, channel: str, receipt: str, state: str
+) -> None:
+    flow.start(channel, "sms")
+    flow.receive(receipt)
+
+    assert flow.finish() == ("SUCCEEDED", ["Choose channel", state])
+    assert flow.output() == {
+        "message_id": flow.message_id,
+        "status": "delivered",
+        "channel": channel,
+        "attempt": 1,
+        "provider_id": flow.story().attempts[0].provider_id,
+    }
+    assert flow.story().message.status is MessageStatus.DELIVERED
+    assert len(flow.channels[channel].sent) == 1
+
+
+def test_a_refusal_at_the_call_falls_back_at_once(flow: Flow) -> None:
+    flow.whatsapp.script = [Refused("ValidationException")]
+    flow.start("whatsapp", "sms")
+    flow.receive("sms_TEXT_DELIVERED", attempt=2)
+
+    assert flow.finish() == (
+        "SUCCEEDED",
+        ["Choose channel", "Send WhatsApp", "Fall back", "Send SMS"],
+    )
+    assert flow.failures() == [("Refused", "ValidationException")]
+    assert flow.statuses() == ["failed", "delivered"]
+
+
+def test_a_failure_receipt_falls_back_at_once(flow: Flow) -> None:
+    flow.start("whatsapp", "sms", wait=60)
+    flow.receive("whatsapp_failed_131026")
+    flow.receive("sms_TEXT_DELIVERED", attempt=2)
+
+    assert flow.finish() == (
+        "SUCCEEDED",
+        ["Choose channel", "Send WhatsApp", "Fall back", "Send SMS"],
+    )
+    assert flow.failures() == [("Failed", "131026 Message undeliverable")]
+
+
+def test_silence_falls_back_when_the_wait_is_over(flow: Flow) -> None:
+    flow.start("whatsapp", "sms", wait=1)
+    flow.receive("sms_TEXT_DELIVERED", attempt=2)
+
+    assert flow.finish() == (
+        "SUCCEEDED",
+        ["Choose channel", "Send WhatsApp", "Fall back", "Send SMS"],
+    )
+    assert [error for error, _ in flow.failures()] == ["States.Timeout"]
+    assert flow.statuses() == ["timed_out", "delivered"]
+
+
+def test_three_channels_exhausted_end_undelivered(flow: Flow) -> None:
+    flow.email.script = [Refused("MessageRejected")]
+    flow.start("whatsapp", "sms", "email", wait=60)
+    flow.receive("whatsapp_failed_131047")
+    flow.receive("sms_TEXT_UNREACHABLE", attempt=2)
+
+    sends = ["Send WhatsApp", "Fall back", "Send SMS", "Fall back", "Send email", "Fall back"]
+    assert flow.finish() == ("FAILED", ["Choose channel", *sends, *CLOSED, "Undelivered"])
+    assert flow.describe()["error"] == "Undelivered"
+    assert flow.describe()["cause"] == (
+        "whatsapp: failed 131047 Re-engagement message; "
+        "sms: failed TEXT_UNREACHABLE Phone is currently unreachable/unavailable; "
+        "email: failed MessageRejected"
+    )
+    assert flow.story().message.status is MessageStatus.UNDELIVERED
+
+
+def test_the_last_wait_that_ends_in_silence_is_noted(flow: Flow) -> None:
+    flow.start("sms", wait=1)
+
+    assert flow.finish() == (
+        "FAILED",
+        ["Choose channel", "Send SMS", "Fall back", *CLOSED, "Undelivered"],
+    )
+    assert flow.statuses() == ["timed_out"]
+
+
+def test_a_busy_provider_is_tried_again(flow: Flow) -> None:
+    flow.sms.script = [Unavailable("ThrottlingException")]
+    flow.start("sms", wait=60)
+    until(lambda: len(flow.sms.sent) == 2)
+    flow.receive("sms_TEXT_DELIVERED")
+
+    assert flow.finish() == ("SUCCEEDED", ["Choose channel", "Send SMS"])
+    assert flow.failures() == [("Unavailable", "ThrottlingException")]
+
+
+@pytest.mark.usefixtures("no_jitter")
+def test_a_provider_busy_to_the_end_falls_back(flow: Flow) -> None:
+    flow.sms.script = [Unavailable("ThrottlingException")] * 4
+    flow.start("sms", "email", wait=60)
+    flow.receive("ses_Delivery", attempt=2)
+
+    assert flow.finish()[0] == "SUCCEEDED"
+    assert len(flow.sms.sent) == 4
+    assert flow.statuses() == ["failed", "delivered"]
+    assert flow.story().attempts[0].reason == "ThrottlingException"
+
+
+def test_what_was_perhaps_sent_is_not_sent_again(flow: Flow) -> None:
+    flow.sms.script = [Ambiguous("ReadTimeoutError")]
+    flow.start("sms", "email", wait=60)
+    until(lambda: flow.sms.sent)
+    flow.receive_now("sms_TEXT_DELIVERED")
+
+    assert flow.finish() == ("SUCCEEDED", ["Choose channel", "Send SMS"])
+    assert len(flow.sms.sent) == 1
+
+
+def test_success_sent_needs_no_receipt(flow: Flow) -> None:
+    flow.start("sms", "email", success=Success.SENT)
+
+    assert flow.finish() == ("SUCCEEDED", ["Choose channel", "Send SMS"])
+    assert flow.output()["status"] == "sent"
+    assert flow.story().message.status is MessageStatus.SENT
+
+
+def test_success_read_waits_on_after_delivery(flow: Flow) -> None:
+    flow.start("whatsapp", "sms", wait=60, success=Success.READ)
+    flow.receive("whatsapp_delivered")
+    assert flow.describe()["status"] == "RUNNING"
+    flow.receive("whatsapp_read")
+
+    assert flow.finish() == ("SUCCEEDED", ["Choose channel", "Send WhatsApp"])
+    assert flow.statuses() == ["read"]
+
+
+def test_a_receipt_may_come_before_the_send_call_returns(flow: Flow) -> None:
+    flow.whatsapp.script = [lambda _: flow.receive_now("whatsapp_delivered")]
+    flow.start("whatsapp", "sms", wait=60)
+
+    assert flow.finish() == ("SUCCEEDED", ["Choose channel", "Send WhatsApp"])
+    until(lambda: flow.sent(1))
+    assert flow.statuses() == ["delivered"]
+
+
+def test_an_early_failure_falls_back(flow: Flow) -> None:
+    flow.whatsapp.script = [lambda _: flow.receive_now("whatsapp_failed_131026")]
+    flow.start("whatsapp", "sms", wait=60)
+    flow.receive("sms_TEXT_DELIVERED", attempt=2)
+
+    assert flow.finish()[1] == ["Choose channel", "Send WhatsApp", "Fall back", "Send SMS"]
+    assert flow.statuses() == ["failed", "delivered"]
+
+
+def test_every_receipt_may_come_twice(flow: Flow) -> None:
+    flow.start("whatsapp", "sms", wait=60)
+    for _ in range(2):
+        flow.receive("whatsapp_sent")
+        flow.receive("whatsapp_delivered")
+
+    assert flow.finish() == ("SUCCEEDED", ["Choose channel", "Send WhatsApp"])
+    flow.receive("whatsapp_delivered")
+    words = [receipt["word"] for receipt in flow.store.receipts(flow.message_id)]
+    assert words == ["sent", "delivered"]
+
+
+def test_a_failure_that_comes_twice_skips_no_channel(flow: Flow) -> None:
+    flow.start("whatsapp", "sms", wait=60)
+    flow.receive("whatsapp_failed_131026")
+    flow.receive("whatsapp_failed_131026")
+    flow.receive("sms_TEXT_DELIVERED", attempt=2)
+
+    assert flow.finish()[1] == ["Choose channel", "Send WhatsApp", "Fall back", "Send SMS"]
+
+
+def test_receipts_out_of_order_never_lower_a_status(flow: Flow) -> None:
+    flow.start("whatsapp", "sms", wait=60)
+    for receipt in ("whatsapp_read", "whatsapp_delivered", "whatsapp_sent"):
+        flow.receive(receipt)
+
+    assert flow.finish() == ("SUCCEEDED", ["Choose channel", "Send WhatsApp"])
+    assert flow.statuses() == ["read"]
+
+
+@pytest.mark.parametrize("after", ["ses_Bounce_Transient_General_ooto", "ses_Complaint"])
+def test_a_bounce_or_complaint_after_a_delivery_changes_nothing(flow: Flow, after: str) -> None:
+    flow.start("email", "sms", wait=60)
+    flow.receive("ses_Delivery")
+    flow.receive(after)
+
+    assert flow.finish() == ("SUCCEEDED", ["Choose channel", "Send email"])
+    assert flow.statuses() == ["delivered"]
+
+
+def test_progress_decides_nothing(flow: Flow) -> None:
+    flow.start("sms", "email", wait=60)
+    for receipt in ("sms_TEXT_QUEUED", "sms_TEXT_PENDING", "sms_TEXT_UNKNOWN"):
+        flow.receive(receipt)
+    assert flow.describe()["status"] == "RUNNING"
+    assert flow.statuses() == ["unconfirmed"]
+    flow.receive("sms_TEXT_DELIVERED")
+
+    assert flow.finish() == ("SUCCEEDED", ["Choose channel", "Send SMS"])
+
+
+def test_a_success_before_the_next_attempt_makes_it_needless(flow: Flow) -> None:
+    flow.before(2, lambda: flow.receive_now("whatsapp_delivered"))
+    flow.start("whatsapp", "sms", wait=1)
+
+    assert flow.finish() == (
+        "SUCCEEDED",
+        ["Choose channel", "Send WhatsApp", "Fall back", "Send SMS"],
+    )
+    assert not flow.sms.sent
+    assert flow.output()["channel"] == "whatsapp"
+    assert flow.statuses() == ["delivered", "skipped"]
+
+
+def test_a_success_during_the_next_attempt_stops_the_rest(flow: Flow) -> None:
+    flow.start("whatsapp", "sms", "email", wait=2)
+    until(lambda: flow.sms.sent)
+    flow.receive_now("whatsapp_delivered")
+
+    assert flow.finish() == (
+        "SUCCEEDED",
+        ["Choose channel", "Send WhatsApp", "Fall back", "Send SMS"],
+    )
+    assert flow.output()["channel"] == "whatsapp"
+    assert not flow.email.sent
+    story = flow.story()
+    assert story.late(story.attempts[0])
+
+
+def test_a_success_before_the_close_is_still_a_success(flow: Flow) -> None:
+    flow.before(None, lambda: flow.receive_now("sms_TEXT_DELIVERED"))
+    flow.start("sms", wait=1)
+
+    assert flow.finish() == (
+        "SUCCEEDED",
+        ["Choose channel", "Send SMS", "Fall back", *CLOSED, "Reached late"],
+    )
+    assert flow.story().message.status is MessageStatus.DELIVERED
+
+
+def test_a_success_after_the_end_corrects_the_message(flow: Flow) -> None:
+    flow.start("sms", wait=1)
+    assert flow.finish()[0] == "FAILED"
+    flow.receive_now("sms_TEXT_DELIVERED")
+
+    assert flow.story().message.status is MessageStatus.DELIVERED
+    assert flow.statuses() == ["delivered"]
+
+
+def test_an_expired_message_is_not_sent(flow: Flow) -> None:
+    flow.start("whatsapp", "sms", expires_in=timedelta(0))
+
+    assert flow.finish() == (
+        "FAILED",
+        ["Choose channel", "Send WhatsApp", *CLOSED, "Expired"],
+    )
+    assert not flow.whatsapp.sent
+    assert flow.story().message.status is MessageStatus.EXPIRED
+
+
+def test_a_message_that_expires_on_its_way_ends_there(flow: Flow) -> None:
+    flow.start("whatsapp", "sms", "email", wait=1, expires_in=timedelta(seconds=1))
+
+    assert flow.finish() == (
+        "FAILED",
+        ["Choose channel", "Send WhatsApp", "Fall back", "Send SMS", *CLOSED, "Expired"],
+    )
+    assert not flow.sms.sent
+    assert flow.statuses() == ["timed_out", "skipped"]
+
+
+def test_a_function_that_dies_after_the_send_sends_nothing_twice(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*_: object) -> None:
+        monkeypatch.undo()
+        raise MemoryError
+
+    flow.start("sms", "email", wait=60)
+    until(lambda: flow.sent(1))
+    flow.receive("sms_TEXT_DELIVERED")
+    flow.finish()
+
+    again = Flow(flow.state_machine_arn, flow.channels)
+    monkeypatch.setattr(type(again.store), "note_sent", dies)
+    again.start("sms", "email", wait=60)
+    until(lambda: len(flow.sms.sent) == 2)
+    until(again.failures)
+    again.receive_now("sms_TEXT_DELIVERED")
+
+    assert again.finish() == ("SUCCEEDED", ["Choose channel", "Send SMS"])
+    assert len(flow.sms.sent) == 2
