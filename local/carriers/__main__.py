@@ -38,11 +38,29 @@ def server_of(carriers: Carriers, providers: Mapping[str, Provider]) -> uvicorn.
     config = uvicorn.Config(
         create_app(carriers, providers),
         http=DroppableProtocol,
+        ws="none",
+        lifespan="on",
         access_log=False,
         log_level="warning",
         timeout_graceful_shutdown=1,
+        # A warm function keeps its connection between two messages.
+        timeout_keep_alive=600,
     )
     return uvicorn.Server(config)
+
+
+def listen(port: int) -> socket.socket:
+    """A socket on this machine only; raises OSError if the port is in use."""
+    # asyncio sends at once (TCP_NODELAY) only on a socket that says it is TCP; else each answer
+    # may wait 40 ms.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((_HOST, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 def main() -> None:
@@ -51,7 +69,7 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     try:
         server = _server(arguments)
-        listener = socket.create_server((_HOST, arguments.port))
+        listener = listen(arguments.port)
     except (OSError, ValueError) as error:
         sys.exit(f"The carriers cannot start on port {arguments.port}: {error}")
     server.run(sockets=[listener])

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -191,6 +192,27 @@ def decoded(blob: str, path: str) -> bytes:
         return base64.b64decode(blob, validate=True)
     except binascii.Error as error:
         raise AwsError("SerializationException", f"{path} is not base64") from error
+
+
+def json_in(raw: bytes) -> object:
+    """The JSON, without members that are null: to AWS they are not there.
+
+    Raises ValueError if it is no JSON in UTF-8, escaped halves of characters included.
+    """
+    try:
+        value = json.loads(raw)
+        json.dumps(value, ensure_ascii=False).encode()
+    except RecursionError as error:
+        raise ValueError("the JSON is nested too deeply") from error
+    return _present(value)
+
+
+def _present(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _present(item) for name, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_present(item) for item in value]
+    return value
 
 
 def _join(path: str, name: str) -> str:

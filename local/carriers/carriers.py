@@ -5,14 +5,14 @@ import json
 import logging
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from local.carriers.aws_model import AwsError, Json
 from local.carriers.provider import Asked, Provider, Taken
 from local.carriers.publisher import NotPublished, Publisher
 from local.carriers.scenarios import Answer, Scenario, Scenarios
-from local.carriers.sent import Call, Receipt, Sent
+from local.carriers.sent import Call, Receipt, Sent, shortened
 
 MOST_UNDER_WAY = 20_000
 _MOST_COUNTED = 10_000
@@ -61,10 +61,10 @@ class Carriers:
 
     async def take(self, provider: Provider, body: Json) -> Json:
         """AWS's answer to the call; raises AwsError or ConnectionDropped where it is none."""
-        call = Call(provider, self._now(), body)
+        call = Call(provider, self._now(), shortened(body))
         self.sent.add(call)
         try:
-            answer = await self._answer(call)
+            answer = await self._answer(call, body)
         except AwsError as error:
             status = provider.operation.status_of(error.code)
             told = {"status": status, "error": error.code, "message": error.message}
@@ -89,9 +89,11 @@ class Carriers:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
 
-    async def _answer(self, call: Call) -> Json:
-        asked = call.provider.read(call.request)
-        call.asked, call.request = asked, asked.request
+    async def _answer(self, call: Call, body: Json) -> Json:
+        read = call.provider.read(body)
+        # What is kept of a message is kept short: many are remembered, and a mail may be 40 MB.
+        call.request = shortened(read.request)
+        call.asked = asked = replace(read, request=call.request)
         channel = self.scenarios.of(call.provider.channel)
         call.scenario = channel.choose(asked.to)
         scenario = channel.scenarios[call.scenario]
@@ -100,7 +102,8 @@ class Carriers:
         await self._hold(call, scenario.answer)
         if scenario.answer.drop:
             raise ConnectionDropped
-        if error := scenario.answer.as_error():
+        error = scenario.answer.as_error()
+        if error is not None and scenario.answer.accepted:
             raise error
         return call.provider.answer(taken.provider_id)
 
@@ -136,8 +139,13 @@ class Carriers:
         if dues:
             task = asyncio.create_task(self._play(call, taken))
             self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+            task.add_done_callback(self._ended)
         return taken
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            _log.error("A scenario broke off", exc_info=error)
 
     async def _hold(self, call: Call, answer: Answer) -> None:
         """Keeps the caller waiting as the scenario says."""
@@ -153,8 +161,8 @@ class Carriers:
             await self._publish(call.provider, taken, receipt)
 
     async def _publish(self, provider: Provider, taken: Taken, receipt: Receipt) -> None:
-        event = provider.event(taken, receipt.word, receipt.happened_at or self._now())
         try:
+            event = provider.event(taken, receipt.word, receipt.happened_at or self._now())
             await self._publisher.publish(json.dumps(event))
         except NotPublished as error:
             self.unpublished += 1

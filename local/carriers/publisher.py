@@ -50,9 +50,6 @@ class SnsPublisher:
                 return
         await self._last_offer(message)
 
-    def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
-
     async def _last_offer(self, message: str) -> None:
         try:
             await self._offer(message)

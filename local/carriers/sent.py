@@ -1,7 +1,7 @@
 """What went out: every call with its answer and its receipts, the newest few thousand of them."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -9,7 +9,7 @@ from local.carriers.aws_model import Json
 from local.carriers.provider import Asked, Due, Provider, Taken, iso
 
 KEPT = 5_000
-_LONGEST_TEXT = 10_000
+LONGEST_TEXT = 10_000
 
 
 @dataclass
@@ -76,7 +76,7 @@ class Call:
             "provider_id": self.provider_id,
             "echo": {} if self.asked is None else dict(self.asked.echo),
             "asked_at": iso(self.asked_at),
-            "request": shortened(self.request),
+            "request": self.request,
             "answered_at": _iso_or_none(self.answered_at),
             "answer": self.answer,
             "note": self.note,
@@ -133,20 +133,19 @@ class Sent:
         self._by_id.clear()
 
 
-def shortened(value: object) -> object:
-    """The same JSON with very long texts cut: an attachment says nothing to a reader."""
+def shortened(request: Json) -> Json:
+    """The same with very long texts cut: an attachment says nothing to a reader."""
+    return {name: _short(item) for name, item in request.items()}
+
+
+def _short(value: object) -> object:
     if isinstance(value, dict):
-        return {name: shortened(item) for name, item in value.items()}
+        return shortened(value)
     if isinstance(value, list):
-        return [shortened(item) for item in value]
-    if isinstance(value, str) and len(value) > _LONGEST_TEXT:
-        return f"{value[:_LONGEST_TEXT]}… ({len(value)} characters)"
+        return [_short(item) for item in value]
+    if isinstance(value, str) and len(value) > LONGEST_TEXT:
+        return f"{value[:LONGEST_TEXT]}… ({len(value)} characters)"
     return value
-
-
-def unpublished(calls: Iterable[Call]) -> int:
-    """How many receipts could not be published."""
-    return sum(receipt.failure is not None for call in calls for receipt in call.receipts)
 
 
 def _receipt(taken: Taken, due: Due) -> Receipt:

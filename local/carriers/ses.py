@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parseaddr
+from email.utils import getaddresses, parseaddr
 
 from local.carriers.aws_model import AwsError, Json, Operation, operation, validation_message
 from local.carriers.provider import Account, Asked, Due, Taken, check_word, milliseconds
@@ -80,10 +80,10 @@ def _check_addresses(body: Json) -> None:
 def _check_address(address: str) -> None:
     if _CONTROL.search(address):
         raise _bad("Address contains control characters")
-    plain = parseaddr(address)[1]
-    if "@" not in plain:
+    if "@" not in address:
         raise _bad("Missing final '@domain'")
-    if not _ADDRESS.fullmatch(plain):
+    parts = getaddresses([address])
+    if len(parts) != 1 or not _ADDRESS.fullmatch(parts[0][1]):
         raise _bad("Address is illegal")
 
 

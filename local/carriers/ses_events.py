@@ -36,6 +36,7 @@ BOUNCES = {
     "Transient/AttachmentRejected": ("5.6.1", "smtp; 554 5.6.1 attachment rejected"),
     "Undetermined/Undetermined": ("5.0.0", "smtp; 554 5.0.0 undetermined"),
 }
+_HEADERS_WITHIN = 10_000
 _PLAIN = ("Send", "Delivery", "DeliveryDelay", "Complaint", "Reject", "Rendering Failure", "Open")
 RECEIPTS = (*_PLAIN, *(f"Bounce:{kind}" for kind in BOUNCES))
 _BY_SES = ("Permanent/Suppressed", "Permanent/OnAccountSuppressionList")
@@ -120,7 +121,8 @@ def _subject(content: Json) -> str:
 
 
 def _raw_headers(content: Json) -> dict[str, str]:
-    raw = decoded(content["Raw"]["Data"], "Content.Raw.Data")
+    # A raw mail may be long; its headers stand first, and whole blocks of four can be decoded.
+    raw = decoded(content["Raw"]["Data"][:_HEADERS_WITHIN], "Content.Raw.Data")
     return dict(BytesHeaderParser().parsebytes(raw).items())
 
 

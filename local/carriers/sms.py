@@ -28,7 +28,7 @@ class Sms:
 
     def read(self, body: Json) -> Asked:
         self._check_model(body)
-        _check_length(body["MessageBody"])
+        _check_length(body.get("MessageBody"))
         _check_price(body)
         return Asked(
             request=body,
@@ -65,7 +65,10 @@ class Sms:
             )
 
 
-def _check_length(text: str) -> None:
+def _check_length(text: str | None) -> None:
+    if text is None:
+        # The model does not require it, the service does.
+        raise _field_error("MISSING_PARAMETER", "MessageBody", "MessageBody is missing")
     kind = encoding(text)
     if length(text) > LONGEST[kind]:
         raise _field_error(

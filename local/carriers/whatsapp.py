@@ -1,6 +1,5 @@
 """The counter of AWS End User Messaging Social: SendWhatsAppMessage as AWS takes or refuses it."""
 
-import json
 import re
 import uuid
 from collections.abc import Sequence
@@ -12,12 +11,13 @@ from local.carriers.aws_model import (
     Json,
     Operation,
     decoded,
+    json_in,
     operation,
     validation_message,
 )
 from local.carriers.provider import Account, Asked, Due, Taken, check_word
 from local.carriers.whatsapp_events import RECEIPTS, whatsapp_event
-from local.carriers.whatsapp_message import Wrong, checked
+from local.carriers.whatsapp_message import checked
 
 _API_VERSION = re.compile(r"v[1-9][0-9]*\.[0-9]+")
 
@@ -65,8 +65,6 @@ class WhatsApp:
 
 def _message(blob: bytes) -> Json:
     try:
-        return checked(json.loads(blob))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise AwsError("InvalidParametersException", "message is not JSON in UTF-8") from error
-    except Wrong as wrong:
-        raise AwsError("InvalidParametersException", f"message: {wrong}") from wrong
+        return checked(json_in(blob))
+    except ValueError as error:
+        raise AwsError("InvalidParametersException", f"message: {error}") from error

@@ -85,8 +85,8 @@ def _value(taken: Taken, word: str, at: datetime) -> Json:
 def _status(taken: Taken, word: str, at: datetime) -> Json:
     status, _, code = word.partition(":")
     recipient = taken.asked.to.removeprefix("+")
-    # AWS makes `accepted` itself, before Meta has seen the message and what it shall echo.
-    echo = {} if status == "accepted" else taken.asked.echo
+    # AWS makes these two itself, without what Meta would have echoed.
+    echo = {} if word in ("accepted", "failed") else taken.asked.echo
     return {
         "id": wamid(taken.provider_id, recipient),
         "status": status,
