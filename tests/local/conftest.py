@@ -80,7 +80,7 @@ class Launcher:
 
     @classmethod
     def start(cls, command: str, port: int) -> "Launcher":
-        process = subprocess.Popen(  # noqa: S603 - our own launcher
+        process = subprocess.Popen(
             [sys.executable, "-m", "local", command],
             cwd=ROOT,
             env=os.environ | {"THROUGHLINE_PORT": str(port)},

@@ -1,7 +1,5 @@
 """The launcher: what it says when it cannot start, and that it leaves nothing behind."""
 
-# ruff: noqa: S603 - every command is written in this file
-
 import os
 import shutil
 import signal
