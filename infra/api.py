@@ -81,7 +81,7 @@ def _accept_message(
             **config.planning,
         },
     )
-    store.allow(function, "PutItem", "GetItem", "UpdateItem", "Query")
+    store.allow(function, "GetItem", "PutItem", "UpdateItem", "Query")
     function.allow("sqs:SendMessage", on=[requests.queue_arn])
     return function
 

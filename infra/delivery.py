@@ -83,7 +83,7 @@ def _send_message(
             "WHATSAPP_API_VERSION": config.whatsapp_api_version,
         },
     )
-    store.allow(function, "PutItem", "UpdateItem", "Query")
+    store.allow(function, "GetItem", "PutItem", "UpdateItem", "Query")
     function.allow_answering_waiting_states()
     _allow_sending(function, email_configuration_set=configuration_sets.email)
     return function
@@ -117,7 +117,7 @@ def _plan_message(scope: Construct, *, code: Code, config: Config, store: Store)
         timeout=TIMEOUT,
         environment={"MESSAGES_TABLE": store.table.table_name, **config.planning},
     )
-    store.allow(function, "PutItem", "GetItem", "Query")
+    store.allow(function, "PutItem", "Query")
     return function
 
 
@@ -130,7 +130,7 @@ def _close_message(scope: Construct, *, code: Code, store: Store) -> Function:
         timeout=TIMEOUT,
         environment={"MESSAGES_TABLE": store.table.table_name},
     )
-    store.allow(function, "Query", "UpdateItem")
+    store.allow(function, "GetItem", "UpdateItem", "Query")
     return function
 
 

@@ -1,0 +1,76 @@
+"""The template as the app itself writes it, and one with other parameters; each made once."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import App
+
+from infra import nag
+from infra.config import Config
+from infra.stack import Throughline
+from tests.infra.template import Template
+
+ROOT = Path(__file__).parents[2]
+
+CHANGED = {
+    "stack_name": "Second",
+    "whatsapp_sender": "phone-number-id-1234567890abcdef1234567890abcdef",
+    "sms_sender": "pool-1234567890abcdef",
+    "email_sender": "hello@throughline.test",
+    "starter_concurrency": "3",
+    "api_requests_per_second": "7",
+    "api_burst": "8",
+    "api_requests_per_day": "9",
+    "retain_data": "false",
+    "log_level": "DEBUG",
+    "log_retention_days": "7",
+    "alarm_email": "on-call@throughline.test",
+}
+
+
+@pytest.fixture(scope="session")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `python -m infra.app` writes, with the layer it builds, and without credentials."""
+    folder = tmp_path_factory.mktemp("assembly")
+    nobody = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    subprocess.run(
+        [sys.executable, "-m", "infra.app"],
+        cwd=ROOT,
+        env={**nobody, "CDK_OUTDIR": str(folder)},
+        check=True,
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def template(assembly: Path) -> Template:
+    return Template.read(assembly / "Throughline.template.json")
+
+
+@pytest.fixture(scope="session")
+def parameters() -> dict[str, Any]:
+    """The context of `cdk.json`."""
+    context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
+    return context
+
+
+@pytest.fixture(scope="session")
+def changed_assembly(tmp_path_factory: pytest.TempPathFactory, parameters: dict[str, Any]) -> Path:
+    """A stack with other parameters and an empty layer, checked by the same rules."""
+    folder, third_party = tmp_path_factory.mktemp("changed"), tmp_path_factory.mktemp("empty")
+    app = App(context=parameters, outdir=str(folder))
+    config = Config.from_context({**parameters, **CHANGED})
+    Throughline(app, config=config, third_party=third_party)
+    nag.check(app)
+    app.synth()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def changed(changed_assembly: Path) -> Template:
+    return Template.read(changed_assembly / "Second.template.json")

@@ -1,0 +1,94 @@
+"""The HTTP API: what it has, who gets in, and how it refuses."""
+
+import json
+
+import pytest
+
+from tests.infra.template import Template
+
+REFUSALS = {
+    "INVALID_API_KEY": 403,
+    "ACCESS_DENIED": 403,
+    "MISSING_AUTHENTICATION_TOKEN": 404,
+    "REQUEST_TOO_LARGE": 413,
+    "THROTTLED": 429,
+    "QUOTA_EXCEEDED": 429,
+    "INTEGRATION_TIMEOUT": 504,
+    "DEFAULT_5XX": 500,
+}
+
+
+def test_it_takes_a_message_and_tells_of_one_with_a_key(template: Template) -> None:
+    methods = template.of_type("AWS::ApiGateway::Method").values()
+    paths = template.of_type("AWS::ApiGateway::Resource")
+
+    assert {
+        (method["HttpMethod"], paths[method["ResourceId"]]["PathPart"], method["ApiKeyRequired"])
+        for method in methods
+    } == {("POST", "messages", True), ("GET", "{id}", True)}
+    assert all(method["Integration"]["Type"] == "AWS_PROXY" for method in methods)
+
+
+def test_its_address_is_the_first_version(template: Template) -> None:
+    stage = template.only("AWS::ApiGateway::Stage")
+
+    assert stage["StageName"] == "v1"
+    assert stage["TracingEnabled"] is True
+
+
+def test_the_access_log_holds_neither_body_nor_key(template: Template) -> None:
+    stage = template.only("AWS::ApiGateway::Stage")
+    variables = set(json.loads(stage["AccessLogSetting"]["Format"]).values())
+
+    assert variables == {
+        "$context.requestId",
+        "$context.requestTime",
+        "$context.identity.sourceIp",
+        "$context.identity.apiKeyId",
+        "$context.httpMethod",
+        "$context.path",
+        "$context.status",
+        "$context.error.responseType",
+        "$context.responseLatency",
+    }
+    assert [settings["DataTraceEnabled"] for settings in stage["MethodSettings"]] == [False]
+
+
+def test_the_key_is_made_by_api_gateway_and_told_by_nobody(template: Template) -> None:
+    assert "Value" not in template.only("AWS::ApiGateway::ApiKey")
+    assert template.only("AWS::ApiGateway::UsagePlanKey")["KeyId"] == "HttpKey"
+
+
+def test_the_usage_plan_limits_the_key(template: Template) -> None:
+    plan = template.only("AWS::ApiGateway::UsagePlan")
+
+    assert plan["Throttle"] == {"RateLimit": 50, "BurstLimit": 100}
+    assert plan["Quota"] == {"Limit": 100_000, "Period": "DAY"}
+
+
+def test_the_limits_are_parameters(changed: Template) -> None:
+    plan = changed.only("AWS::ApiGateway::UsagePlan")
+
+    assert plan["Throttle"] == {"RateLimit": 7, "BurstLimit": 8}
+    assert plan["Quota"] == {"Limit": 9, "Period": "DAY"}
+
+
+@pytest.mark.parametrize(("refusal", "status"), REFUSALS.items())
+def test_a_refusal_is_a_problem_in_json(template: Template, refusal: str, status: int) -> None:
+    (response,) = (
+        response
+        for response in template.of_type("AWS::ApiGateway::GatewayResponse").values()
+        if response["ResponseType"] == refusal
+    )
+
+    problem = json.loads(response["ResponseTemplates"]["application/json"])
+    assert (response["StatusCode"], problem["status"]) == (str(status), status)
+    assert problem.keys() == {"type", "title", "status", "detail"}
+    assert response["ResponseParameters"] == {
+        "gatewayresponse.header.Content-Type": "'application/problem+json'"
+    }
+
+
+def test_the_accounts_log_settings_outlive_the_stack(template: Template) -> None:
+    for name in ("HttpApiAccount", "HttpApiCloudWatchRole"):
+        assert template.resources[name]["DeletionPolicy"] == "Retain"

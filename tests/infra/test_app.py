@@ -1,0 +1,122 @@
+"""The app as a whole: what it writes, what it tells, what it warns of, and the layer beside it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra import layer
+from tests.infra.conftest import ROOT
+from tests.infra.template import Template
+
+OUTPUTS = {
+    "ApiUrl",
+    "ApiKeyId",
+    "RequestsQueueUrl",
+    "StateMachineArn",
+    "ReceiptsTopicArn",
+    "MessagesTableName",
+    "RequestsDeadLetterQueueUrl",
+    "ReceiptsDeadLetterQueueUrl",
+    "UnrecordedReceiptsQueueUrl",
+}
+
+
+def test_the_outputs_are_what_people_and_programs_start_from(template: Template) -> None:
+    assert template.body["Outputs"].keys() == OUTPUTS
+
+
+def test_the_template_asks_for_nothing_and_needs_no_custom_resource(template: Template) -> None:
+    assert template.body.keys() == {"Description", "Resources", "Outputs"}
+    assert not [name for name, each in template.resources.items() if "Custom" in each["Type"]]
+
+
+def test_the_example_senders_are_warned_of(assembly: Path) -> None:
+    warnings = _warnings(assembly, "Throughline")
+
+    assert [warning.split()[0] for warning in warnings] == [
+        "whatsapp_sender",
+        "sms_sender",
+        "email_sender",
+    ]
+
+
+def test_nothing_is_warned_of_once_the_senders_are_real(changed_assembly: Path) -> None:
+    assert _warnings(changed_assembly, "Second") == []
+
+
+def test_two_stacks_have_two_names(changed: Template) -> None:
+    assert changed.only("AWS::ApiGateway::RestApi")["Name"] == "Second"
+
+
+def test_the_functions_asset_holds_no_compiled_code(assembly: Path) -> None:
+    (functions,) = (each.parent for each in assembly.glob("asset.*/send_message.py"))
+
+    assert not [*functions.rglob("__pycache__"), *functions.rglob("*.pyc")]
+
+
+def test_the_layer_holds_native_code_for_the_runtime_only(assembly: Path) -> None:
+    native = [path.name for path in assembly.glob("asset.*/python/**/*.so")]
+
+    assert native
+    assert all("cpython-313-aarch64" in name for name in native)
+
+
+@pytest.mark.usefixtures("assembly")
+def test_the_layer_is_installed_once() -> None:
+    before = {path: path.stat().st_mtime_ns for path in layer.BUILDS.iterdir()}
+
+    folder = layer.third_party_code()
+
+    assert {path: path.stat().st_mtime_ns for path in layer.BUILDS.iterdir()} == before
+    assert [*before] == [folder]
+
+
+def test_a_failed_installation_is_not_taken_for_a_layer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = tmp_path / "functions.txt"
+    lock.write_text("=== not a requirement ===")
+    monkeypatch.setattr(layer, "LOCK", lock)
+    monkeypatch.setattr(layer, "BUILDS", tmp_path / "layer")
+
+    for _ in range(2):
+        with pytest.raises(subprocess.CalledProcessError):
+            layer.third_party_code()
+
+
+def test_a_wrong_parameter_ends_the_app_with_its_sentence(tmp_path: Path) -> None:
+    app = subprocess.run(
+        [sys.executable, "-m", "infra.app"],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "CDK_OUTDIR": str(tmp_path),
+            "CDK_CONTEXT_JSON": '{"retention_days": "banana"}',
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert app.returncode == 1
+    assert "Traceback" not in app.stderr
+    assert app.stderr.splitlines()[-1] == (
+        "retention_days is 'banana'; it may be a whole number from 1 to 3,650."
+    )
+
+
+def _warnings(assembly: Path, stack: str) -> list[str]:
+    manifest: dict[str, Any] = json.loads((assembly / "manifest.json").read_text())
+    artifact = manifest["artifacts"][stack]
+    metadata = json.loads((assembly / artifact["additionalMetadataFile"]).read_text())
+    return [
+        entry["data"]
+        for entries in metadata.values()
+        for entry in entries
+        if entry["type"] == "aws:cdk:warning"
+    ]

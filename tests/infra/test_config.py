@@ -1,0 +1,103 @@
+"""Parameters: what is taken, and how the rest is refused."""
+
+from dataclasses import FrozenInstanceError
+from typing import Any
+
+import pytest
+
+from infra.config import Config, WrongParameter
+
+
+def test_the_defaults_are_taken(parameters: dict[str, Any]) -> None:
+    config = Config.from_context(parameters)
+
+    assert (config.whatsapp_wait_seconds, config.sms_wait_seconds) == (45, 120)
+    assert config.retain_data is True
+
+
+def test_cdk_json_gives_every_parameter_and_no_other(parameters: dict[str, Any]) -> None:
+    ours = [name for name in parameters if not name.startswith("@aws-cdk/")]
+
+    assert ours == Config.names()
+
+
+def test_a_value_from_the_command_line_is_text(parameters: dict[str, Any]) -> None:
+    config = Config.from_context({**parameters, "retention_days": "7", "retain_data": "false"})
+
+    assert (config.retention_days, config.retain_data) == (7, False)
+
+
+def test_cdks_own_context_is_left_alone(parameters: dict[str, Any]) -> None:
+    own = {"aws:cdk:bundling-stacks": ["**"], "cli-telemetry": False}
+
+    assert Config.from_context({**parameters, **own}) == Config.from_context(parameters)
+
+
+def test_it_does_not_change(parameters: dict[str, Any]) -> None:
+    config = Config.from_context(parameters)
+
+    with pytest.raises(FrozenInstanceError):
+        config.retention_days = 1  # type: ignore[misc] # what is refused
+
+
+@pytest.mark.parametrize("name", ["retention_day", "retention-days", "Retention_Days"])
+def test_an_unknown_parameter_is_refused_by_name(parameters: dict[str, Any], name: str) -> None:
+    with pytest.raises(WrongParameter, match=f"^{name} is not a parameter; .*retention_days"):
+        Config.from_context({**parameters, name: 1})
+
+
+@pytest.mark.parametrize("name", Config.names())
+def test_a_missing_parameter_is_refused_by_name(parameters: dict[str, Any], name: str) -> None:
+    given = {key: value for key, value in parameters.items() if key != name}
+
+    with pytest.raises(WrongParameter, match=f"^{name} is missing; it may be "):
+        Config.from_context(given)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "may_be"),
+    [
+        ("stack_name", "1st", "a letter first"),
+        ("whatsapp_sender", "+14255550156", "phone-number-id-"),
+        ("sms_sender", "+1 206 555 0100", "E.164"),
+        ("email_sender", "hello", "an address"),
+        ("email_sender", "Hello\r\nBcc: x <hello@example.com>", "an address"),
+        ("whatsapp_wait_seconds", 4, "from 5 to 86,400"),
+        ("sms_wait_seconds", 86_401, "from 5 to 86,400"),
+        ("email_wait_seconds", "five", "a whole number"),
+        ("email_wait_seconds", 1.5, "a whole number"),
+        ("email_wait_seconds", True, "a whole number"),
+        ("whatsapp_api_version", "24", "such as v24.0"),
+        ("sms_carrier_receipt", "read", "one of delivered, sent"),
+        ("api_requests_per_second", 0, "from 1 to 10,000"),
+        ("api_burst", -1, "from 1 to 10,000"),
+        ("api_requests_per_day", 0, "from 1 to 1,000,000,000"),
+        ("starter_concurrency", 1, "from 2 to 1,000"),
+        ("retention_days", None, "from 1 to 3,650"),
+        ("retain_data", "yes", "one of true, false"),
+        ("log_level", "info", "INFO"),
+        ("log_retention_days", 31, "14, 30, 60"),
+        ("alarm_email", "on call", "an address, or empty for none"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_what_it_may_be(
+    parameters: dict[str, Any], name: str, value: object, may_be: str
+) -> None:
+    with pytest.raises(WrongParameter, match=f"^{name} is .*; it may be .*{may_be}"):
+        Config.from_context({**parameters, name: value})
+
+
+def test_the_examples_are_known_as_such(parameters: dict[str, Any]) -> None:
+    config = Config.from_context(parameters)
+
+    assert config.example_senders == ["whatsapp_sender", "sms_sender", "email_sender"]
+
+
+def test_a_sender_of_ones_own_is_no_example(parameters: dict[str, Any]) -> None:
+    own = {
+        "whatsapp_sender": "phone-number-id-1234567890abcdef1234567890abcdef",
+        "sms_sender": "pool-1234567890abcdef",
+        "email_sender": "Throughline <hello@throughline.test>",
+    }
+
+    assert Config.from_context({**parameters, **own}).example_senders == []

@@ -1,0 +1,123 @@
+"""What is kept, how it is protected, and for how long."""
+
+from typing import Any
+
+import pytest
+
+from tests.infra.template import Template
+
+# The properties by which a resource gets a name of its own, so that a second one cannot exist.
+# An API's name is not among them: it is for people, and two APIs may share one.
+PHYSICAL_NAMES = {
+    "AlarmName",
+    "ConfigurationSetName",
+    "FunctionName",
+    "LayerName",
+    "LogGroupName",
+    "ManagedPolicyName",
+    "QueueName",
+    "RoleName",
+    "StateMachineName",
+    "TableName",
+    "TopicName",
+    "UsagePlanName",
+}
+# What these are about is named by it.
+REFERRING = {
+    "AWS::Lambda::EventInvokeConfig",
+    "AWS::Lambda::EventSourceMapping",
+    "AWS::Lambda::Permission",
+    "AWS::SES::ConfigurationSetEventDestination",
+}
+
+
+def test_messages_lie_under_their_id_and_forget_themselves(template: Template) -> None:
+    table = template.only("AWS::DynamoDB::Table")
+
+    assert table["KeySchema"] == [
+        {"AttributeName": "message_id", "KeyType": "HASH"},
+        {"AttributeName": "item", "KeyType": "RANGE"},
+    ]
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "retained_until", "Enabled": True}
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_recent_messages_are_listed_by_their_keys_alone(template: Template) -> None:
+    assert template.only("AWS::DynamoDB::Table")["GlobalSecondaryIndexes"] == [
+        {
+            "IndexName": "Recent",
+            "KeySchema": [
+                {"AttributeName": "listed_under", "KeyType": "HASH"},
+                {"AttributeName": "accepted_at", "KeyType": "RANGE"},
+            ],
+            "Projection": {"ProjectionType": "KEYS_ONLY"},
+        }
+    ]
+
+
+def test_messages_can_be_restored_and_are_encrypted_with_the_stacks_key(template: Template) -> None:
+    table = template.only("AWS::DynamoDB::Table")
+
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["SSESpecification"] == {
+        "KMSMasterKeyId": "Key",
+        "SSEEnabled": True,
+        "SSEType": "KMS",
+    }
+    assert template.only("AWS::KMS::Key")["EnableKeyRotation"] is True
+
+
+@pytest.mark.parametrize("name", ["StoreMessages", "Key"])
+def test_the_table_and_its_key_outlive_the_stack(template: Template, name: str) -> None:
+    resource = template.resources[name]
+
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert template.only("AWS::DynamoDB::Table")["DeletionProtectionEnabled"] is True
+
+
+@pytest.mark.parametrize("name", ["StoreMessages", "Key"])
+def test_without_retain_data_they_go_with_the_stack(changed: Template, name: str) -> None:
+    assert changed.resources[name]["DeletionPolicy"] == "Delete"
+    assert changed.only("AWS::DynamoDB::Table")["DeletionProtectionEnabled"] is False
+
+
+def test_every_function_the_machine_and_the_api_log_for_a_month(template: Template) -> None:
+    logs = template.of_type("AWS::Logs::LogGroup")
+
+    assert len(logs) == len(template.functions) + 2
+    assert all(log["RetentionInDays"] == 30 for log in logs.values())
+
+
+def test_how_long_logs_are_kept_is_a_parameter(changed: Template) -> None:
+    logs = changed.of_type("AWS::Logs::LogGroup")
+
+    assert {log["RetentionInDays"] for log in logs.values()} == {7}
+
+
+def test_queues_are_encrypted_and_refuse_plain_http(template: Template) -> None:
+    queues = template.of_type("AWS::SQS::Queue")
+    policies = template.of_type("AWS::SQS::QueuePolicy").values()
+
+    assert all(queue["SqsManagedSseEnabled"] for queue in queues.values())
+    assert {
+        queue for policy in policies if _refuses_http(policy) for queue in policy["Queues"]
+    } == (queues.keys())
+
+
+def test_two_stacks_fit_into_one_account(template: Template) -> None:
+    named = {
+        (name, *PHYSICAL_NAMES & resource.get("Properties", {}).keys())
+        for name, resource in template.resources.items()
+        if resource["Type"] not in REFERRING
+        and PHYSICAL_NAMES & resource.get("Properties", {}).keys()
+    }
+
+    assert named == set()
+
+
+def _refuses_http(policy: dict[str, Any]) -> bool:
+    return any(
+        statement["Effect"] == "Deny"
+        and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        for statement in policy["PolicyDocument"]["Statement"]
+    )

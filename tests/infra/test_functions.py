@@ -1,0 +1,83 @@
+"""What the functions run on, and what each is told."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.infra.template import Template
+
+FUNCTIONS = Path(__file__).parents[2] / "functions"
+
+PLANNING = {
+    "RETENTION_DAYS": "90",
+    "WHATSAPP_WAIT_SECONDS": "45",
+    "SMS_WAIT_SECONDS": "120",
+    "EMAIL_WAIT_SECONDS": "300",
+}
+SENDERS = {
+    "WHATSAPP_SENDER": "phone-number-id-00000000000000000000000000000001",
+    "SMS_SENDER": "+12065550100",
+    "EMAIL_SENDER": "Throughline <hello@example.com>",
+}
+TABLE = {"MESSAGES_TABLE": "StoreMessages"}
+
+ENVIRONMENTS = {
+    "accept_message": {**TABLE, **PLANNING, **SENDERS, "REQUESTS_QUEUE_URL": "RequestsQueue"},
+    "plan_message": {**TABLE, **PLANNING, **SENDERS},
+    "start_delivery": {"STATE_MACHINE_ARN": "DeliveryDeliverMessage"},
+    "send_message": {
+        **TABLE,
+        **SENDERS,
+        "RETENTION_DAYS": "90",
+        "SMS_CONFIGURATION_SET": "ReceiptsConfigurationSetsSms",
+        "EMAIL_CONFIGURATION_SET": "ReceiptsConfigurationSetsEmail",
+        "WHATSAPP_API_VERSION": "v24.0",
+    },
+    "record_receipt": {**TABLE, "RETENTION_DAYS": "90", "SMS_CARRIER_RECEIPT": "delivered"},
+    "close_message": TABLE,
+    "read_message": TABLE,
+}
+ALL = {"POWERTOOLS_SERVICE_NAME": "throughline", "POWERTOOLS_LOG_LEVEL": "INFO"}
+
+
+def test_every_file_of_the_functions_folder_is_a_function(template: Template) -> None:
+    files = {path.stem for path in FUNCTIONS.glob("*.py")}
+
+    assert template.functions.keys() == files == ENVIRONMENTS.keys()
+
+
+@pytest.mark.parametrize("function", ENVIRONMENTS)
+def test_a_function_is_told_what_it_needs_and_nothing_else(
+    template: Template, function: str
+) -> None:
+    told = template.functions[function]["Environment"]["Variables"]
+
+    assert told == {**ENVIRONMENTS[function], **ALL}
+
+
+def test_functions_run_python_3_13_on_arm_and_are_traced(template: Template) -> None:
+    for function in template.functions.values():
+        assert function["Runtime"] == "python3.13"
+        assert function["Architectures"] == ["arm64"]
+        assert function["TracingConfig"] == {"Mode": "Active"}
+        assert function["Layers"] == ["CodeThirdParty"]
+
+
+def test_functions_share_one_asset(template: Template) -> None:
+    assert len({str(function["Code"]) for function in template.functions.values()}) == 1
+
+
+def test_a_function_is_done_before_its_caller_gives_up(template: Template) -> None:
+    timeouts = {name: function["Timeout"] for name, function in template.functions.items()}
+
+    assert max(timeouts["accept_message"], timeouts["read_message"]) < 29
+    assert max(timeouts["plan_message"], timeouts["close_message"], timeouts["send_message"]) < 60
+
+
+def test_the_log_level_is_a_parameter(changed: Template) -> None:
+    levels = {
+        function["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"]
+        for function in changed.functions.values()
+    }
+
+    assert levels == {"DEBUG"}

@@ -1,0 +1,128 @@
+"""How receipts find their way in, and that none is lost on it."""
+
+from typing import Any
+
+import pytest
+
+from tests.infra.template import Template
+
+ACCOUNT = "<AWS::Partition>:{}:<AWS::Region>:<AWS::AccountId>"
+
+
+@pytest.mark.parametrize(
+    ("service", "source"),
+    [
+        ("sms-voice", "configuration-set/*"),
+        ("ses", "configuration-set/*"),
+        ("social-messaging", "*"),
+    ],
+)
+def test_a_provider_may_publish_for_this_account_only(
+    template: Template, service: str, source: str
+) -> None:
+    policy = template.only("AWS::SNS::TopicPolicy")
+
+    (statement,) = _for_service(policy["PolicyDocument"], f"{service}.amazonaws.com")
+    assert statement["Action"] == "sns:Publish"
+    assert statement["Resource"] == "ReceiptsTopic"
+    assert statement["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": "<AWS::AccountId>"},
+        "ArnLike": {"aws:SourceArn": f"arn:{ACCOUNT.format(service)}:{source}"},
+    }
+
+
+def test_nobody_else_may_publish(template: Template) -> None:
+    statements = template.only("AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+
+    assert [
+        statement["Principal"]["Service"]
+        for statement in statements
+        if statement["Effect"] == "Allow"
+    ] == ["sms-voice.amazonaws.com", "ses.amazonaws.com", "social-messaging.amazonaws.com"]
+
+
+def test_the_providers_may_use_the_key_the_topic_is_encrypted_with(template: Template) -> None:
+    key = template.only("AWS::KMS::Key")
+    (statement,) = _for_service(key["KeyPolicy"], "sms-voice.amazonaws.com")
+
+    assert template.only("AWS::SNS::Topic")["KmsMasterKeyId"] == "Key"
+    assert statement["Principal"] == {
+        "Service": [
+            "ses.amazonaws.com",
+            "sms-voice.amazonaws.com",
+            "social-messaging.amazonaws.com",
+        ]
+    }
+    assert statement["Action"] == ["kms:Decrypt", "kms:GenerateDataKey*"]
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "<AWS::AccountId>"}}
+
+
+def test_every_text_event_of_sms_is_reported(template: Template) -> None:
+    (destination,) = template.only("AWS::SMSVOICE::ConfigurationSet")["EventDestinations"]
+
+    assert destination == {
+        "EventDestinationName": "receipts",
+        "Enabled": True,
+        "MatchingEventTypes": ["TEXT_ALL"],
+        "SnsDestination": {"TopicArn": "ReceiptsTopic"},
+    }
+
+
+def test_email_reports_what_became_of_it_and_tracks_nobody(template: Template) -> None:
+    destination = template.only("AWS::SES::ConfigurationSetEventDestination")
+
+    assert destination["ConfigurationSetName"] == "ReceiptsConfigurationSetsEmail"
+    assert destination["EventDestination"] == {
+        "Enabled": True,
+        "MatchingEventTypes": [
+            "send",
+            "delivery",
+            "deliveryDelay",
+            "bounce",
+            "complaint",
+            "reject",
+            "renderingFailure",
+        ],
+        "SnsDestination": {"TopicARN": "ReceiptsTopic"},
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["ReceiptsConfigurationSetsSms", "ReceiptsConfigurationSetsEmailReceipts"]
+)
+def test_the_topics_policy_stands_before_a_provider_is_pointed_at_it(
+    template: Template, name: str
+) -> None:
+    waits_for = template.body["Resources"][_logical_id(template, name)]["DependsOn"]
+
+    assert _logical_id(template, "ReceiptsTopicPolicy") in waits_for
+
+
+def test_what_sns_cannot_hand_over_is_kept(template: Template) -> None:
+    subscription = template.only("AWS::SNS::Subscription")
+
+    assert subscription["Endpoint"] == "ReceiptsRecordReceipt"
+    assert subscription["RedrivePolicy"] == {"deadLetterTargetArn": "ReceiptsUndelivered"}
+    policy = template.of_type("AWS::SQS::QueuePolicy")["ReceiptsUndeliveredPolicy"]
+    (statement,) = _for_service(policy["PolicyDocument"], "sns.amazonaws.com")
+    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": "ReceiptsTopic"}}
+
+
+def test_what_cannot_be_recorded_is_tried_again_and_kept(template: Template) -> None:
+    assert template.only("AWS::Lambda::EventInvokeConfig") == {
+        "FunctionName": "ReceiptsRecordReceipt",
+        "Qualifier": "$LATEST",
+        "MaximumRetryAttempts": 2,
+        "DestinationConfig": {"OnFailure": {"Destination": "ReceiptsUnrecorded"}},
+    }
+
+
+def _for_service(policy: dict[str, Any], service: str) -> list[dict[str, Any]]:
+    return [
+        statement for statement in policy["Statement"] if service in str(statement["Principal"])
+    ]
+
+
+def _logical_id(template: Template, name: str) -> str:
+    logical_ids: list[str] = [each for each in template.body["Resources"] if each[:-8] == name]
+    return logical_ids[0]

@@ -1,0 +1,81 @@
+"""How requests wait, are started, and are kept when they cannot be."""
+
+import pytest
+
+from tests.infra.template import Template
+
+DEAD_LETTERS = ["RequestsNotStarted", "ReceiptsUndelivered", "ReceiptsUnrecorded"]
+
+
+def test_a_request_is_tried_five_times_and_then_kept(template: Template) -> None:
+    queue = template.of_type("AWS::SQS::Queue")["RequestsQueue"]
+
+    assert queue["RedrivePolicy"] == {
+        "deadLetterTargetArn": "RequestsNotStarted",
+        "maxReceiveCount": 5,
+    }
+
+
+def test_a_batch_does_not_come_again_while_it_is_worked_on(template: Template) -> None:
+    queue = template.of_type("AWS::SQS::Queue")["RequestsQueue"]
+
+    assert queue["VisibilityTimeout"] >= 6 * template.functions["start_delivery"]["Timeout"]
+
+
+def test_requests_are_started_in_batches_of_which_a_part_may_fail(template: Template) -> None:
+    assert template.only("AWS::Lambda::EventSourceMapping") == {
+        "EventSourceArn": "RequestsQueue",
+        "FunctionName": "RequestsStartDelivery",
+        "BatchSize": 10,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "ScalingConfig": {"MaximumConcurrency": 10},
+    }
+
+
+def test_how_many_batches_start_at_once_is_a_parameter(changed: Template) -> None:
+    mapping = changed.only("AWS::Lambda::EventSourceMapping")
+
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 3}
+
+
+@pytest.mark.parametrize("queue", DEAD_LETTERS)
+def test_dead_letters_are_kept_for_two_weeks(template: Template, queue: str) -> None:
+    seconds = template.of_type("AWS::SQS::Queue")[queue]["MessageRetentionPeriod"]
+
+    assert seconds == 14 * 24 * 60 * 60
+
+
+@pytest.mark.parametrize("queue", DEAD_LETTERS)
+def test_the_first_dead_letter_raises_an_alarm(template: Template, queue: str) -> None:
+    alarm = template.of_type("AWS::CloudWatch::Alarm")[f"{queue}NotEmpty"]
+
+    assert alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
+    assert queue in str(alarm["Dimensions"])
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
+    assert (alarm["Period"], alarm["EvaluationPeriods"]) == (60, 1)
+
+
+def test_every_queue_but_the_requests_has_its_alarm(template: Template) -> None:
+    queues = template.of_type("AWS::SQS::Queue").keys()
+
+    assert sorted(queues) == sorted(["RequestsQueue", *DEAD_LETTERS])
+    assert len(template.of_type("AWS::CloudWatch::Alarm")) == len(DEAD_LETTERS)
+
+
+def test_without_an_address_alarms_go_nowhere(template: Template) -> None:
+    alarms = template.of_type("AWS::CloudWatch::Alarm").values()
+
+    assert not any("AlarmActions" in alarm for alarm in alarms)
+
+
+def test_with_an_address_every_alarm_goes_there(changed: Template) -> None:
+    alarms = changed.of_type("AWS::CloudWatch::Alarm").values()
+    subscriptions = changed.of_type("AWS::SNS::Subscription").values()
+
+    assert all(alarm["AlarmActions"] == ["AlarmsTopic"] for alarm in alarms)
+    assert {
+        "Endpoint": "on-call@throughline.test",
+        "Protocol": "email",
+        "TopicArn": "AlarmsTopic",
+    } in subscriptions
+    assert "cloudwatch.amazonaws.com" in str(changed.only("AWS::KMS::Key"))
