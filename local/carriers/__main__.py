@@ -3,64 +3,23 @@
 import argparse
 import logging
 import os
-import socket
 import sys
-from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import boto3
 import uvicorn
 from botocore.config import Config
-from mypy_boto3_sns.client import SNSClient
 
-from local.carriers.app import create_app
 from local.carriers.carriers import Carriers
-from local.carriers.connections import DroppableProtocol
-from local.carriers.provider import Account, Provider
+from local.carriers.provider import Account
 from local.carriers.publisher import AT_ONCE, SnsPublisher
 from local.carriers.scenarios import STANDARD, load
 from local.carriers.sent import Sent
-from local.carriers.ses import Ses
-from local.carriers.sms import Sms
-from local.carriers.whatsapp import WhatsApp
+from local.carriers.server import listen, providers_of, server_of
 
-_HOST = "127.0.0.1"
-
-
-def providers_of(account: Account) -> dict[str, Provider]:
-    """The three providers by channel."""
-    providers: list[Provider] = [Sms(account), WhatsApp(account), Ses(account)]
-    return {provider.channel: provider for provider in providers}
-
-
-def server_of(carriers: Carriers, providers: Mapping[str, Provider]) -> uvicorn.Server:
-    """An HTTP server that can also cut connections; it waits for nobody when it ends."""
-    config = uvicorn.Config(
-        create_app(carriers, providers),
-        http=DroppableProtocol,
-        ws="none",
-        lifespan="on",
-        access_log=False,
-        log_level="warning",
-        timeout_graceful_shutdown=1,
-        # A warm function keeps its connection between two messages.
-        timeout_keep_alive=600,
-    )
-    return uvicorn.Server(config)
-
-
-def listen(port: int) -> socket.socket:
-    """A socket on this machine only; raises OSError if the port is in use."""
-    # asyncio sends at once (TCP_NODELAY) only on a socket that says it is TCP; else each answer
-    # may wait 40 ms.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((_HOST, port))
-    except OSError:
-        listener.close()
-        raise
-    return listener
+if TYPE_CHECKING:
+    from mypy_boto3_sns.client import SNSClient
 
 
 def main() -> None:
@@ -94,7 +53,7 @@ def _server(arguments: argparse.Namespace) -> uvicorn.Server:
     return server_of(Carriers(scenarios, publisher, Sent()), providers)
 
 
-def _sns(account: Account) -> SNSClient:
+def _sns(account: Account) -> "SNSClient":
     if not any(os.environ.get(name) for name in ("AWS_ENDPOINT_URL_SNS", "AWS_ENDPOINT_URL")):
         # Simulated receipts must not reach a topic on AWS because a variable was forgotten.
         raise ValueError("AWS_ENDPOINT_URL must name the local AWS that receipts are published to")

@@ -4,7 +4,6 @@ import asyncio
 import json
 import logging
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -39,18 +38,11 @@ def _now() -> datetime:
 class Carriers:
     """All three carriers: their scenarios, what they were asked, what they still have to report."""
 
-    def __init__(
-        self,
-        scenarios: Scenarios,
-        publisher: Publisher,
-        sent: Sent,
-        now: Callable[[], datetime] = _now,
-    ) -> None:
+    def __init__(self, scenarios: Scenarios, publisher: Publisher, sent: Sent) -> None:
         self.scenarios = scenarios
         self.sent = sent
         self.unpublished = 0
         self._publisher = publisher
-        self._now = now
         self._under_way: set[asyncio.Task[None]] = set()
         self._refused: OrderedDict[Attempt, int] = OrderedDict()
 
@@ -61,24 +53,24 @@ class Carriers:
 
     async def take(self, provider: Provider, body: Json) -> Json:
         """AWS's answer to the call; raises AwsError or ConnectionDropped where it is none."""
-        call = Call(provider, self._now(), shortened(body))
+        call = Call(provider, _now(), shortened(body))
         self.sent.add(call)
         try:
             answer = await self._answer(call, body)
         except AwsError as error:
             status = provider.operation.status_of(error.code)
             told = {"status": status, "error": error.code, "message": error.message}
-            call.answered(self._now(), told | error.members)
+            call.answered(_now(), told | error.members)
             raise
         except ConnectionDropped:
-            call.answered(self._now(), {"connection": "dropped"})
+            call.answered(_now(), {"connection": "dropped"})
             raise
-        call.answered(self._now(), {"status": 200} | answer)
+        call.answered(_now(), {"status": 200} | answer)
         return answer
 
     async def report(self, call: Call, taken: Taken, word: str) -> Receipt:
         """Publishes one more receipt for a message at once, whatever its scenario says."""
-        receipt = Receipt(word, self._now())
+        receipt = Receipt(word, _now())
         call.receipts.append(receipt)
         await self._publish(call.provider, taken, receipt)
         return receipt
@@ -130,7 +122,7 @@ class Carriers:
         return True
 
     def _accept(self, call: Call, asked: Asked, scenario: Scenario) -> Taken:
-        taken = Taken(asked, call.provider.new_id(), self._now())
+        taken = Taken(asked, call.provider.new_id(), _now())
         silence = _why_silent(asked)
         dues = [] if silence else call.provider.plan(asked, scenario.dues(self.scenarios.speed))
         call.note = silence
@@ -156,20 +148,20 @@ class Carriers:
 
     async def _play(self, call: Call, taken: Taken) -> None:
         for receipt in tuple(call.receipts):
-            wait = (receipt.due_at - self._now()).total_seconds()
+            wait = (receipt.due_at - _now()).total_seconds()
             await asyncio.sleep(max(0.0, wait))
             await self._publish(call.provider, taken, receipt)
 
     async def _publish(self, provider: Provider, taken: Taken, receipt: Receipt) -> None:
         try:
-            event = provider.event(taken, receipt.word, receipt.happened_at or self._now())
+            event = provider.event(taken, receipt.word, receipt.happened_at or _now())
             await self._publisher.publish(json.dumps(event))
         except NotPublished as error:
             self.unpublished += 1
             receipt.failure = str(error)
             _log.error("A receipt was not published: %s of %s", receipt.word, taken.provider_id)
         else:
-            receipt.published_at = self._now()
+            receipt.published_at = _now()
         finally:
             receipt.over.set()
 

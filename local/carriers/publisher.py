@@ -4,10 +4,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
-from mypy_boto3_sns.client import SNSClient
+
+if TYPE_CHECKING:
+    from mypy_boto3_sns.client import SNSClient
 
 AT_ONCE = 8
 _PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 10.0)
@@ -30,7 +32,7 @@ class SnsPublisher:
 
     def __init__(
         self,
-        client: SNSClient,
+        client: "SNSClient",
         topic_arn: str,
         pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from local.carriers.__main__ import listen, providers_of, server_of
 from local.carriers.carriers import Carriers
 from local.carriers.provider import Account
 from local.carriers.publisher import NotPublished
 from local.carriers.scenarios import STANDARD, load
 from local.carriers.sent import Sent
+from local.carriers.server import listen, providers_of, server_of
 
 if TYPE_CHECKING:
     from mypy_boto3_pinpoint_sms_voice_v2 import PinpointSMSVoiceV2Client

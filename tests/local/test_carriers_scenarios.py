@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from local.carriers.__main__ import providers_of
 from local.carriers.scenarios import STANDARD, Scenarios, ScenariosWrong, load
+from local.carriers.server import providers_of
 from tests.local.carriers_stand import ACCOUNT
 
 PROVIDERS = providers_of(ACCOUNT)
