@@ -68,14 +68,7 @@ def ask(deployment: Deployment, url: str, body: bytes | None = None) -> dict[str
 
 def follow(addresses: Addresses, deployment: Deployment, sent: Sent) -> Iterator[Moment]:
     """Gives the execution's moments as they come, until it has ended or a minute is over."""
-    engine = boto3.client(
-        "stepfunctions",
-        endpoint_url=addresses.engine,
-        region_name=CREDENTIALS["AWS_REGION"],
-        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-        config=Config(retries={"total_max_attempts": 1}),
-    )
+    engine = engine_client(addresses)
     machine = deployment.outputs["StateMachineArn"]
     execution = f"{machine.replace(':stateMachine:', ':execution:')}:{sent.message_id}"
     seen = 0
@@ -85,6 +78,17 @@ def follow(addresses: Addresses, deployment: Deployment, sent: Sent) -> Iterator
         seen = len(events)
         if events and events[-1]["type"] in {"ExecutionSucceeded", "ExecutionFailed"}:
             return
+
+
+def engine_client(addresses: Addresses) -> "SFNClient":
+    return boto3.client(
+        "stepfunctions",
+        endpoint_url=addresses.engine,
+        region_name=CREDENTIALS["AWS_REGION"],
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        config=Config(retries={"total_max_attempts": 1}),
+    )
 
 
 def history(engine: "SFNClient", execution: str) -> "Sequence[HistoryEventTypeDef]":

@@ -70,6 +70,10 @@ class Parts:
         for part in self._parts:
             part.check()
 
+    def groups(self) -> list[int]:
+        """The process group of each part: what it has started belongs to it."""
+        return [part.process.pid for part in self._parts]
+
     def stop(self) -> None:
         while self._parts:
             self._parts.pop().stop()

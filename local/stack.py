@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -80,6 +81,7 @@ def running(addresses: Addresses, step: Step) -> Iterator[Stack]:
             signal.signal(number, signal.SIG_IGN)
         (addresses.state_folder / "stack.json").unlink(missing_ok=True)
         parts.stop()
+        shutil.rmtree(addresses.state_folder / "tmp", ignore_errors=True)
 
 
 def stop_as_with_ctrl_c(_number: int, _frame: FrameType | None) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -114,6 +115,7 @@ class Launcher:
     def end(self) -> tuple[int, str]:
         """Waits for its end; its exit code and all that it has printed."""
         output, _ = self.process.communicate(timeout=20)
+        shutil.rmtree(ROOT / ".local" / str(self.port), ignore_errors=True)
         return self.process.returncode, output
 
 
