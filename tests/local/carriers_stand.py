@@ -55,6 +55,11 @@ class Topic:
             ), f"only {len(self._of(provider_id))} of {count} receipts came"
             return self._of(provider_id)
 
+    def last_word_of(self, provider_id: str) -> str | None:
+        """The newest receipt of a message that is there by now."""
+        came = words(self._of(provider_id))
+        return came[-1] if came else None
+
     def _of(self, provider_id: str) -> list[Json]:
         return [message for message in self.messages if _id_of(message) == provider_id]
 
