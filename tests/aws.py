@@ -63,14 +63,14 @@ def aws(environment: Mapping[str, str] = ENVIRONMENT) -> Iterator[None]:
         # A DynamoDB call is atomic; moto's is not, and branches of the workflow run in threads.
         patch.setattr(DynamoHandler, "call_action", one_at_a_time)
         with mock_aws(config=config):
-            _make_table()
+            make_table(TABLE)
             boto3.client("sqs").create_queue(QueueName=QUEUE)
             yield
 
 
-def _make_table() -> None:
+def make_table(name: str) -> None:
     boto3.client("dynamodb").create_table(
-        TableName=TABLE,
+        TableName=name,
         BillingMode="PAY_PER_REQUEST",
         KeySchema=[
             {"AttributeName": "message_id", "KeyType": "HASH"},

@@ -1,0 +1,229 @@
+"""The store's promises: statuses only rise, an attempt is claimed once, receipts are kept once."""
+
+from datetime import UTC, datetime, timedelta
+
+import boto3
+import pytest
+
+from messaging.errors import UnknownMessage, Unmatched
+from messaging.messages import AttemptId, Message, Plan, PlannedAttempt, Receipt
+from messaging.statuses import (
+    ATTEMPT_RANK,
+    MESSAGE_RANK,
+    AttemptStatus,
+    MessageStatus,
+    ReceiptKind,
+    Success,
+)
+from messaging.store import Reservation, Reserved, Store
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
+LATER = NOW + timedelta(seconds=1)
+ID = AttemptId("m1", 1)
+LOCK = timedelta(seconds=60)
+PLAN = Plan((PlannedAttempt(1, 1, "sms", 45, Success.DELIVERED),))
+MESSAGE = Message("m1", NOW, {"content": {"text": "Café 😀"}}, PLAN, expires_at=LATER)
+
+
+def claimed(store: Store) -> Store:
+    store.add(MESSAGE)
+    store.claim(ID, "sms", "token", NOW)
+    return store
+
+
+def test_a_message_comes_back_as_it_was_stored(store: Store) -> None:
+    assert store.add(MESSAGE)
+    assert store.story("m1").message == MESSAGE
+    assert store.story("m1").attempts == ()
+
+
+def test_a_message_is_stored_once(store: Store) -> None:
+    store.add(MESSAGE)
+
+    assert not store.add(Message("m1", LATER, {}, Plan(())))
+    assert store.story("m1").message == MESSAGE
+
+
+def test_an_unknown_message_is_an_error(store: Store) -> None:
+    with pytest.raises(UnknownMessage):
+        store.story("m1")
+    with pytest.raises(UnknownMessage):
+        store.conclude("m1", MessageStatus.DELIVERED, NOW)
+
+
+def test_an_attempt_is_claimed_once_and_keeps_the_newest_token(store: Store) -> None:
+    first, ours = store.claim(ID, "sms", "token", NOW)
+    again, still_ours = store.claim(ID, "sms", "newer token", LATER)
+
+    assert (ours, still_ours) == (True, False)
+    assert (first.task_token, again.task_token) == ("token", "newer token")
+    assert again.claimed_at == NOW
+
+
+def test_a_released_attempt_is_claimed_once_more(store: Store) -> None:
+    store.claim(ID, "sms", "token", NOW)
+    store.release(ID, "ThrottlingException")
+
+    attempt, ours = store.claim(ID, "sms", "token 2", LATER)
+    assert ours
+    assert (attempt.released, attempt.reason, attempt.claimed_at) == (False, None, LATER)
+    assert not store.claim(ID, "sms", "token 3", LATER)[1]
+
+
+def test_an_attempt_with_a_receipt_is_not_released(store: Store) -> None:
+    claimed(store).note(ID, AttemptStatus.DELIVERED, NOW)
+    store.release(ID, "ThrottlingException")
+
+    assert not store.claim(ID, "sms", "token 2", LATER)[1]
+
+
+@pytest.mark.parametrize("after", AttemptStatus)
+@pytest.mark.parametrize("before", AttemptStatus)
+def test_an_attempts_status_never_goes_down(
+    store: Store, before: AttemptStatus, after: AttemptStatus
+) -> None:
+    claimed(store).note(ID, before, NOW)
+    status = store.note(ID, after, LATER).status
+
+    reached = AttemptStatus.SENDING if ATTEMPT_RANK[before] == 0 else before
+    assert status == (after if ATTEMPT_RANK[after] > ATTEMPT_RANK[reached] else reached)
+    assert store.story("m1").attempts[0].status is status
+
+
+@pytest.mark.parametrize("after", MessageStatus)
+@pytest.mark.parametrize("before", MessageStatus)
+def test_a_messages_status_never_goes_down(
+    store: Store, before: MessageStatus, after: MessageStatus
+) -> None:
+    store.add(MESSAGE)
+    store.conclude("m1", before, NOW)
+    status = store.conclude("m1", after, LATER)
+
+    assert status == (after if MESSAGE_RANK[after] > MESSAGE_RANK[before] else before)
+    assert store.story("m1").message.status is status
+
+
+def test_a_status_of_no_attempt_is_unmatched(store: Store) -> None:
+    with pytest.raises(Unmatched):
+        store.note(ID, AttemptStatus.DELIVERED, NOW)
+
+
+def test_a_reason_goes_with_its_status(store: Store) -> None:
+    failed = claimed(store).note(ID, AttemptStatus.FAILED, NOW, "131026 Message undeliverable")
+    delivered = store.note(ID, AttemptStatus.DELIVERED, LATER)
+
+    assert failed.reason == "131026 Message undeliverable"
+    assert delivered.reason is None
+
+
+def test_the_providers_id_is_noted_also_after_an_early_receipt(store: Store) -> None:
+    claimed(store).note(ID, AttemptStatus.DELIVERED, NOW)
+    attempt = store.note_sent(ID, "862a8790", LATER)
+
+    assert (attempt.status, attempt.provider_id) == (AttemptStatus.DELIVERED, "862a8790")
+    assert store.find("862a8790") == ID
+    assert store.find("unknown") is None
+
+
+def test_giving_up_tells_silence_from_a_busy_provider(store: Store) -> None:
+    silent, _ = claimed(store).claim(ID, "sms", "token", NOW)
+    store.give_up(silent, LATER)
+    busy_id = AttemptId("m1", 2)
+    store.claim(busy_id, "email", "token", NOW)
+    store.release(busy_id, "TooManyRequestsException")
+    store.give_up(store.story("m1").attempts[1], LATER)
+
+    ends = [(one.status, one.reason) for one in store.story("m1").attempts]
+    assert ends == [
+        (AttemptStatus.TIMED_OUT, None),
+        (AttemptStatus.FAILED, "TooManyRequestsException"),
+    ]
+
+
+def test_a_doubt_is_kept_as_the_reason_of_the_time_out(store: Store) -> None:
+    claimed(store).doubt(ID, "ReadTimeoutError")
+    store.give_up(store.story("m1").attempts[0], LATER)
+
+    [attempt] = store.story("m1").attempts
+    assert (attempt.status, attempt.reason) == (AttemptStatus.TIMED_OUT, "ReadTimeoutError")
+
+
+def receipt(word: str, at: datetime = NOW) -> Receipt:
+    return Receipt("sms", ReceiptKind.DELIVERED, word, at, provider_id="862a8790", key="k")
+
+
+def test_the_same_receipt_is_kept_once(store: Store) -> None:
+    for one in (receipt("TEXT_DELIVERED"), receipt("TEXT_DELIVERED"), receipt("TEXT_SUCCESSFUL")):
+        store.keep(one, ID, LATER)
+
+    assert [one["word"] for one in store.receipts("m1")] == ["TEXT_DELIVERED", "TEXT_SUCCESSFUL"]
+
+
+def test_receipts_are_no_part_of_the_story(store: Store) -> None:
+    claimed(store).keep(receipt("TEXT_DELIVERED"), ID, LATER)
+
+    assert len(store.story("m1").attempts) == 1
+
+
+def test_everything_ends_by_its_retention_and_nothing_else(store: Store, table: str) -> None:
+    claimed(store).keep(receipt("TEXT_DELIVERED"), ID, NOW)
+    store.note_sent(ID, "862a8790", NOW)
+    store.reserve("key", "body", "m1", NOW, LOCK)
+
+    ends = {one["item"]["S"]: int(one["retained_until"]["N"]) for one in raw_items(table)}
+    month = int((NOW + timedelta(days=30)).timestamp())
+    assert ends.pop("request") == int((NOW + timedelta(hours=24)).timestamp())
+    assert {"message", "attempt", "attempt#01"} < set(ends)
+    assert set(ends.values()) == {month}
+
+
+def raw_items(table: str) -> list[dict[str, dict[str, str]]]:
+    items = boto3.client("dynamodb").scan(TableName=table)["Items"]
+    return [{name: dict(value) for name, value in item.items()} for item in items]  # type: ignore[arg-type]
+
+
+def test_recent_messages_are_listed_by_day_in_several_shards(store: Store, table: str) -> None:
+    for number in range(20):
+        at = NOW + timedelta(seconds=number)
+        store.add(Message(f"m{number}", at, {}, PLAN))
+
+    shards = {one["listed_under"]["S"] for one in raw_items(table)}
+    assert len(shards) > 1
+    assert {shard.split("#")[0] for shard in shards} == {"2026-01-02"}
+    listed = [
+        one["message_id"]["S"]
+        for shard in sorted(shards)
+        for one in boto3.client("dynamodb").query(
+            TableName=table,
+            IndexName="Recent",
+            KeyConditionExpression="listed_under = :day",
+            ExpressionAttributeValues={":day": {"S": shard}},
+        )["Items"]
+    ]
+    assert sorted(listed) == sorted(f"m{number}" for number in range(20))
+
+
+def test_an_idempotency_key_belongs_to_its_first_message(store: Store) -> None:
+    assert store.reserve("key", "body", "m1", NOW, LOCK) == Reservation("m1", Reserved.OURS)
+    assert store.reserve("key", "body", "m2", LATER, LOCK).state is Reserved.IN_PROGRESS
+    assert store.reserve("key", "other", "m2", LATER, LOCK).state is Reserved.OTHER_BODY
+    store.finish("key")
+    assert store.reserve("key", "body", "m2", LATER, LOCK) == Reservation("m1", Reserved.DONE)
+    assert store.reserve("key", "other", "m2", LATER, LOCK).state is Reserved.OTHER_BODY
+
+
+def test_whoever_comes_after_a_dead_caller_goes_on_with_its_message(store: Store) -> None:
+    store.reserve("key", "body", "m1", NOW, LOCK)
+
+    assert store.reserve("key", "body", "m2", NOW + LOCK, LOCK) == Reservation("m1", Reserved.OURS)
+    assert store.reserve("key", "body", "m3", NOW + LOCK, LOCK).state is Reserved.IN_PROGRESS
+
+
+def test_an_idempotency_key_holds_a_day(store: Store) -> None:
+    store.reserve("key", "body", "m1", NOW, LOCK)
+    store.finish("key")
+    day = timedelta(hours=24)
+
+    last = store.reserve("key", "body", "m2", NOW + day - timedelta(seconds=1), LOCK)
+    assert last.state is Reserved.DONE
+    assert store.reserve("key", "other", "m2", NOW + day, LOCK) == Reservation("m2", Reserved.OURS)
