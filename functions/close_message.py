@@ -34,7 +34,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     story = store().story(message_id)
     if success := story.success():
         outcome = story.outcome(success)
-        store().conclude(message_id, outcome.status, _now(), success.number)
+        store().conclude(message_id, outcome.status, _now())
         logger.info("got through late", attempt=success.number)
         return asdict(outcome)
     status = store().conclude(message_id, _ending(story), _now())

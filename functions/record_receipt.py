@@ -36,8 +36,9 @@ def workflow() -> Workflow:
 def handler(event: Mapping[str, Any], context: LambdaContext) -> None:  # noqa: ARG001 - Lambda's
     for record in event["Records"]:
         for receipt in receipts.parse(record["Sns"]["Message"]):
-            logger.append_keys(channel=receipt.channel, provider_id=receipt.provider_id)
-            _record(receipt)
+            about = {"channel": receipt.channel, "provider_id": receipt.provider_id}
+            with logger.append_context_keys(**about):
+                _record(receipt)
 
 
 def _record(receipt: Receipt) -> None:
@@ -45,18 +46,29 @@ def _record(receipt: Receipt) -> None:
     if attempt_id is None:
         _without_attempt(receipt)
         return
-    logger.append_keys(message_id=attempt_id.message_id, attempt=attempt_id.number)
     status = attempt_status(receipt.kind, settings.sms_carrier_receipt())
-    if status is not None:
+    if status is None:
+        store().expect(attempt_id)
+        _keep(receipt, attempt_id)
+    else:
         attempt = store().note(
             attempt_id, status, _now(), receipt.reason, provider_id=receipt.provider_id
         )
+        _keep(receipt, attempt_id)
+        _answer(attempt)
+
+
+def _keep(receipt: Receipt, attempt_id: AttemptId) -> None:
     store().keep(receipt, attempt_id, _now())
     if receipt.wamid and not receipt.echo:
         store().link(receipt.wamid, attempt_id, _now())
-    logger.info("receipt recorded", kind=receipt.kind, word=receipt.word)
-    if status is not None:
-        _answer(attempt)
+    logger.info(
+        "receipt recorded",
+        message_id=attempt_id.message_id,
+        attempt=attempt_id.number,
+        kind=receipt.kind,
+        word=receipt.word,
+    )
 
 
 def _found(receipt: Receipt) -> AttemptId | None:
@@ -88,7 +100,7 @@ def _answer(attempt: Attempt) -> None:
     story = store().story(attempt.attempt_id.message_id)
     if story.fulfilled(attempt):
         outcome = story.outcome(attempt)
-        store().conclude(outcome.message_id, outcome.status, _now(), attempt.number)
+        store().conclude(outcome.message_id, outcome.status, _now())
         for waiting in story.waiting_after(attempt):
             workflow().succeed(waiting.task_token, outcome)
     workflow().answer(story, attempt)

@@ -113,7 +113,7 @@ def _sent(story: Story, attempt: Attempt, provider_id: str) -> None:
     logger.info("sent", provider_id=provider_id)
     if story.fulfilled(noted):
         outcome = story.outcome(noted)
-        store().conclude(outcome.message_id, outcome.status, _now(), noted.number)
+        store().conclude(outcome.message_id, outcome.status, _now())
         workflow().answer(story, noted)
 
 

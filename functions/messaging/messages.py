@@ -75,6 +75,14 @@ class Message:
     concluded_at: datetime | None = None
     problems: tuple[Mapping[str, str], ...] = ()
 
+    @property
+    def ends_by(self) -> datetime:
+        """When the last wait of the plan is over, if every step takes all of its own."""
+        longest: dict[int, int] = {}
+        for one in self.plan.attempts:
+            longest[one.step] = max(one.wait_seconds, longest.get(one.step, 0))
+        return self.accepted_at + timedelta(seconds=sum(longest.values()))
+
     def expired(self, now: datetime) -> bool:
         return self.expires_at is not None and now >= self.expires_at
 

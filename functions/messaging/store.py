@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 IDEMPOTENCY_HOURS = 24
+# No attempt may vanish while its state waits, however short the retention is.
+LONGEST_WAIT = timedelta(days=1)
 # A write of one day's messages is spread over this many keys of the index of recent ones.
 RECENT_SHARDS = 8
 
@@ -86,7 +88,7 @@ class Store:
             "plan": _json(_plan_to_json(message.plan)),
             "problems": _json(list(message.problems)) if message.problems else None,
             "listed_under": f"{day}#{zlib.crc32(message.message_id.encode()) % RECENT_SHARDS}",
-            "retained_until": self._retained_until(message.accepted_at),
+            "retained_until": self._retained_until(message.ends_by),
         }
         return self._put_new(item)
 
@@ -99,16 +101,14 @@ class Store:
         attempts = (item for item in items if item["item"] != "message")
         return Story(_message(message), tuple(_attempt(item) for item in attempts))
 
-    def conclude(
-        self, message_id: str, status: MessageStatus, at: datetime, attempt: int | None = None
-    ) -> MessageStatus:
-        """The message's status afterwards: a higher one stays. `attempt`: the one that did it."""
+    def conclude(self, message_id: str, status: MessageStatus, at: datetime) -> MessageStatus:
+        """The message's status afterwards: a higher one stays. Raises `UnknownMessage`."""
         item = self._raise(
             _key(message_id, "message"),
             MESSAGE_RANK[status],
-            {"status": status, "concluded_at": _text(at), "concluded_by": attempt},
+            {"status": status, "concluded_at": _text(at)},
         )
-        if item is None:
+        if not item:
             raise UnknownMessage(message_id)
         return MessageStatus(item["status"])
 
@@ -127,7 +127,7 @@ class Store:
             "status": AttemptStatus.SENDING,
             "rank": ATTEMPT_RANK[AttemptStatus.SENDING],
             "claimed_at": _text(now),
-            "retained_until": self._retained_until(now),
+            "retained_until": self._retained_until(now + LONGEST_WAIT),
         }
         condition = "attribute_not_exists(#item) OR released = :true"
         key, free = _attempt_key(attempt_id), {":true": {"BOOL": True}}
@@ -136,6 +136,11 @@ class Store:
         except self._client.exceptions.ConditionalCheckFailedException:
             return _attempt(self._update(key, {"task_token": task_token})), False
         return _attempt(item), True
+
+    def expect(self, attempt_id: AttemptId) -> None:
+        """Raises `Unmatched` where there is no such attempt."""
+        if not self._get(_attempt_key(attempt_id)):
+            raise Unmatched(f"no attempt {attempt_id}")
 
     def note_sent(self, attempt_id: AttemptId, provider_id: str, at: datetime) -> Attempt:
         """The attempt as it is then: a receipt may have come before, its status stays."""
@@ -160,7 +165,7 @@ class Store:
             {"status": status, f"{status}_at": _text(at), "provider_id": provider_id},
             reason,
         )
-        if item is None:
+        if not item:
             raise Unmatched(f"no attempt {attempt_id}")
         return _attempt(item)
 
@@ -226,12 +231,8 @@ class Store:
 
     def find(self, provider_id: str) -> AttemptId | None:
         """Which attempt the provider means by its id."""
-        answer = self._client.get_item(
-            TableName=self._table,
-            Key=_key(f"provider#{provider_id}", "attempt"),
-            ConsistentRead=True,
-        )
-        return AttemptId.parse(_plain(answer["Item"])["attempt_id"]) if "Item" in answer else None
+        link = self._get(_key(f"provider#{provider_id}", "attempt"))
+        return AttemptId.parse(link["attempt_id"]) if link else None
 
     # ---- idempotency keys
 
@@ -253,7 +254,7 @@ class Store:
         }
         if self._put_new(item, "OR retained_until <= :now", {":now": {"N": str(_epoch(now))}}):
             return Reservation(message_id, Reserved.OURS)
-        held = self._get(f"idempotency#{key}", "request")
+        held = self._get(_key(f"idempotency#{key}", "request"))
         return self._held(held, fingerprint, now, lock)
 
     def _held(
@@ -298,11 +299,10 @@ class Store:
         )
         return (_plain(item) for page in pages for item in page["Items"])
 
-    def _get(self, message_id: str, item: str) -> Mapping[str, Any]:
-        answer = self._client.get_item(
-            TableName=self._table, Key=_key(message_id, item), ConsistentRead=True
-        )
-        return _plain(answer["Item"])
+    def _get(self, key: dict[str, Any]) -> Mapping[str, Any]:
+        """The item, empty if there is none."""
+        answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        return _plain(answer.get("Item", {}))
 
     def _put(self, item: Mapping[str, Any]) -> None:
         self._client.put_item(TableName=self._table, Item=_marshal(item))
@@ -330,8 +330,8 @@ class Store:
         rank: int,
         changes: dict[str, Any],
         reason: str | None = None,
-    ) -> Mapping[str, Any] | None:
-        """The item afterwards, None if there is none: changed only where the rank rises.
+    ) -> Mapping[str, Any]:
+        """The item afterwards, empty if there is none: changed only where the rank rises.
 
         A reason belongs to its status: the next status brings its own or none.
         """
@@ -345,8 +345,7 @@ class Store:
                 {":new": {"N": str(rank)}},
             )
         except self._client.exceptions.ConditionalCheckFailedException:
-            answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
-            return _plain(answer["Item"]) if "Item" in answer else None
+            return self._get(key)
 
     def _update(
         self,

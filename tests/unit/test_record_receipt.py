@@ -89,11 +89,12 @@ def test_whatsapps_id_is_learned_from_the_accepted_event(store: Store, answers: 
     assert answers.told == ["1 delivered"]
 
 
+@pytest.mark.parametrize("event", ["sms_TEXT_DELIVERED", "sms_TEXT_QUEUED", "ses_Complaint"])
 def test_a_receipt_of_ours_without_its_attempt_is_tried_again(
-    store: Store, answers: Answers
+    store: Store, answers: Answers, event: str
 ) -> None:
     with pytest.raises(Unmatched):
-        receive("sms_TEXT_DELIVERED")
+        receive(event)
     assert not answers.told
     assert not store.receipts(ID.message_id)
 

@@ -1,0 +1,123 @@
+"""What every workflow file must keep to, whatever it does."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from messaging import errors
+from messaging.messages import CHANNELS
+
+FILES = sorted(Path("statemachine").glob("*.asl.json"))
+WAITING = "arn:aws:states:::lambda:invoke.waitForTaskToken"
+
+
+def states(definition: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every state, those of parallel branches too."""
+    for name, state in definition["States"].items():
+        yield name, state
+        for branch in state.get("Branches", []):
+            yield from states(branch)
+
+
+@pytest.fixture(params=FILES, ids=lambda path: path.name)
+def definition(request: pytest.FixtureRequest) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(request.param.read_text())
+    return document
+
+
+def test_there_is_a_workflow() -> None:
+    assert [path.name for path in FILES] == ["deliver_message.asl.json"]
+
+
+def test_no_task_waits_for_ever(definition: dict[str, Any]) -> None:
+    tasks = {name: state for name, state in states(definition) if state["Type"] == "Task"}
+
+    assert tasks
+    for name, task in tasks.items():
+        assert "TimeoutSeconds" in task or "TimeoutSecondsPath" in task, name
+
+
+def test_a_waiting_task_says_which_attempt_it_is_and_nothing_more(
+    definition: dict[str, Any],
+) -> None:
+    waiting = [state for _, state in states(definition) if state.get("Resource") == WAITING]
+
+    assert len(waiting) == 2 * len(CHANNELS)
+    for state in waiting:
+        payload = state["Parameters"]["Payload"]
+        assert payload.keys() == {"task_token.$", "message_id.$", "attempt.$", "channel.$"}
+
+
+def test_state_names_are_unique_in_the_whole_file(definition: dict[str, Any]) -> None:
+    names = [name for name, _ in states(definition)]
+
+    assert len(names) == len(set(names))
+
+
+def test_every_retry_says_why_trying_again_is_safe(definition: dict[str, Any]) -> None:
+    for name, state in states(definition):
+        for retry in state.get("Retry", []):
+            assert retry.get("Comment"), name
+            assert "States.ALL" not in retry["ErrorEquals"], name
+            assert "States.Timeout" not in retry["ErrorEquals"], name
+
+
+def test_a_catch_keeps_the_input(definition: dict[str, Any]) -> None:
+    for name, state in states(definition):
+        for catch in state.get("Catch", []):
+            assert catch["ResultPath"] is None, name
+
+
+def test_a_failure_has_a_name_of_its_own_and_its_reasons(definition: dict[str, Any]) -> None:
+    fails = [state for _, state in states(definition) if state["Type"] == "Fail"]
+
+    assert {state["Error"] for state in fails} == {"Undelivered", "Expired", "InvalidRequest"}
+    assert {state["CausePath"] for state in fails} == {"$.cause"}
+
+
+def test_our_error_names_are_names_of_our_errors(definition: dict[str, Any]) -> None:
+    named = {
+        error
+        for _, state in states(definition)
+        for rule in (*state.get("Retry", []), *state.get("Catch", []))
+        for error in rule["ErrorEquals"]
+        if not error.startswith("States.")
+    }
+
+    assert named == {"Refused", "Failed", "Expired"}
+    assert all(issubclass(getattr(errors, name), Exception) for name in named)
+
+
+def test_no_answer_of_ours_is_tried_again_but_unavailable(definition: dict[str, Any]) -> None:
+    """The first rule that matches decides, and `States.TaskFailed` would match every answer."""
+    for name, state in states(definition):
+        if state.get("Resource") != WAITING:
+            continue
+        stands, again = state["Retry"]
+        assert (stands["ErrorEquals"], stands["MaxAttempts"]) == (
+            ["Refused", "Failed", "Expired"],
+            0,
+        ), name
+        assert again["ErrorEquals"] == ["States.TaskFailed"], name
+
+
+def test_the_file_holds_no_arn_of_ours_and_no_number_of_the_callers() -> None:
+    for path in FILES:
+        text = path.read_text()
+        assert not re.search(r"arn:aws:(?!states:::)", text)
+        assert not re.search(r"\b\d{12}\b", text)
+
+
+def test_every_channel_has_its_state_and_its_branch(definition: dict[str, Any]) -> None:
+    chosen = {
+        choice["StringEquals"]
+        for choice in definition["States"]["Fall back"]["Choices"]
+        if choice["Variable"] == "$.channel"
+    }
+
+    assert chosen == {*CHANNELS, "broadcast"}
+    assert len(definition["States"]["Broadcast"]["Branches"]) == len(CHANNELS)
