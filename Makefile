@@ -28,7 +28,7 @@ check: python-packages node-packages ## Format, lint, types, import rules, state
 	$(VENV)/ruff format --check
 	$(VENV)/ruff check
 	$(VENV)/mypy
-	PYTHONPATH=functions $(VENV)/lint-imports
+	PYTHONPATH=functions $(VENV)/lint-imports --no-logo
 	node_modules/.bin/asl-validator --json-path $(wildcard statemachine/*.json)
 	for workflow in statemachine/*.json; do $(VENV)/statelint $$workflow || exit 1; done
 	$(VENV)/python -m local synth

@@ -40,9 +40,15 @@ def main() -> None:
     behave_as_aws()
     send_tasks_to_ministack()
     bound_the_invocations()
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    keep_quiet()
     app = DomainDispatcherApplication(create_backend_app)
     make_server(HOST, port, app, threaded=True, request_handler=MotoRequestHandler).serve_forever()
+
+
+def keep_quiet() -> None:
+    """Moto logs every request, and an error for each path that a Choice does not find."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
 
 
 def execute_state_machines() -> None:

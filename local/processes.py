@@ -32,7 +32,7 @@ class Part:
     def check(self) -> None:
         """Raises CannotRun if it has ended by itself."""
         if self.process.poll() is not None:
-            raise CannotRun(f"The {self.name} ended by itself: its log says why, {self.log}.")
+            raise CannotRun(f"The {self.name} ended by itself: see {self.log.relative_to(ROOT)}.")
 
     def stop(self) -> None:
         """Kills the process and all it has started: nothing in them is worth keeping."""
@@ -105,7 +105,9 @@ def wait_until_it_answers(part: Part, url: str, seconds: float = 30) -> None:
         part.check()
         if answers(url):
             return
-    raise CannotRun(f"The {part.name} did not answer within {seconds:.0f} s; see {part.log}")
+    raise CannotRun(
+        f"The {part.name} did not answer within {seconds:.0f} s; see {part.log.relative_to(ROOT)}."
+    )
 
 
 def answers(url: str) -> bool:

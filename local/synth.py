@@ -35,8 +35,15 @@ def run_app() -> None:
         [sys.executable, "-m", "infra.app"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        last_words = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise CannotRun(f"`make synth` fails, so there is nothing to deploy: {last_words}")
+        raise CannotRun(
+            f"`python -m infra.app` fails, so nothing is deployed: {reason(done.stderr)}"
+        )
+
+
+def reason(output: str) -> str:
+    """The line of the app's output that says most: pip's own error, else its last word."""
+    lines = output.strip().splitlines() or ["it said nothing."]
+    return next((line for line in reversed(lines) if line.startswith("ERROR:")), lines[-1])
 
 
 def fingerprint() -> str:
