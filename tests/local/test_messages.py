@@ -9,6 +9,9 @@ from tests.local.conftest import Throughline, eventually, execution_status
 REACHED = "+12065550104"
 OPTED_OUT_OF_SMS = "+12065550110"
 NOT_ON_WHATSAPP = "+14255550156"
+LATE = "+14255550131"
+EARLY = "+14255550134"
+BUSY_AT_FIRST = "+14255550140"
 SILENT_ON_WHATSAPP = "+14255550157"
 CONTENT = {"text": "Your parcel is here.", "subject": "Your parcel"}
 
@@ -53,6 +56,34 @@ def test_silence_falls_back_when_the_wait_is_over(throughline: Throughline) -> N
     message = throughline.finished(sent)
     assert attempts(message) == [("whatsapp", "timed_out"), ("sms", "delivered")]
     assert throughline.states(sent) == ["Choose channel", "Send WhatsApp", "Fall back", "Send SMS"]
+
+
+def test_a_late_success_ends_the_wait_of_the_next_channel(throughline: Throughline) -> None:
+    first = {"channel": "whatsapp", "wait_seconds": 5}
+    body = request(LATE, first, {"channel": "email"}, email="silent@example.com")
+    sent = throughline.send(body)
+    message = throughline.finished(sent)
+    assert message["status"] == "delivered"
+    assert (message["attempts"][0]["status"], message["attempts"][0]["late"]) == ("delivered", True)
+    assert throughline.states(sent) == [
+        "Choose channel",
+        "Send WhatsApp",
+        "Fall back",
+        "Send email",
+    ]
+    assert throughline.sent(sent) == ["whatsapp", "email"]
+
+
+def test_a_busy_provider_is_asked_again(throughline: Throughline) -> None:
+    sent = throughline.send(request(BUSY_AT_FIRST, {"channel": "sms"}))
+    message = throughline.finished(sent)
+    assert attempts(message) == [("sms", "delivered")]
+    assert throughline.states(sent) == ["Choose channel", "Send SMS"]
+
+
+def test_a_receipt_before_the_answer_counts(throughline: Throughline) -> None:
+    sent = throughline.send(request(EARLY, {"channel": "sms"}))
+    assert attempts(throughline.finished(sent)) == [("sms", "delivered")]
 
 
 def test_a_broadcast_reaches_by_any_channel(throughline: Throughline) -> None:
