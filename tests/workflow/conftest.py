@@ -219,7 +219,7 @@ def definition() -> str:
     return text
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def state_machine() -> Iterator[str]:
     behave_as_aws()
     with aws(), pytest.MonkeyPatch.context() as patch:
