@@ -119,6 +119,7 @@ def start_aws(addresses: Addresses, parts: Parts) -> None:
             "MINISTACK_REGION": REGION,
             "TMPDIR": str(addresses.state_folder / "tmp"),
             "LOG_LEVEL": "WARNING",
+            "AUTH": "true",  # the functions may do what the template allows them, and no more
             "LAMBDA_ACCOUNT_CONCURRENCY": "0",  # `local.cloud` bounds by waiting, not by refusing
             "IOT_MTLS_ENABLED": "false",  # it would listen on every address
         },
