@@ -20,6 +20,7 @@ import boto3
 import pytest
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
@@ -146,6 +147,10 @@ class Throughline:
     @property
     def queues(self) -> "SQSClient":
         return self.session.client("sqs", endpoint_url=self.environment["AWS_ENDPOINT_URL"])
+
+    @property
+    def table(self) -> "DynamoDBClient":
+        return self.session.client("dynamodb", endpoint_url=self.environment["AWS_ENDPOINT_URL"])
 
     def post(self, body: object, **headers: str) -> Answer:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
