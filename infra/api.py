@@ -39,7 +39,7 @@ REFUSALS = (
 class Api(Construct):
     """`POST /v1/messages` and `GET /v1/messages/{id}`."""
 
-    def __init__(  # noqa: PLR0913 - what it needs, by keyword
+    def __init__(
         self,
         scope: Construct,
         construct_id: str,

@@ -32,7 +32,7 @@ SENDERS = {
 class Delivery(Construct):
     """`DeliverMessage` and the functions `send_message`, `plan_message` and `close_message`."""
 
-    def __init__(  # noqa: PLR0913 - what it needs, by keyword
+    def __init__(
         self,
         scope: Construct,
         construct_id: str,

@@ -53,7 +53,7 @@ class Function(lambda_.Function):
     Its role holds no managed policy: its own log, its traces, and what is allowed beside them.
     """
 
-    def __init__(  # noqa: PLR0913 - what it needs, by keyword
+    def __init__(
         self,
         scope: Construct,
         construct_id: str,

@@ -42,7 +42,7 @@ EMAIL_EVENTS = [
 class Receipts(Construct):
     """The topic, what publishes to it, and `record_receipt`; a queue for what either misses."""
 
-    def __init__(  # noqa: PLR0913 - what it needs, by keyword
+    def __init__(
         self,
         scope: Construct,
         construct_id: str,

@@ -22,7 +22,7 @@ ATTEMPTS = 5
 class Requests(Construct):
     """The queue, its dead-letter queue, and `start_delivery`."""
 
-    def __init__(  # noqa: PLR0913 - what it needs, by keyword
+    def __init__(
         self,
         scope: Construct,
         construct_id: str,

@@ -1,9 +1,6 @@
-"""The template as the app itself writes it, and one with other parameters; each made once."""
+"""The template with other parameters than cdk.json's."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -31,25 +28,6 @@ CHANGED = {
     "log_retention_days": "7",
     "alarm_email": "on-call@throughline.test",
 }
-
-
-@pytest.fixture(scope="session")
-def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `python -m infra.app` writes, with the layer it builds, and without credentials."""
-    folder = tmp_path_factory.mktemp("assembly")
-    nobody = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    subprocess.run(
-        [sys.executable, "-m", "infra.app"],
-        cwd=ROOT,
-        env={**nobody, "CDK_OUTDIR": str(folder)},
-        check=True,
-    )
-    return folder
-
-
-@pytest.fixture(scope="session")
-def template(assembly: Path) -> Template:
-    return Template.read(assembly / "Throughline.template.json")
 
 
 @pytest.fixture(scope="session")
