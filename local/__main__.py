@@ -9,7 +9,8 @@ from urllib.error import HTTPError
 
 from local import first_message
 from local.addresses import Addresses
-from local.processes import CannotRun
+from local.errors import CannotRun
+from local.processes import leave_out_the_users_settings
 from local.stack import Stack, export_lines, running
 from local.synth import is_current, synthesize
 from local.terminal import complain, console, show_how_to_go_on, show_moments, step
@@ -20,9 +21,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local")
     parser.add_argument("command", choices=commands)
     command = commands[parser.parse_args().command]
+    leave_out_the_users_settings()
     try:
         return command(Addresses.from_environment())
-    except (CannotRun, ValueError) as problem:
+    except CannotRun as problem:
         complain(str(problem))
         return 1
     except KeyboardInterrupt:

@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.errors import CannotRun
+
 ROOT = Path(__file__).resolve().parent.parent
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
@@ -27,10 +29,10 @@ class Addresses:
 
     @classmethod
     def from_environment(cls) -> "Addresses":
-        """The ports that THROUGHLINE_PORT asks for; raises ValueError if it is no usable number."""
+        """The ports that THROUGHLINE_PORT asks for; raises CannotRun if it is no usable number."""
         asked = os.environ.get("THROUGHLINE_PORT", str(cls.base_port))
         if not asked.isdecimal() or int(asked) not in BASE_PORTS:
-            raise ValueError(f"THROUGHLINE_PORT is {asked!r}; make it a number from 1024 to 65533.")
+            raise CannotRun(f"THROUGHLINE_PORT is {asked!r}; make it a number from 1024 to 65533.")
         return cls(int(asked))
 
     @property

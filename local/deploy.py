@@ -19,7 +19,8 @@ from mypy_boto3_s3 import S3Client
 from mypy_boto3_stepfunctions import SFNClient
 
 from local.addresses import ACCOUNT, CREDENTIALS, REGION, Addresses
-from local.processes import CannotRun, until
+from local.errors import CannotRun
+from local.processes import until
 from local.synth import CLOUD_ASSEMBLY
 
 BUCKET = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"

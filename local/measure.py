@@ -21,7 +21,8 @@ from rich.table import Table
 
 from local import first_message
 from local.addresses import Addresses
-from local.processes import CannotRun, until
+from local.errors import CannotRun
+from local.processes import leave_out_the_users_settings, until
 from local.stack import Stack, running
 from local.terminal import complain, console, step
 
@@ -49,11 +50,12 @@ class Journey:
 
 
 def main() -> int:
+    leave_out_the_users_settings()
     try:
         addresses = Addresses.from_environment()
         with running(addresses, step) as stack:
             console.print(measured(stack))
-    except (CannotRun, ValueError) as problem:
+    except CannotRun as problem:
         complain(str(problem))
         return 1
     except KeyboardInterrupt:

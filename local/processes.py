@@ -15,10 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.addresses import HOST, ROOT, Addresses
-
-
-class CannotRun(Exception):
-    """The stack cannot come up, or stay up; the text is one sentence that says what to do."""
+from local.errors import CannotRun
 
 
 @dataclass(frozen=True)
@@ -128,7 +125,22 @@ def until(seconds: float, step: float = 0.05) -> Iterator[float]:
         time.sleep(step)
 
 
+# No profile, no endpoint and no retry setting of the user's own account.
+NO_AWS_FILES = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+
+
 def clean_environment() -> dict[str, str]:
     """What a program needs to run, without the user's own AWS settings."""
     names = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SYSTEMROOT")
-    return {name: os.environ[name] for name in names if name in os.environ}
+    return {name: os.environ[name] for name in names if name in os.environ} | NO_AWS_FILES
+
+
+def leave_out_the_users_settings() -> None:
+    """Keeps the user's profiles, and a proxy that cannot know this machine, from our own calls."""
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
+        os.environ.pop(name, None)
+    direct = {
+        name: ",".join(filter(None, [os.environ.get(name), HOST]))
+        for name in ("no_proxy", "NO_PROXY")
+    }
+    os.environ.update(NO_AWS_FILES | direct)

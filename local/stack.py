@@ -1,13 +1,12 @@
 """Brings up the whole local stack in order, and takes it down again whatever happens."""
 
 import json
-import os
 import shlex
 import shutil
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from types import FrameType
 
 from botocore.exceptions import BotoCoreError
@@ -73,9 +72,9 @@ def running(addresses: Addresses, step: Step) -> Iterator[Stack]:
         signal.signal(number, stop_as_with_ctrl_c)
     try:
         yield start(addresses, parts, step)
-    except (OSError, BotoCoreError) as lost:
+    except (OSError, BotoCoreError):
         parts.check()
-        raise lost from None
+        raise
     finally:
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
@@ -145,11 +144,10 @@ def start_carriers(addresses: Addresses, parts: Parts, topic_arn: str) -> None:
 
 
 def remember(stack: Stack) -> None:
-    """Writes stack.json, which tells other processes about the running stack."""
-    known = asdict(stack.deployment) | {"environment": stack.environment(), "pid": os.getpid()}
+    """Writes stack.json: the environment for whoever wants to talk to the running stack."""
     target = stack.addresses.state_folder / "stack.json"
     unfinished = target.with_suffix(".unfinished")
-    unfinished.write_text(json.dumps(known, indent=2))
+    unfinished.write_text(json.dumps(stack.environment(), indent=2))
     unfinished.rename(target)
 
 
@@ -158,6 +156,7 @@ def export_lines(addresses: Addresses) -> str | None:
     known = addresses.state_folder / "stack.json"
     if not known.exists() or not answers(f"{addresses.cloud}/_ministack/health"):
         return None
-    environment = json.loads(known.read_text())["environment"]
+    environment = json.loads(known.read_text())
     exports = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
-    return "\n".join([f"unset {' '.join(IN_THE_WAY)}", *exports])
+    direct = [f'export {name}="${{{name}:+${name},}}{HOST}"' for name in ("no_proxy", "NO_PROXY")]
+    return "\n".join([f"unset {' '.join(IN_THE_WAY)}", *exports, *direct])

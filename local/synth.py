@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 
 from local.addresses import ROOT
-from local.processes import CannotRun
+from local.errors import CannotRun
 
 CLOUD_ASSEMBLY = ROOT / "cdk.out"
 STAMP = CLOUD_ASSEMBLY / "made-from.sha256"

@@ -99,7 +99,7 @@ class Launcher:
                 pytest.fail(f"the launcher ended: {self.process.communicate()[0]}")
             if not known.exists():
                 return None
-            environment: dict[str, str] = json.loads(known.read_text())["environment"]
+            environment: dict[str, str] = json.loads(known.read_text())
             return environment
 
         return eventually(look, SECONDS_TO_START)

@@ -28,7 +28,7 @@ REFUSED_DEPLOYMENT = """
 import sys
 from local import stack
 from local.__main__ import main
-from local.processes import CannotRun
+from local.errors import CannotRun
 def refuse(addresses):
     raise CannotRun("The local AWS cannot create Something (AWS::Some::Thing): not today")
 stack.deploy = refuse
@@ -73,6 +73,17 @@ def test_a_port_in_use_is_one_sentence_and_leaves_nothing() -> None:
     assert f"Port {port + 1} is in use" in done.stderr
     assert "THROUGHLINE_PORT" in done.stderr
     assert processes_of(port) == []
+
+
+def test_the_users_own_aws_and_proxy_are_left_alone() -> None:
+    elsewhere = {
+        "AWS_PROFILE": "work",
+        "http_proxy": "http://127.0.0.1:9",
+        "AWS_REGION": "eu-west-1",
+    }
+    done = make("demo", env=elsewhere | {"THROUGHLINE_PORT": str(free_port())})
+    assert done.returncode == 0, done.stderr
+    assert "131026" in done.stdout
 
 
 def test_a_port_that_is_no_number_is_one_sentence() -> None:
