@@ -12,6 +12,8 @@ README = ROOT / "README.md"
 PLACE = re.compile(r"(?<=<!-- workflow -->\n).*(?=<!-- /workflow -->)", re.DOTALL)
 
 State = dict[str, Any]
+# Where a state leads that ends the execution.
+END = "Succeeded"
 # How a state of this type looks: a question, an outcome, a step.
 SHAPES = {
     "Choice": '{{{{"{0}"}}}}',
@@ -25,6 +27,7 @@ def drawing(definition: State) -> str:
     """The flowchart. A parallel state is one node that names what its branches do."""
     states = definition["States"]
     lines = [f"    {_id(name)}{_shape(name, state)}" for name, state in states.items()]
+    lines.append(f"    {END}((( )))")
     for name, state in states.items():
         edges: dict[str, list[str]] = {}
         for target, label in _edges(state):
@@ -42,6 +45,8 @@ def _edges(state: State) -> Iterator[tuple[str, str]]:
         yield state["Default"], "otherwise" if state["Choices"] else ""
     if "Next" in state:
         yield state["Next"], ""
+    if state.get("End"):
+        yield END, ""
     for catch in state.get("Catch", []):
         errors = " or ".join(catch["ErrorEquals"]).replace("States.ALL", "any other error")
         yield catch["Next"], errors
