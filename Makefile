@@ -36,7 +36,7 @@ check: python-packages node-packages ## Format, lint, types, import rules, state
 
 .PHONY: test
 test: python-packages ## Every test that needs no Docker and no AWS account.
-	$(VENV)/python -m pytest
+	$(VENV)/python -m pytest --ignore=tests/sfn_local
 
 .PHONY: test-sfn-local
 test-sfn-local: python-packages ## The workflow's paths in AWS's Step Functions Local; needs Docker.

@@ -9,19 +9,21 @@ import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from mypy_boto3_cloudformation import CloudFormationClient
-from mypy_boto3_s3 import S3Client
-from mypy_boto3_stepfunctions import SFNClient
 
 from local.addresses import ACCOUNT, CREDENTIALS, REGION, Addresses
 from local.errors import CannotRun
 from local.processes import until
 from local.synth import CLOUD_ASSEMBLY
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_stepfunctions import SFNClient
 
 BUCKET = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
 SECONDS_TO_DEPLOY = 120
@@ -129,7 +131,7 @@ def needs_tls(statement: Template) -> bool:
     return "aws:SecureTransport" in statement.get("Condition", {}).get("Bool", {})
 
 
-def upload_assets(s3: S3Client, template: Template) -> None:
+def upload_assets(s3: "S3Client", template: Template) -> None:
     """Puts every asset of cdk.out where the template looks for it."""
     layers = layer_keys(template)
     for manifest in CLOUD_ASSEMBLY.glob("*.assets.json"):
@@ -172,14 +174,14 @@ def zipped(paths: Iterable[Path], root: Path) -> bytes:
     return archive.getvalue()
 
 
-def upload_template(s3: S3Client, template: Template) -> str:
+def upload_template(s3: "S3Client", template: Template) -> str:
     """Puts the template, too long for a call, where CloudFormation can read it; gives its URL."""
     s3.put_object(Bucket=BUCKET, Key="template.json", Body=json.dumps(template).encode())
     return f"{s3.meta.endpoint_url}/{BUCKET}/template.json"
 
 
 def create_stack(
-    cloudformation: CloudFormationClient, name: str, template_url: str
+    cloudformation: "CloudFormationClient", name: str, template_url: str
 ) -> dict[str, str]:
     """Creates the stack and gives its outputs. Raises CannotRun with resource and reason."""
     try:
@@ -198,7 +200,7 @@ def create_stack(
     raise CannotRun(f"The local AWS did not finish the deployment in {SECONDS_TO_DEPLOY} s.")
 
 
-def first_failure(cloudformation: CloudFormationClient, name: str) -> str:
+def first_failure(cloudformation: "CloudFormationClient", name: str) -> str:
     """The resource that failed first, its type and the reason."""
     events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
     failed = [event for event in events if event["ResourceStatus"] == "CREATE_FAILED"]
@@ -209,7 +211,7 @@ def first_failure(cloudformation: CloudFormationClient, name: str) -> str:
     return f"{first['LogicalResourceId']} ({first['ResourceType']}): {reason}"
 
 
-def give_the_machine_to_the_engine(cloud: SFNClient, engine: SFNClient, arn: str) -> None:
+def give_the_machine_to_the_engine(cloud: "SFNClient", engine: "SFNClient", arn: str) -> None:
     """MiniStack's own engine ignores timeouts and errors of waiting tasks, so moto's runs instead.
 
     It gets the deployed definition, with its substitutions made, under the same name and ARN.
