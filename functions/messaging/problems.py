@@ -33,10 +33,10 @@ _SENTENCES = {
     "literal_error": "may be {expected}",
     "greater_than_equal": "is {input}; it must be at least {ge}",
     "less_than_equal": "is {input}; it may be at most {le}",
-    "string_too_short": "must have at least {min_length} characters",
+    "string_too_short": "must not be empty",
     "string_too_long": "has {length} characters; it may have at most {max_length}",
-    "too_short": "must have at least {min_length} entries",
-    "too_long": "has {actual_length} entries; it may have at most {max_length}",
+    "too_short": "must not be empty",
+    "too_long": "has {length} entries; it may have at most {max_length}",
     "invalid_key": "must have text as keys",
 }
 _RANGES = {
@@ -56,8 +56,12 @@ _SENDER_PATTERNS = {
 }
 
 
+# What pydantic adds to the place of a wrong name in an object.
+_KEY = "[key]"
+
+
 def _problem(error: ErrorDetails) -> Problem:
-    path = [str(part) for part in error["loc"]]
+    path = [str(part) for part in error["loc"] if part != _KEY]
     return Problem("".join(f"/{_escape(part)}" for part in path), _sentence(error, path))
 
 
@@ -79,6 +83,6 @@ def _sentence(error: ErrorDetails, path: list[str]) -> str:
     facts = {
         **error.get("ctx", {}),
         "input": given if isinstance(given, int | float) else "wrong",
-        "length": len(given) if isinstance(given, str) else 0,
+        "length": len(given) if isinstance(given, str | list | dict) else 0,
     }
     return _SENTENCES.get(kind, error["msg"]).format(**facts)

@@ -1,10 +1,11 @@
 """What a caller may ask for: checks a request and names every wrong field."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import (
@@ -14,25 +15,37 @@ from pydantic import (
     Field,
     JsonValue,
     StringConstraints,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError, from_json
 
 from messaging import problems, sample
 from messaging.errors import InvalidRequest, Problem
-from messaging.messages import Content, Message
+from messaging.messages import CHANNELS, Content, Message
 from messaging.planning import MAX_WAIT_SECONDS, MIN_WAIT_SECONDS, Step, address, content, plan
 from messaging.problems import MAX_EXPIRY_SECONDS
 from messaging.statuses import Success
 
 MAX_BYTES = 262_144  # the hard limit of an execution's input
+MAX_KEPT_BYTES = 384_000  # DynamoDB's item of 400 KiB, less what stands beside the request
 MAX_STEPS = 10
 
 # SendTextMessage's MessageBody; Meta's text body.
 MAX_TEXT = {"sms": 1_600, "whatsapp": 4_096}
 
 Channel = Literal["whatsapp", "sms", "email"]
+_NEEDS = {
+    "whatsapp": "a text, a template, an image or a document",
+    "sms": "a text",
+    "email": "a subject with text or html, or a template",
+}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# A name before an address; what separates addresses in a header only inside quotes.
+_NAMED = re.compile(r'(?:"[^"<>]*"|[^"<>,;:@]*)\s*<([^<>]+)>')
+
+T = TypeVar("T")
 
 
 def _one_line(text: str) -> str:
@@ -49,23 +62,44 @@ def _said(text: str) -> str:
 
 def _email_address(text: str) -> str:
     try:
-        validate_email(text, check_deliverability=False, allow_smtputf8=False)
+        address = validate_email(
+            text, check_deliverability=False, allow_smtputf8=False, strict=True
+        )
     except EmailNotValidError:
         raise PydanticCustomError(
             "email", "is not an email address; write it like ana@example.com"
         ) from None
-    return text
+    return address.ascii_email or text  # SES wants a domain's name in ASCII
 
 
 def _email_sender(text: str) -> str:
-    name = re.fullmatch(r"(?:[^<>]*<)?([^<>]+?)>?", text)
-    _email_address(name.group(1) if name else text)
+    named = _NAMED.fullmatch(text)
+    _email_address(named.group(1) if named else text)
     return text
+
+
+def _each_once(channels: list[str]) -> list[str]:
+    if len(set(channels)) < len(channels):
+        raise PydanticCustomError("twice", "names a channel twice; each may be there once")
+    return channels
+
+
+def _finite(value: T) -> T:
+    """JSON has no infinity, but 1e999 is read as one."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        raise PydanticCustomError("finite", "holds a number that is too large") from None
+    return value
 
 
 Phone = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
 EmailAddress = Annotated[str, AfterValidator(_email_address)]
 Text = Annotated[str, AfterValidator(_said)]
+SmsText = Annotated[str, StringConstraints(max_length=MAX_TEXT["sms"]), AfterValidator(_said)]
+WhatsAppText = Annotated[
+    str, StringConstraints(max_length=MAX_TEXT["whatsapp"]), AfterValidator(_said)
+]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=998), AfterValidator(_one_line)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=512), AfterValidator(_one_line)]
 Link = Annotated[str, StringConstraints(pattern=r"^https?://\S+$", max_length=2_048)]
@@ -73,7 +107,14 @@ Caption = Annotated[str, StringConstraints(min_length=1, max_length=1_024)]
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _not_null(cls, value: object) -> object:
+        if value is None:
+            raise PydanticCustomError("null", "must not be null")
+        return value
 
 
 class Recipients(_Model):
@@ -111,20 +152,22 @@ class WhatsAppTemplate(_Model):
 
     name: Name
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(_[A-Z]{2,4})?$")]
-    components: list[dict[str, JsonValue]] = Field(default=[], max_length=20)
+    components: Annotated[list[dict[str, JsonValue]], AfterValidator(_finite)] = Field(
+        default=[], max_length=20
+    )
 
 
 class EmailTemplate(_Model):
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-    data: dict[str, JsonValue] = {}
+    data: Annotated[dict[str, JsonValue], AfterValidator(_finite)] = {}
 
 
 class SmsContent(_Model):
-    text: Annotated[Text, StringConstraints(max_length=MAX_TEXT["sms"])]
+    text: SmsText
 
 
 class WhatsAppContent(_Model):
-    text: Annotated[Text, StringConstraints(max_length=MAX_TEXT["whatsapp"])] | None = None
+    text: WhatsAppText | None = None
     template: WhatsAppTemplate | None = None
     image: Media | None = None
     document: Document | None = None
@@ -166,21 +209,32 @@ class RequestStep(_Model):
     """A channel, or a broadcast over several."""
 
     channel: Channel | None = None
-    broadcast: list[Channel] | None = Field(default=None, min_length=1, max_length=3)
+    broadcast: (
+        Annotated[
+            list[Channel], Field(min_length=1, max_length=len(CHANNELS)), AfterValidator(_each_once)
+        ]
+        | None
+    ) = None
     wait_seconds: int | None = Field(default=None, ge=MIN_WAIT_SECONDS, le=MAX_WAIT_SECONDS)
     success: Literal["sent", "delivered", "read"] = "delivered"
     to: Recipients = Recipients()
     from_: Senders = Field(default=Senders(), alias="from")
     content: RequestContent = RequestContent()
 
+    @field_validator("success")
+    @classmethod
+    def _read_on_whatsapp_only(cls, success: str, step: ValidationInfo) -> str:
+        channels = {step.data.get("channel"), *(step.data.get("broadcast") or ())}
+        if success == "read" and channels & {"sms", "email"}:
+            raise PydanticCustomError(
+                "read", "may be 'sent' or 'delivered'; only whatsapp reports 'read'"
+            )
+        return success
+
     @model_validator(mode="after")
     def _channel_or_broadcast(self) -> "RequestStep":
         if (self.channel is None) == (self.broadcast is None):
-            raise PydanticCustomError("one_form", "needs either channel or broadcast")
-        if len(set(self.channels)) < len(self.channels):
-            raise PydanticCustomError("twice", "names a channel twice in broadcast")
-        if self.success == "read" and set(self.channels) != {"whatsapp"}:
-            raise PydanticCustomError("read", "may ask for success read on whatsapp only")
+            raise PydanticCustomError("one_form", "needs either channel or broadcast, and not both")
         return self
 
     @property
@@ -251,6 +305,7 @@ def _check(body: object, senders: Mapping[str, str]) -> Request:
     model = problems.validated(MessageRequest, body)
     document = model.model_dump(mode="json", by_alias=True, exclude_unset=True)
     document |= {"category": model.category}
+    _check_size(document)
     if lacks := list(_missing(document, model, senders)):
         raise InvalidRequest(lacks)
     steps = tuple(
@@ -258,6 +313,14 @@ def _check(body: object, senders: Mapping[str, str]) -> Request:
         for step in model.steps
     )
     return Request(document, steps, model.expires_in_seconds)
+
+
+def _check_size(document: Mapping[str, Any]) -> None:
+    """1e15 is four characters as it is sent and sixteen as it is kept."""
+    size = len(json.dumps(document, ensure_ascii=False).encode())
+    if size > MAX_KEPT_BYTES:
+        detail = f"takes {size} bytes when it is written out; it may take {MAX_KEPT_BYTES}"
+        raise InvalidRequest([Problem("", detail)])
 
 
 def _missing(
@@ -278,12 +341,17 @@ def _lacks(
 ) -> Iterator[Problem]:
     step = document["steps"][number]
     if not address(document, step, channel, "to"):
-        yield Problem(f"/to/{channel}", f"is missing, and a step sends by {channel}")
+        yield Problem(
+            _place(step, number, "to", channel), f"is missing, and a step sends by {channel}"
+        )
     if not address(document, step, channel, "from") and not senders.get(channel):
-        yield Problem(f"/from/{channel}", "is missing, and this stack has no sender of its own")
+        yield Problem(
+            _place(step, number, "from", channel),
+            "is missing, and this stack has no sender of its own",
+        )
     said = content(document, step, channel)
     if lack := _no_content(channel, said):
-        yield Problem(f"/content/{channel}", lack)
+        yield Problem(_place(step, number, "content", channel), lack)
     limit = MAX_TEXT.get(channel)
     if limit and said.text and len(said.text) > limit:
         yield Problem(
@@ -293,14 +361,18 @@ def _lacks(
         )
 
 
+def _place(step: Mapping[str, Any], number: int, field: str, channel: str) -> str:
+    """Where a lack is filled: in the step if it has such a field of its own."""
+    return f"/steps/{number}/{field}/{channel}" if field in step else f"/{field}/{channel}"
+
+
 def _no_content(channel: str, said: Content) -> str | None:
-    if said.template or said.image or said.document:
-        return None
+    words = said.text
     if channel == "email":
-        if said.subject and (said.text or said.html):
-            return None
-        return "is missing; email needs a subject with text or html, or a template"
-    return None if said.text else f"is missing, and content.text does not say it for {channel}"
+        words = said.subject and (said.text or said.html)
+    if words or said.template or said.image or said.document:
+        return None
+    return f"is missing; {channel} needs {_NEEDS[channel]}"
 
 
 def _text_pointer(document: Mapping[str, Any], number: int) -> str:

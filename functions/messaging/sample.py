@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 from messaging.errors import Problem
 
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _PHONE = re.compile(r"\+?[0-9]+")
 _STEP = re.compile(r"/steps/(\d)")
 # The last part of our pointer, and the sample's name of the field.
@@ -32,7 +33,7 @@ class SampleEmail(_Model):
 
 class SampleSms(_Model):
     message: str | None = None
-    message_type: Literal["PROMOTIONAL", "TRANSACTIONAL"] | None = None
+    message_type: Literal["PROMOTIONAL", "TRANSACTIONAL", ""] | None = None
     configuration_set: str | None = None
 
 
@@ -51,7 +52,7 @@ class SampleChannel(_Model):
 
 class SampleRequest(_Model):
     use_case: Literal["fallback", "broadcast"]
-    fallback_seconds: int | str | None = None
+    fallback_seconds: JsonValue = None
     pc: SampleChannel
     fc: SampleChannel
 
@@ -72,7 +73,7 @@ def translated(asked: SampleRequest) -> dict[str, Any]:
         steps = [{"broadcast": names, **_merged(_said(one) for one in channels)}]
     else:
         steps = [{"channel": one.channel, **_said(one)} for one in channels]
-        if asked.fallback_seconds not in {None, ""}:
+        if asked.fallback_seconds not in (None, ""):
             steps[0]["wait_seconds"] = _number(asked.fallback_seconds)
     promotional = any(
         one.channel == "sms" and one.sms.message_type == "PROMOTIONAL" for one in channels
@@ -81,7 +82,7 @@ def translated(asked: SampleRequest) -> dict[str, Any]:
 
 
 def _number(seconds: object) -> object:
-    return int(seconds) if isinstance(seconds, str) and seconds.isdecimal() else seconds
+    return int(seconds) if isinstance(seconds, str) and _NUMBER.fullmatch(seconds) else seconds
 
 
 def _merged(parts: Iterable[dict[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
@@ -132,7 +133,7 @@ def in_its_words(problems: Iterable[Problem], asked: SampleRequest) -> list[Prob
 def _pointer(ours: str, asked: SampleRequest) -> str:
     if ours.endswith("/wait_seconds"):
         return "/fallback_seconds"
-    if ours == "/steps/0" and asked.use_case == "broadcast":
+    if ours == "/steps/0/broadcast" and asked.use_case == "broadcast":
         return "/fc/channel"
     holder = _holder(ours, asked)
     channel = getattr(asked, holder).channel
@@ -144,8 +145,12 @@ def _pointer(ours: str, asked: SampleRequest) -> str:
 
 
 def _holder(ours: str, asked: SampleRequest) -> str:
-    """Which of the two the pointer is about: by its step, in a broadcast by its channel."""
+    """Which of the two the pointer is about: by its step, else by its channel, and where both have
+    the same, the one that lacks what is missing.
+    """
     step = _STEP.match(ours)
     if step and asked.use_case == "fallback":
         return ("pc", "fc")[int(step.group(1))]
-    return "pc" if f"/{asked.pc.channel}" in ours else "fc"
+    field = ours.split("/")[1]
+    named = [one for one in ("pc", "fc") if f"/{getattr(asked, one).channel}" in ours]
+    return next(one for one in named if field not in _said(getattr(asked, one)))

@@ -1,0 +1,567 @@
+"""openapi.yaml is valid and true: it takes, refuses and answers what the functions do."""
+
+import ast
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import yaml
+from botocore.exceptions import ClientError
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from pydantic import BaseModel
+
+import accept_message
+import plan_message
+import read_message
+from messaging import requests, sample
+from messaging.messages import CHANNELS, AttemptId, Receipt
+from messaging.planning import MAX_WAIT_SECONDS, MIN_WAIT_SECONDS
+from messaging.problems import MAX_EXPIRY_SECONDS
+from messaging.statuses import AttemptStatus, MessageStatus, ReceiptKind, Success
+from messaging.store import IDEMPOTENCY_HOURS, Store
+from tests.aws import CONTEXT, ENVIRONMENT, TABLE, aws
+from tests.request_cases import (
+    RIGHT,
+    SAMPLE_RIGHT,
+    SAMPLE_WRONG,
+    SENDERS,
+    VALID,
+    WRONG,
+    Wrong,
+    but,
+)
+
+API: dict[str, Any] = yaml.safe_load(Path("openapi.yaml").read_text())
+SCHEMAS: dict[str, Any] = API["components"]["schemas"]
+
+# The schema that says what a model checks.
+MODELS: dict[type[BaseModel], str] = {
+    requests.MessageRequest: "Request",
+    requests.RequestStep: "Step",
+    requests.Recipients: "Recipients",
+    requests.Senders: "Senders",
+    requests.RequestContent: "Content",
+    requests.SmsContent: "SmsContent",
+    requests.WhatsAppContent: "WhatsAppContent",
+    requests.WhatsAppTemplate: "WhatsAppTemplate",
+    requests.Media: "Image",
+    requests.Document: "Document",
+    requests.EmailContent: "EmailContent",
+    requests.EmailTemplate: "EmailTemplate",
+    sample.SampleRequest: "SampleRequest",
+    sample.SampleChannel: "SampleChannel",
+    sample.SampleSms: "SampleSms",
+    sample.SampleWhatsApp: "SampleWhatsApp",
+    sample.SampleEmail: "SampleEmail",
+}
+LIMITS = {
+    "minLength",
+    "maxLength",
+    "minimum",
+    "maximum",
+    "minItems",
+    "maxItems",
+    "maxProperties",
+    "enum",
+}
+# Limits that other code than the models' sets.
+ELSEWHERE = {
+    ("Recipients", "email", "maxLength"): 254,  # email-validator, after RFC 5321
+    ("SampleChannel", "recipient", "minLength"): 1,  # no recipient is like an empty one
+}
+POST, GET = ("/messages", "post"), ("/messages/{id}", "get")
+MESSAGE_ID = "01KB3Q4Y9V6Z8M2N7R5T1W0XCD"
+
+
+def pointed(reference: str) -> Any:
+    node: Any = API
+    for part in reference.removeprefix("#/").split("/"):
+        node = node[part]
+    return node
+
+
+def resolved(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema with what it refers to; what stands beside the reference goes before.
+
+    Pydantic's own references stay: a model is compared by itself.
+    """
+    if not schema.get("$ref", "").startswith("#/components/"):
+        return dict(schema)
+    return {**resolved(pointed(schema["$ref"])), **schema}
+
+
+def closed(schema: Any) -> Any:
+    """The schema, refusing every field that it does not name."""
+    if isinstance(schema, list):
+        return [closed(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    tight = {name: closed(one) for name, one in schema.items()}
+    return {"additionalProperties": False, **tight} if "properties" in schema else tight
+
+
+@cache
+def validator(name: str, *, tight: bool = False) -> Draft202012Validator:
+    schemas = closed(SCHEMAS) if tight else SCHEMAS
+    document = {"components": {"schemas": schemas}, "$ref": f"#/components/schemas/{name}"}
+    return Draft202012Validator(document, format_checker=Draft202012Validator.FORMAT_CHECKER)
+
+
+def judged(name: str, body: object) -> bool:
+    return bool(validator(name).is_valid(body))
+
+
+def operation(path: str, method: str) -> Any:
+    return API["paths"][path][method]
+
+
+def content(path: str, method: str, status: str) -> dict[str, Any]:
+    """The content of an answer: its media type with its schema."""
+    answers = operation(path, method)["responses"]
+    content: dict[str, Any] = resolved(answers[status])["content"]
+    return content
+
+
+def schema_of(path: str, method: str, status: str) -> str:
+    [media] = content(path, method, status).values()
+    reference: str = media["schema"]["$ref"]
+    return reference.rpartition("/")[2]
+
+
+# ---- the file
+
+
+def test_the_file_is_valid() -> None:
+    assert list(OpenAPIV31SpecValidator(API).iter_errors()) == []
+
+
+def test_it_has_the_methods_of_the_api() -> None:
+    methods = [(path, method) for path, one in API["paths"].items() for method in one]
+
+    assert methods == [POST, GET]
+    assert API["servers"][0]["url"].endswith(".amazonaws.com/v1")
+    assert API["security"] == [{"ApiKey": []}]
+
+
+def test_every_schema_is_used() -> None:
+    text = json.dumps(API)
+
+    assert [name for name in SCHEMAS if f'"#/components/schemas/{name}"' not in text] == []
+
+
+def test_every_field_is_explained() -> None:
+    unexplained = [
+        f"{name}.{field}"
+        for name, schema in SCHEMAS.items()
+        for field, one in schema.get("properties", {}).items()
+        if not {"description", "title"} & resolved(one).keys()
+    ]
+
+    assert unexplained == []
+
+
+def _examples() -> Iterator[tuple[str, str, Any]]:
+    body = operation(*POST)["requestBody"]["content"]["application/json"]
+    for title, example in body["examples"].items():
+        name = "SampleRequest" if "use_case" in example["value"] else "Request"
+        yield title, name, example["value"]
+    for path, method in (POST, GET):
+        for status in operation(path, method)["responses"]:
+            [media] = content(path, method, status).values()
+            for title, example in media.get("examples", {}).items():
+                yield f"{status} {title}", schema_of(path, method, status), example["value"]
+
+
+@pytest.mark.parametrize(
+    ("name", "example"),
+    [pytest.param(name, example, id=title) for title, name, example in _examples()],
+)
+def test_an_example_is_right(name: str, example: object) -> None:
+    assert [error.message for error in validator(name, tight=True).iter_errors(example)] == []
+
+
+@pytest.mark.parametrize(
+    "example",
+    [
+        pytest.param(example, id=title)
+        for title, name, example in _examples()
+        if name in {"Request", "SampleRequest"}
+    ],
+)
+def test_a_request_in_the_examples_is_taken(example: object) -> None:
+    assert requests.check(example, SENDERS).steps
+
+
+def _field_examples() -> Iterator[tuple[str, Any]]:
+    for name, schema in SCHEMAS.items():
+        for field, one in (schema.get("properties", {}) | {"": schema}).items():
+            yield from (
+                (f"{name}/{field}", {**one, "_": value}) for value in one.get("examples", ())
+            )
+
+
+@pytest.mark.parametrize(
+    "field", [pytest.param(field, id=f"{where} {field['_']}") for where, field in _field_examples()]
+)
+def test_the_example_of_a_field_is_right(field: Mapping[str, Any]) -> None:
+    document = {"components": {"schemas": SCHEMAS}, **resolved(field)}
+
+    assert Draft202012Validator(document).is_valid(field["_"])
+
+
+# ---- what may be asked
+
+
+@pytest.mark.parametrize("body", RIGHT.values(), ids=RIGHT)
+def test_it_takes_what_the_checker_takes(body: object) -> None:
+    assert [error.message for error in validator("Request").iter_errors(body)] == []
+    assert not judged("SampleRequest", body)
+
+
+@pytest.mark.parametrize("body", SAMPLE_RIGHT.values(), ids=SAMPLE_RIGHT)
+def test_it_takes_what_the_checker_takes_of_the_sample(body: object) -> None:
+    assert [error.message for error in validator("SampleRequest").iter_errors(body)] == []
+    assert not judged("Request", body)
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: wrong.what)
+def test_it_refuses_what_the_checker_refuses(wrong: Wrong) -> None:
+    assert judged("Request", wrong.body) == bool(wrong.unsaid)
+
+
+@pytest.mark.parametrize("wrong", SAMPLE_WRONG, ids=lambda wrong: wrong.what)
+def test_it_refuses_what_the_checker_refuses_of_the_sample(wrong: Wrong) -> None:
+    assert judged("SampleRequest", wrong.body) == bool(wrong.unsaid)
+
+
+def test_every_model_has_its_schema() -> None:
+    found = {
+        one
+        for module in (requests, sample)
+        for one in vars(module).values()
+        if isinstance(one, type) and issubclass(one, BaseModel) and one.model_fields
+    }
+
+    assert found == set(MODELS)
+
+
+@pytest.mark.parametrize(("model", "name"), MODELS.items(), ids=MODELS.values())
+def test_it_has_the_fields_of_the_model(model: type[BaseModel], name: str) -> None:
+    fields = {field.alias or name: field for name, field in model.model_fields.items()}
+    schema = SCHEMAS[name]
+
+    assert schema["properties"].keys() == fields.keys()
+    assert set(schema.get("required", ())) == {
+        name for name, field in fields.items() if field.is_required()
+    }
+    assert schema["additionalProperties"] is False
+
+
+@pytest.mark.parametrize(("model", "name"), MODELS.items(), ids=MODELS.values())
+def test_it_has_the_limits_of_the_model(model: type[BaseModel], name: str) -> None:
+    checked = model.model_json_schema()["properties"]
+    others = {
+        (field, limit): value
+        for (schema, field, limit), value in ELSEWHERE.items()
+        if schema == name
+    }
+
+    assert {
+        (field, *limit): value
+        for field, one in SCHEMAS[name]["properties"].items()
+        for limit, value in _limits(_own(one))
+    } == others | {
+        (field, *limit): value for field, one in checked.items() for limit, value in _limits(one)
+    }
+
+
+def _own(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a field says itself: what another model says is compared there."""
+    model = schema.get("$ref", "").rpartition("/")[2] in MODELS.values()
+    return {} if model else resolved(schema)
+
+
+def _limits(schema: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], object]]:
+    """Each limit that a schema sets, also of what it holds. Null is looked at elsewhere."""
+    for part in (schema, *schema.get("anyOf", ())):
+        for limit in LIMITS & part.keys():
+            yield (limit,), part[limit] if limit != "enum" else _values(part["enum"])
+        for inner in ("items", "additionalProperties", "propertyNames"):
+            if isinstance(part.get(inner), dict):
+                deeper = _limits(resolved(part[inner]))
+                yield from (((inner, *limit), value) for limit, value in deeper)
+
+
+def _values(words: list[str | None]) -> set[str]:
+    return {word for word in words if word is not None}
+
+
+@pytest.mark.parametrize(("model", "name"), MODELS.items(), ids=MODELS.values())
+def test_it_has_the_patterns_and_defaults_of_the_model(model: type[BaseModel], name: str) -> None:
+    schemas = SCHEMAS[name]["properties"]
+    for field, one in model.model_json_schema()["properties"].items():
+        for part in (one, *one.get("anyOf", ())):
+            if "pattern" in part:
+                assert resolved(schemas[field])["pattern"] == part["pattern"]
+        if isinstance(one.get("default"), str):
+            assert resolved(schemas[field])["default"] == one["default"]
+
+
+def test_the_limits_are_those_of_the_code() -> None:
+    step, request = SCHEMAS["Step"]["properties"], SCHEMAS["Request"]["properties"]
+    wait, expiry = step["wait_seconds"], request["expires_in_seconds"]
+
+    assert (wait["minimum"], wait["maximum"]) == (MIN_WAIT_SECONDS, MAX_WAIT_SECONDS)
+    assert (expiry["minimum"], expiry["maximum"]) == (MIN_WAIT_SECONDS, MAX_EXPIRY_SECONDS)
+    assert request["steps"]["maxItems"] == requests.MAX_STEPS
+    for channel, schema in {"sms": "SmsContent", "whatsapp": "WhatsAppContent"}.items():
+        assert SCHEMAS[schema]["properties"]["text"]["maxLength"] == requests.MAX_TEXT[channel]
+
+
+def test_the_limits_in_its_sentences_are_those_of_the_code() -> None:
+    post, schemas = operation(*POST), SCHEMAS
+    sentences = {
+        f"{requests.MAX_BYTES:,} bytes ({requests.MAX_BYTES // 1024} KiB)": post,
+        f"kept for {IDEMPOTENCY_HOURS} hours": post,
+        f"within {IDEMPOTENCY_HOURS} hours": API["info"],
+        f"{requests.MAX_TEXT['sms']:,} characters where SMS": schemas["Content"],
+        f"{requests.MAX_TEXT['whatsapp']:,} where WhatsApp": schemas["Content"],
+        f"at most {requests.MAX_TEXT['sms']:,} characters": schemas["SampleSms"],
+        f"at most {requests.MAX_TEXT['whatsapp']:,} characters": schemas["SampleWhatsApp"],
+        f"{MIN_WAIT_SECONDS} to {MAX_WAIT_SECONDS:,}": schemas["SampleRequest"],
+    }
+
+    missing = [one for one, part in sentences.items() if one not in _prose(part)]
+    assert missing == []
+
+
+def _prose(part: object) -> str:
+    return " ".join(json.dumps(part).replace("\\n", " ").split())
+
+
+# ---- what is answered
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Store]:
+    with aws():
+        yield Store(boto3.client("dynamodb"), TABLE, timedelta(days=1))
+
+
+def post(body: object, key: str | None = None) -> dict[str, Any]:
+    text = body if isinstance(body, str) else json.dumps(body)
+    headers = {"Idempotency-Key": key} if key is not None else {}
+    return accept_message.handler({"body": text, "headers": headers, "requestContext": {}}, CONTEXT)
+
+
+def get(message_id: str) -> dict[str, Any]:
+    return read_message.handler({"pathParameters": {"id": message_id}}, CONTEXT)
+
+
+def in_progress() -> dict[str, Any]:
+    """A request whose key is held by one that died."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REQUESTS_QUEUE_URL", ENVIRONMENT["REQUESTS_QUEUE_URL"] + "Gone")
+        with pytest.raises(ClientError):
+            post(VALID, "in-progress")
+    return post(VALID, "in-progress")
+
+
+def untrue(answer: Mapping[str, Any], path: str, method: str) -> list[str]:
+    """What the file does not say about an answer, or says otherwise."""
+    status, headers = str(answer["statusCode"]), answer["headers"]
+    said = resolved(operation(path, method)["responses"][status])
+    errors = validator(schema_of(path, method, status), tight=True).iter_errors(
+        json.loads(answer["body"])
+    )
+    known = set(said.get("headers", {})) | {"Content-Type", "Cache-Control"}
+    needed = {name for name, one in said.get("headers", {}).items() if one.get("required")}
+    return [
+        *(f"{error.json_path}: {error.message}" for error in errors),
+        *(
+            f"media type {headers['Content-Type']}"
+            for _ in {headers["Content-Type"]} - set(said["content"])
+        ),
+        *(f"unknown header {name}" for name in headers.keys() - known),
+        *(f"no header {name}" for name in needed - headers.keys()),
+    ]
+
+
+POSTED: dict[str, tuple[int, Callable[[], dict[str, Any]]]] = {
+    "taken": (202, lambda: post(VALID)),
+    "taken, with a dropped step": (202, lambda: post(but(VALID, {"/expires_in_seconds": 46}))),
+    "repeated": (202, lambda: [post(VALID, "again") for _ in range(2)][-1]),
+    "wrong fields": (400, lambda: post(but(VALID, {"/to/sms": "0425", "/steps/0/wait": 1}))),
+    "not JSON": (400, lambda: post("{")),
+    "a malformed key": (400, lambda: post(VALID, "two words")),
+    "in progress": (409, in_progress),
+    "too large": (413, lambda: post("x" * (requests.MAX_BYTES + 1))),
+    "another body": (422, lambda: [post(VALID, "k"), post({**VALID, "metadata": {}}, "k")][-1]),
+}
+
+
+@pytest.mark.usefixtures("stack")
+@pytest.mark.parametrize("what", POSTED)
+def test_it_says_what_a_post_is_answered(what: str) -> None:
+    status, asked = POSTED[what]
+    answer = asked()
+
+    assert answer["statusCode"] == status
+    assert untrue(answer, *POST) == []
+
+
+def test_every_header_it_names_is_answered(stack: Store) -> None:  # noqa: ARG001 - it runs there
+    first, second = post(VALID, "both"), post(VALID, "both")
+    headers = operation(*POST)["responses"]["202"]["headers"]
+
+    assert headers.keys() == second["headers"].keys() - {"Content-Type", "Cache-Control"}
+    assert (
+        second["headers"]["Idempotent-Replayed"]
+        == headers["Idempotent-Replayed"]["schema"]["const"]
+    )
+    assert first["headers"]["Location"] == json.loads(first["body"])["status_url"]
+
+
+@pytest.mark.parametrize(
+    ("key", "right"),
+    [
+        ("k", True),
+        ("k" * 255, True),
+        ("~!{}", True),
+        ("", False),
+        ("k" * 256, False),
+        ("a b", False),
+    ],
+)
+@pytest.mark.usefixtures("stack")
+def test_it_knows_what_an_idempotency_key_may_be(key: str, right: bool) -> None:
+    [parameter] = operation(*POST)["parameters"]
+
+    assert Draft202012Validator(parameter["schema"]).is_valid(key) == right
+    assert (post(VALID, key)["statusCode"] == 202) == right
+
+
+def read(store: Store, status: AttemptStatus | None = None) -> dict[str, Any]:
+    """A message of which the first attempt got so far, read."""
+    now = datetime.now(UTC)
+    message_id = f"m-{now.timestamp():.6f}".replace(".", "-")
+    body = but(VALID, {"/expires_in_seconds": 46, "/metadata": {"order": "42"}})
+    waits = dict.fromkeys(CHANNELS, 45)
+    store.add(requests.check(body, SENDERS).message(message_id, now, waits))
+    if status is not None:
+        attempt = AttemptId(message_id, 1)
+        store.claim(attempt, "whatsapp", "token", now)
+        store.note_sent(attempt, "provider-1", now)
+        store.note(attempt, status, now, "131026")
+        for kind in ReceiptKind:
+            store.keep(Receipt("whatsapp", kind, "word", now, key=kind), attempt, now)
+    if status in {AttemptStatus.DELIVERED, AttemptStatus.FAILED}:
+        store.conclude(message_id, MessageStatus(_ended(status)), now)
+    return get(message_id)
+
+
+def _ended(status: AttemptStatus) -> str:
+    return "delivered" if status is AttemptStatus.DELIVERED else "undelivered"
+
+
+@pytest.mark.parametrize("status", [None, *AttemptStatus], ids=str)
+def test_it_says_what_a_get_is_answered(stack: Store, status: AttemptStatus | None) -> None:
+    answer = read(stack, status)
+
+    assert answer["statusCode"] == 200
+    assert untrue(answer, *GET) == []
+
+
+def test_it_says_what_is_told_of_a_rejected_message(stack: Store) -> None:  # noqa: ARG001 - it runs there
+    now = datetime.now(UTC).isoformat()
+    plan_message.handler({"message_id": "direct", "started_at": now, "request": {}}, CONTEXT)
+
+    assert untrue(get("direct"), *GET) == []
+
+
+@pytest.mark.usefixtures("stack")
+@pytest.mark.parametrize("message_id", [MESSAGE_ID, "m" * 81, "a.b"])
+def test_it_says_what_is_answered_where_there_is_no_message(message_id: str) -> None:
+    answer = get(message_id)
+
+    assert answer["statusCode"] == 404
+    assert untrue(answer, *GET) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "schema"),
+    [
+        (MessageStatus, SCHEMAS["MessageStatus"]),
+        (AttemptStatus, SCHEMAS["AttemptStatus"]),
+        (ReceiptKind, SCHEMAS["Event"]["properties"]["kind"]),
+        (Success, SCHEMAS["Plan"]["items"]["properties"]["success"]),
+        (CHANNELS, SCHEMAS["Channel"]),
+        (
+            {*AttemptStatus, "receipt", *MessageStatus} - {"in_progress", "rejected"},
+            SCHEMAS["Event"]["properties"]["event"],
+        ),
+    ],
+    ids=["message", "attempt", "receipt", "success", "channel", "event"],
+)
+def test_it_knows_the_words(words: Any, schema: Mapping[str, Any]) -> None:
+    assert set(schema["enum"]) == {str(word) for word in words}
+
+
+@pytest.mark.parametrize("name", ["MessageStatus", "AttemptStatus"])
+def test_every_status_is_explained(name: str) -> None:
+    schema = SCHEMAS[name]
+
+    assert [one for one in schema["enum"] if f"- `{one}`: " not in schema["description"]] == []
+
+
+# ---- what API Gateway answers by itself
+
+
+def _refusals() -> list[tuple[str, int, str, str]]:
+    """The constant REFUSALS in infra/api.py, without the CDK behind it."""
+    tree = ast.parse(Path("infra/api.py").read_text())
+    [value] = [
+        one.value
+        for one in tree.body
+        if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == "REFUSALS"
+    ]
+    return list(ast.literal_eval(value))
+
+
+def test_it_says_every_status_that_is_answered_and_no_other() -> None:
+    # An unknown path has no operation that could say 404.
+    gateway = {status for _, status, _, _ in _refusals() if status != 404}
+    posted = {status for status, _ in POSTED.values()}
+
+    assert _statuses(*POST) == posted | gateway
+    assert _statuses(*GET) == {200, 404} | gateway - {413}
+
+
+def _statuses(path: str, method: str) -> set[int]:
+    return {int(status) for status in operation(path, method)["responses"]}
+
+
+@pytest.mark.parametrize("refusal", _refusals(), ids=lambda refusal: refusal[0])
+def test_a_refusal_of_the_gateway_is_a_problem_document(
+    refusal: tuple[str, int, str, str],
+) -> None:
+    _, status, title, detail = refusal
+    problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+
+    assert validator("Problem", tight=True).is_valid(problem)
+
+
+@pytest.mark.parametrize(("path", "method"), [POST, GET])
+def test_every_refusal_is_a_problem_document(path: str, method: str) -> None:
+    refused = [str(status) for status in _statuses(path, method) if status >= 400]
+
+    assert {schema_of(path, method, status) for status in refused} == {"Problem"}
+    assert {media for one in refused for media in content(path, method, one)} == {
+        "application/problem+json"
+    }
