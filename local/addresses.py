@@ -3,11 +3,14 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from local.errors import CannotRun
 
 ROOT = Path(__file__).resolve().parent.parent
-REGION = "us-east-1"
+# Not one of the older regions: there version 1 of the AWS CLI talks to SQS under an old host name and
+# does not look at AWS_ENDPOINT_URL.
+REGION: Final = "eu-central-2"
 ACCOUNT = "123456789012"
 HOST = "127.0.0.1"
 BASE_PORTS = range(1024, 65534)

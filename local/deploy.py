@@ -55,7 +55,7 @@ def deploy(addresses: Addresses) -> Deployment:
     gateway = session.client("apigateway", endpoint_url=addresses.cloud, config=config)
 
     name, template = synthesized_stack()
-    s3.create_bucket(Bucket=BUCKET)
+    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     upload_assets(s3, template)
     url = upload_template(s3, allowing_plain_http(without_missing_types(template)))
     outputs = create_stack(cloudformation, name, url)

@@ -169,7 +169,7 @@ class Throughline:
     def finished(self, message_id: str) -> dict[str, Any]:
         """The message as GET tells it, once its execution has ended and it is final."""
         execution = self.execution(message_id)
-        final = {"delivered", "undelivered", "expired", "rejected", "cancelled"}
+        final = {"delivered", "sent", "undelivered", "expired", "rejected"}
 
         def look() -> dict[str, Any] | None:
             running = execution_status(self, execution) in {None, "RUNNING"}

@@ -163,6 +163,26 @@ def test_env_points_boto3_to_the_stack(throughline: Throughline) -> None:
     assert throughline.environment["REQUESTS_QUEUE_URL"] in shell.stdout
 
 
+@pytest.mark.skipif(not shutil.which("aws"), reason="the AWS CLI is not installed here")
+@pytest.mark.parametrize(
+    "words",
+    [
+        'stepfunctions list-executions --state-machine-arn "$STATE_MACHINE_ARN"',
+        'dynamodb scan --table-name "$MESSAGES_TABLE"',
+        'sqs get-queue-attributes --attribute-names All --queue-url "$REQUESTS_QUEUE_URL"',
+        'sns get-topic-attributes --topic-arn "$RECEIPTS_TOPIC_ARN"',
+    ],
+)
+def test_env_points_the_aws_cli_to_the_stack(throughline: Throughline, words: str) -> None:
+    port = throughline.environment["AWS_ENDPOINT_URL"].rpartition(":")[2]
+    shell = f'eval "$(THROUGHLINE_PORT={port} make -s env)" && aws {words}'
+    asked = subprocess.run(
+        ["bash", "-c", shell], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert asked.returncode == 0, asked.stderr
+
+
 def test_a_failed_start_leaves_nothing_behind() -> None:
     port = free_port()
     done = subprocess.run(
