@@ -8,8 +8,8 @@ from typing import Final
 from local.errors import CannotRun
 
 ROOT = Path(__file__).resolve().parent.parent
-# Not one of the older regions: there version 1 of the AWS CLI talks to SQS under an old host name and
-# does not look at AWS_ENDPOINT_URL.
+# Not one of the older regions: there version 1 of the AWS CLI knows an old host name for SQS, and
+# uses that instead of AWS_ENDPOINT_URL.
 REGION: Final = "eu-central-2"
 ACCOUNT = "123456789012"
 HOST = "127.0.0.1"
