@@ -1,0 +1,1 @@
+"""What went wrong with AWS's sample, and does not go wrong here."""
