@@ -17,6 +17,7 @@ from ulid import ULID
 from messaging import http, planning, requests, settings
 from messaging.errors import InvalidRequest
 from messaging.messages import Message
+from messaging.metrics import Counter, Metric, count
 from messaging.store import Reserved, Store
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 @cache
 def store() -> Store:
-    return Store(boto3.client("dynamodb"), settings.messages_table(), settings.retention())
+    client = boto3.client("dynamodb")
+    return Store(client, settings.messages_table(), settings.retention(), Counter())
 
 
 @cache
@@ -50,6 +52,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> http.Answer:  # no
     try:
         request = requests.check(requests.read(body), settings.senders())
     except InvalidRequest as error:
+        count(Metric.MESSAGE_REJECTED)
         detail = "the request cannot be taken; `errors` names each wrong field"
         return http.problem(HTTPStatus.BAD_REQUEST, detail, error.problems)
     message = request.message(str(ULID()), datetime.now(UTC), settings.default_waits())

@@ -13,6 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from messaging import planning, requests, settings
 from messaging.errors import InvalidRequest, Problem
 from messaging.messages import Message, Plan
+from messaging.metrics import Counter
 from messaging.statuses import MessageStatus
 from messaging.store import Store
 
@@ -23,7 +24,8 @@ MAX_CAUSE = 32_768
 
 @cache
 def store() -> Store:
-    return Store(boto3.client("dynamodb"), settings.messages_table(), settings.retention())
+    client = boto3.client("dynamodb")
+    return Store(client, settings.messages_table(), settings.retention(), Counter())
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -12,6 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from messaging import receipts, settings
 from messaging.errors import Unmatched
 from messaging.messages import Attempt, AttemptId, Receipt
+from messaging.metrics import Counter, Metric, count
 from messaging.statuses import ReceiptKind, attempt_status
 from messaging.store import Store
 from messaging.workflow import Workflow
@@ -24,7 +25,8 @@ YOUNG = timedelta(minutes=1)
 
 @cache
 def store() -> Store:
-    return Store(boto3.client("dynamodb"), settings.messages_table(), settings.retention())
+    client = boto3.client("dynamodb")
+    return Store(client, settings.messages_table(), settings.retention(), Counter())
 
 
 @cache
@@ -38,7 +40,15 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> None:  # noqa: 
         for receipt in receipts.parse(record["Sns"]["Message"]):
             about = {"channel": receipt.channel, "provider_id": receipt.provider_id}
             with logger.append_context_keys(**about):
-                _record(receipt)
+                _counted(receipt)
+
+
+def _counted(receipt: Receipt) -> None:
+    try:
+        _record(receipt)
+    except Unmatched:
+        count(Metric.UNMATCHED_RECEIPT, receipt.channel)
+        raise
 
 
 def _record(receipt: Receipt) -> None:
@@ -88,6 +98,7 @@ def _without_attempt(receipt: Receipt) -> None:
     elif _now() - receipt.occurred_at < YOUNG:
         raise Unmatched(f"no attempt for this {receipt.channel} receipt yet")
     else:
+        count(Metric.FOREIGN_RECEIPT, receipt.channel)
         logger.info("foreign receipt", word=receipt.word)
 
 
@@ -100,7 +111,7 @@ def _answer(attempt: Attempt) -> None:
     story = store().story(attempt.attempt_id.message_id)
     if story.fulfilled(attempt):
         outcome = story.outcome(attempt)
-        store().conclude(outcome.message_id, outcome.status, _now())
+        store().conclude(outcome.message_id, outcome.status, _now(), channel=outcome.channel)
         for waiting in story.waiting_after(attempt):
             workflow().succeed(waiting.task_token, outcome)
     workflow().answer(story, attempt)

@@ -17,6 +17,7 @@ from messaging.channels.sms import Sms
 from messaging.channels.whatsapp import WhatsApp
 from messaging.errors import Ambiguous, Expired, Refused, Unavailable
 from messaging.messages import Attempt, AttemptId, Story
+from messaging.metrics import Counter, Metric, count
 from messaging.statuses import AttemptStatus
 from messaging.store import Store
 from messaging.workflow import Workflow
@@ -29,7 +30,8 @@ ONCE = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout
 
 @cache
 def store() -> Store:
-    return Store(boto3.client("dynamodb"), settings.messages_table(), settings.retention())
+    client = boto3.client("dynamodb")
+    return Store(client, settings.messages_table(), settings.retention(), Counter())
 
 
 @cache
@@ -94,6 +96,7 @@ def _deliver(story: Story, attempt: Attempt) -> None:
     try:
         provider_id = channel(attempt.channel).send(delivery)
     except Refused as error:
+        count(Metric.REFUSED, attempt.channel)
         store().note(attempt.attempt_id, AttemptStatus.FAILED, _now(), str(error))
         workflow().fail(attempt.task_token, Refused, str(error))
         logger.warning("refused", reason=str(error))
@@ -109,11 +112,14 @@ def _deliver(story: Story, attempt: Attempt) -> None:
 
 
 def _sent(story: Story, attempt: Attempt, provider_id: str) -> None:
+    count(Metric.SENT, attempt.channel)
+    if story.step(attempt) > 1:
+        count(Metric.FALLBACK, attempt.channel)
     noted = store().note_sent(attempt.attempt_id, provider_id, _now())
     logger.info("sent", provider_id=provider_id)
     if story.fulfilled(noted):
         outcome = story.outcome(noted)
-        store().conclude(outcome.message_id, outcome.status, _now())
+        store().conclude(outcome.message_id, outcome.status, _now(), channel=outcome.channel)
         workflow().answer(story, noted)
 
 

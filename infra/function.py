@@ -30,6 +30,8 @@ class Code(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.log_level = config.log_level
+        # Two stacks of an account count each for itself.
+        self.metrics_namespace = config.stack_name
         self.log_retention_days = config.log_retention_days
         self.own = lambda_.Code.from_asset(
             str(FUNCTIONS), exclude=["__pycache__", "*.pyc"], ignore_mode=IgnoreMode.GIT
@@ -81,6 +83,7 @@ class Function(lambda_.Function):
             log_group=log,
             environment={
                 "POWERTOOLS_SERVICE_NAME": "throughline",
+                "POWERTOOLS_METRICS_NAMESPACE": code.metrics_namespace,
                 "POWERTOOLS_LOG_LEVEL": code.log_level,
                 **environment,
             },

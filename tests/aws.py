@@ -24,6 +24,7 @@ ENVIRONMENT = {
     "AWS_SECRET_ACCESS_KEY": "fake",
     "AWS_DEFAULT_REGION": REGION,
     "POWERTOOLS_SERVICE_NAME": "throughline",
+    "POWERTOOLS_METRICS_NAMESPACE": "Throughline",
     "MESSAGES_TABLE": TABLE,
     "REQUESTS_QUEUE_URL": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{QUEUE}",
     "STATE_MACHINE_ARN": f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:DeliverMessage",

@@ -64,7 +64,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One thing said to one recipient. `request` is the checked request as JSON has it."""
+    """One thing said to one recipient. `request` is the checked request as JSON has it.
+
+    `reason`: why it ended, where its attempts do not say it.
+    """
 
     message_id: str
     accepted_at: datetime
@@ -73,6 +76,7 @@ class Message:
     status: MessageStatus = MessageStatus.ACCEPTED
     expires_at: datetime | None = None
     concluded_at: datetime | None = None
+    reason: str | None = None
     problems: tuple[Mapping[str, str], ...] = ()
 
     @property

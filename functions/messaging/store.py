@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
@@ -62,15 +62,30 @@ class Reservation:
     state: Reserved
 
 
+class Watch(Protocol):
+    """Is told of every status that rose, once: not of what came again or too late to change it."""
+
+    def attempt_rose(self, attempt: Attempt) -> None: ...
+
+    def message_rose(
+        self, status: MessageStatus, age: timedelta, channel: str | None, reason: str | None
+    ) -> None: ...
+
+
 class Store:
     """The table `Messages`. The client is given; `retention` is how long items are kept."""
 
     def __init__(
-        self, client: "DynamoDBClient", table: str, retention: timedelta = timedelta(0)
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        retention: timedelta = timedelta(0),
+        watch: Watch | None = None,
     ) -> None:
         self._client = client
         self._table = table
         self._retention = retention
+        self._watch = watch
 
     # ---- the message
 
@@ -86,11 +101,15 @@ class Store:
             "expires_at": message.expires_at and _text(message.expires_at),
             "request": _json(message.request),
             "plan": _json(_plan_to_json(message.plan)),
+            "reason": message.reason,
             "problems": _json(list(message.problems)) if message.problems else None,
             "listed_under": f"{day}#{zlib.crc32(message.message_id.encode()) % RECENT_SHARDS}",
             "retained_until": self._retained_until(message.ends_by),
         }
-        return self._put_new(item)
+        new = self._put_new(item)
+        if new and self._watch:
+            self._watch.message_rose(message.status, timedelta(0), None, message.reason)
+        return new
 
     def story(self, message_id: str) -> Story:
         """The message and the attempts so far, as of now. Raises `UnknownMessage`."""
@@ -101,15 +120,28 @@ class Store:
         attempts = (item for item in items if item["item"] != "message")
         return Story(_message(message), tuple(_attempt(item) for item in attempts))
 
-    def conclude(self, message_id: str, status: MessageStatus, at: datetime) -> MessageStatus:
-        """The message's status afterwards: a higher one stays. Raises `UnknownMessage`."""
-        item = self._raise(
+    def conclude(
+        self,
+        message_id: str,
+        status: MessageStatus,
+        at: datetime,
+        reason: str | None = None,
+        channel: str | None = None,
+    ) -> MessageStatus:
+        """The message's status afterwards: a higher one stays. Raises `UnknownMessage`.
+
+        `channel` is the one that got it through.
+        """
+        item, rose = self._raise(
             _key(message_id, "message"),
             MESSAGE_RANK[status],
             {"status": status, "concluded_at": _text(at)},
+            reason,
         )
         if not item:
             raise UnknownMessage(message_id)
+        if rose and self._watch:
+            self._watch.message_rose(status, at - _time(item["accepted_at"]), channel, reason)
         return MessageStatus(item["status"])
 
     # ---- its attempts
@@ -159,7 +191,7 @@ class Store:
         provider_id: str | None = None,
     ) -> Attempt:
         """The attempt as it is then: a status of a higher rank stays. Raises `Unmatched`."""
-        item = self._raise(
+        item, rose = self._raise(
             _attempt_key(attempt_id),
             ATTEMPT_RANK[status],
             {"status": status, f"{status}_at": _text(at), "provider_id": provider_id},
@@ -167,12 +199,15 @@ class Store:
         )
         if not item:
             raise Unmatched(f"no attempt {attempt_id}")
-        return _attempt(item)
+        attempt = _attempt(item)
+        if rose and self._watch:
+            self._watch.attempt_rose(attempt)
+        return attempt
 
-    def give_up(self, attempt: Attempt, at: datetime) -> None:
+    def give_up(self, attempt: Attempt, at: datetime, reason: str | None = None) -> None:
         """Its wait is over without an answer; if it was busy to the end, nothing was sent."""
         status = AttemptStatus.FAILED if attempt.released else AttemptStatus.TIMED_OUT
-        self.note(attempt.attempt_id, status, at, attempt.reason)
+        self.note(attempt.attempt_id, status, at, attempt.reason or reason)
 
     def release(self, attempt_id: AttemptId, reason: str) -> None:
         """Nothing was sent, so the attempt may be claimed again."""
@@ -330,14 +365,15 @@ class Store:
         rank: int,
         changes: dict[str, Any],
         reason: str | None = None,
-    ) -> Mapping[str, Any]:
-        """The item afterwards, empty if there is none: changed only where the rank rises.
+    ) -> tuple[Mapping[str, Any], bool]:
+        """The item afterwards, empty if there is none, and whether its rank rose. If not, it is as
+        it was.
 
         A reason belongs to its status: the next status brings its own or none.
         """
         remove = () if reason else ("reason",)
         try:
-            return self._update(
+            item = self._update(
                 key,
                 {**changes, "rank": rank, "reason": reason},
                 remove,
@@ -345,7 +381,8 @@ class Store:
                 {":new": {"N": str(rank)}},
             )
         except self._client.exceptions.ConditionalCheckFailedException:
-            return self._get(key)
+            return self._get(key), False
+        return item, True
 
     def _update(
         self,
@@ -414,6 +451,7 @@ def _message(item: Mapping[str, Any]) -> Message:
         status=MessageStatus(item["status"]),
         expires_at=_time(item["expires_at"]) if "expires_at" in item else None,
         concluded_at=_time(item["concluded_at"]) if "concluded_at" in item else None,
+        reason=item.get("reason"),
         problems=tuple(json.loads(item.get("problems", "[]"))),
     )
 

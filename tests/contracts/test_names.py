@@ -11,7 +11,11 @@ from tests.infra.template import Template
 
 FUNCTIONS = sorted(Path("functions").glob("*.py"))
 SETTINGS = ast.parse(Path("functions/messaging/settings.py").read_text())
-POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL"}
+POWERTOOLS = {
+    "POWERTOOLS_SERVICE_NAME",
+    "POWERTOOLS_METRICS_NAMESPACE",
+    "POWERTOOLS_LOG_LEVEL",
+}
 
 
 def variables() -> dict[str, set[str]]:

@@ -37,7 +37,11 @@ ENVIRONMENTS = {
     "close_message": TABLE,
     "read_message": TABLE,
 }
-ALL = {"POWERTOOLS_SERVICE_NAME": "throughline", "POWERTOOLS_LOG_LEVEL": "INFO"}
+ALL = {
+    "POWERTOOLS_SERVICE_NAME": "throughline",
+    "POWERTOOLS_METRICS_NAMESPACE": "Throughline",
+    "POWERTOOLS_LOG_LEVEL": "INFO",
+}
 
 
 def test_every_file_of_the_functions_folder_is_a_function(template: Template) -> None:

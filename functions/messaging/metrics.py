@@ -1,0 +1,93 @@
+"""What is counted, by name: once per fact, and with nothing of a message but its channel.
+
+Each line stands by itself in the log, in CloudWatch's embedded metric format, so what was counted
+stays counted when the function fails afterwards. The namespace is the stack's name
+(POWERTOOLS_METRICS_NAMESPACE).
+"""
+
+from datetime import timedelta
+from enum import StrEnum
+
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+from messaging.messages import Attempt
+from messaging.statuses import AttemptStatus, MessageStatus
+
+
+class Metric(StrEnum):
+    """The first group has the dimension `channel`, the second has none."""
+
+    SENT = "Sent"
+    REFUSED = "Refused"
+    FAILED = "Failed"
+    TIMED_OUT = "TimedOut"
+    DELIVERED = "Delivered"
+    FALLBACK = "Fallback"
+    TIME_TO_DELIVER = "TimeToDeliver"
+    FOREIGN_RECEIPT = "ForeignReceipt"
+    UNMATCHED_RECEIPT = "UnmatchedReceipt"
+
+    MESSAGE_ACCEPTED = "MessageAccepted"
+    MESSAGE_REJECTED = "MessageRejected"
+    MESSAGE_UNDELIVERED = "MessageUndelivered"
+    MESSAGE_EXPIRED = "MessageExpired"
+    MESSAGE_SENT = "MessageSent"
+    MESSAGE_DELIVERED = "MessageDelivered"
+    # As TIME_TO_DELIVER, over all channels: percentiles do not add up.
+    MESSAGE_TIME_TO_DELIVER = "MessageTimeToDeliver"
+    EXECUTION_BROKEN = "ExecutionBroken"
+    START_THROTTLED = "StartThrottled"
+
+
+_OF_ATTEMPT = {
+    AttemptStatus.FAILED: Metric.FAILED,
+    AttemptStatus.TIMED_OUT: Metric.TIMED_OUT,
+    AttemptStatus.DELIVERED: Metric.DELIVERED,
+    AttemptStatus.READ: Metric.DELIVERED,
+}
+_OF_MESSAGE = {
+    MessageStatus.ACCEPTED: Metric.MESSAGE_ACCEPTED,
+    MessageStatus.REJECTED: Metric.MESSAGE_REJECTED,
+    MessageStatus.UNDELIVERED: Metric.MESSAGE_UNDELIVERED,
+    MessageStatus.EXPIRED: Metric.MESSAGE_EXPIRED,
+    MessageStatus.SENT: Metric.MESSAGE_SENT,
+    MessageStatus.DELIVERED: Metric.MESSAGE_DELIVERED,
+}
+
+
+def count(metric: Metric, channel: str | None = None) -> None:
+    _emit(metric, MetricUnit.Count, 1, channel)
+
+
+class Counter:
+    """What the store tells of: each rise of a status, which is why it is counted once."""
+
+    def attempt_rose(self, attempt: Attempt) -> None:
+        """A read receipt counts as a delivery where no delivery receipt came before it."""
+        known = attempt.status is AttemptStatus.READ and "delivered" in attempt.times
+        if (metric := _OF_ATTEMPT.get(attempt.status)) and not known:
+            count(metric, attempt.channel)
+
+    def message_rose(
+        self, status: MessageStatus, age: timedelta, channel: str | None, reason: str | None
+    ) -> None:
+        """`age`: since its acceptance. `reason`: why its execution ended before its time."""
+        if metric := _OF_MESSAGE.get(status):
+            count(metric)
+        if reason:
+            count(Metric.EXECUTION_BROKEN)
+        if status is MessageStatus.DELIVERED:
+            _time(Metric.MESSAGE_TIME_TO_DELIVER, age)
+            if channel:
+                _time(Metric.TIME_TO_DELIVER, age, channel)
+
+
+def _time(metric: Metric, age: timedelta, channel: str | None = None) -> None:
+    milliseconds = max(age / timedelta(milliseconds=1), 0)
+    _emit(metric, MetricUnit.Milliseconds, milliseconds, channel)
+
+
+def _emit(metric: Metric, unit: MetricUnit, value: float, channel: str | None) -> None:
+    dimensions = {"channel": channel} if channel else None
+    with single_metric(metric, unit, value, default_dimensions=dimensions):
+        pass
