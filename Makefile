@@ -54,6 +54,10 @@ synth: python-packages ## Writes the CloudFormation template to cdk.out; needs n
 deploy: python-packages node-packages ## Deploys to the AWS account of your credentials.
 	node_modules/.bin/cdk deploy --strict
 
+.PHONY: rotate-key
+rotate-key: python-packages ## Gives the API a new key, where your environment points: AWS, or after `make env` here.
+	@$(VENV)/python -m operations.rotate_key
+
 .PHONY: lock
 lock: python-packages ## Resolves the exact versions of requirements/ anew.
 	$(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" --all-extras --output-file requirements/dev.txt pyproject.toml

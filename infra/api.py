@@ -1,4 +1,4 @@
-"""The HTTP API: its two methods, its key and usage plan, and its own refusals."""
+"""The HTTP API: its two methods, and its own refusals."""
 
 import json
 
@@ -8,8 +8,10 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra import nag
+from infra.api_key import ApiKey
 from infra.config import Config
 from infra.function import Code, Function
+from infra.key import Key
 from infra.logs import LogGroup
 from infra.outputs import tell
 from infra.store import Store
@@ -46,24 +48,20 @@ class Api(Construct):
         *,
         code: Code,
         config: Config,
+        key: Key,
         store: Store,
         requests: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id)
         accept = _accept_message(self, code=code, config=config, store=store, requests=requests)
         read = _read_message(self, code=code, store=store)
-        api = _rest_api(self, log_retention_days=config.log_retention_days)
+        api = _rest_api(self, key=key, log_retention_days=config.log_retention_days)
         messages = api.root.add_resource("messages")
         _add_method(messages, "POST", accept)
         _add_method(messages.add_resource("{id}"), "GET", read)
         _answer_refusals(api)
         tell(self, "ApiUrl", api.url_for_path("/messages"), "Where messages are posted")
-        tell(
-            self,
-            "ApiKeyId",
-            _key(self, api, config).key_id,
-            "The id of the API key; `aws apigateway get-api-key --include-value` tells the key",
-        )
+        ApiKey(self, "Access", api=api, config=config, key=key)
 
 
 def _accept_message(
@@ -82,7 +80,7 @@ def _accept_message(
         },
     )
     store.allow(function, "GetItem", "PutItem", "UpdateItem", "Query")
-    function.allow("sqs:SendMessage", on=[requests.queue_arn])
+    function.allow_putting_on(requests)
     return function
 
 
@@ -99,8 +97,8 @@ def _read_message(scope: Construct, *, code: Code, store: Store) -> Function:
     return function
 
 
-def _rest_api(scope: Construct, *, log_retention_days: int) -> apigateway.RestApi:
-    log = LogGroup(scope, "AccessLog", retention_days=log_retention_days)
+def _rest_api(scope: Construct, *, key: Key, log_retention_days: int) -> apigateway.RestApi:
+    log = LogGroup(scope, "AccessLog", key=key, retention_days=log_retention_days)
     api = apigateway.RestApi(
         scope,
         "Api",
@@ -174,21 +172,3 @@ def _answer_refusals(api: apigateway.RestApi) -> None:
             response_headers={"Content-Type": "'application/problem+json'"},
             templates={"application/json": json.dumps(problem)},
         )
-
-
-def _key(scope: Construct, api: apigateway.RestApi, config: Config) -> apigateway.IApiKey:
-    """A key whose value API Gateway makes, so that it stands in no template and no output."""
-    key = apigateway.ApiKey(scope, "Key", description="Throughline")
-    plan = apigateway.UsagePlan(
-        scope,
-        "UsagePlan",
-        throttle=apigateway.ThrottleSettings(
-            rate_limit=config.api_requests_per_second, burst_limit=config.api_burst
-        ),
-        quota=apigateway.QuotaSettings(
-            limit=config.api_requests_per_day, period=apigateway.Period.DAY
-        ),
-        api_stages=[apigateway.UsagePlanPerApiStage(api=api, stage=api.deployment_stage)],
-    )
-    plan.add_api_key(key)
-    return key

@@ -7,24 +7,32 @@ from constructs import Construct
 
 from infra import nag
 from infra.alarms import Alarms
+from infra.key import Key
 from infra.outputs import tell
 
 
 class DeadLetterQueue(sqs.Queue):
     """A queue that nothing reads by itself, and the output that leads to it.
 
-    Encrypted with SQS's own key: what could not be handled must still get in, and the policy of a
-    key of ours would be one more thing that can fail just then.
+    Encrypted like what it is made of: a receipt names its recipient, a direct request says it all.
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, output: str, holds: str, alarms: Alarms
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        output: str,
+        holds: str,
+        key: Key,
+        alarms: Alarms,
     ) -> None:
         super().__init__(
             scope,
             construct_id,
             retention_period=Duration.days(14),
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            encryption=sqs.QueueEncryption.KMS,
+            encryption_master_key=key,
             enforce_ssl=True,
         )
         nag.accept(self, "SQS3", "It is a dead-letter queue itself.")

@@ -50,7 +50,9 @@ class Delivery(Construct):
             "PlanMessage": _plan_message(self, code=code, config=config, store=store),
             "CloseMessage": _close_message(self, code=code, store=store),
         }
-        log = LogGroup(self, "DeliverMessageLog", retention_days=config.log_retention_days)
+        log = LogGroup(
+            self, "DeliverMessageLog", key=code.key, retention_days=config.log_retention_days
+        )
         self.machine = _deliver_message(self, functions=functions, log=log)
         tell(
             self,

@@ -7,10 +7,12 @@ from pathlib import Path
 from aws_cdk import AssetHashType, Duration, IgnoreMode
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra import nag
 from infra.config import Config
+from infra.key import Key
 from infra.logs import LogGroup
 
 FUNCTIONS = Path(__file__).parent.parent / "functions"
@@ -26,13 +28,14 @@ class Code(Construct):
     """What the functions run, and how they log; the same for all of them."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, config: Config, third_party: Path
+        self, scope: Construct, construct_id: str, *, config: Config, third_party: Path, key: Key
     ) -> None:
         super().__init__(scope, construct_id)
         self.log_level = config.log_level
         # Two stacks of an account count each for itself.
         self.metrics_namespace = config.stack_name
         self.log_retention_days = config.log_retention_days
+        self.key = key
         self.own = lambda_.Code.from_asset(
             str(FUNCTIONS), exclude=["__pycache__", "*.pyc"], ignore_mode=IgnoreMode.GIT
         )
@@ -65,7 +68,10 @@ class Function(lambda_.Function):
         timeout: Duration,
         environment: Mapping[str, str],
     ) -> None:
-        log = LogGroup(scope, f"{construct_id}Log", retention_days=code.log_retention_days)
+        log = LogGroup(
+            scope, f"{construct_id}Log", key=code.key, retention_days=code.log_retention_days
+        )
+        self._key = code.key
         self.own_role = _role(scope, f"{construct_id}Role", log)
         super().__init__(
             scope,
@@ -93,6 +99,11 @@ class Function(lambda_.Function):
     def allow(self, *actions: str, on: list[str]) -> None:
         """Allows these actions on these ARNs, and nothing beside them."""
         self.add_to_role_policy(iam.PolicyStatement(actions=list(actions), resources=on))
+
+    def allow_putting_on(self, queue: sqs.IQueue) -> None:
+        """Lets the function put messages on a queue, which takes the key it is encrypted with."""
+        self.allow("sqs:SendMessage", on=[queue.queue_arn])
+        self.allow("kms:GenerateDataKey", "kms:Decrypt", on=[self._key.key_arn])
 
     def allow_answering_waiting_states(self) -> None:
         """Lets the function give back task tokens.

@@ -1,4 +1,4 @@
-"""The one key: it encrypts messages and receipts, and lets the providers publish to the topic."""
+"""The one key: all that is kept or waits is encrypted with it, and which services may use it."""
 
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
@@ -16,19 +16,62 @@ class Key(kms.Key):
         super().__init__(
             scope,
             construct_id,
-            description="Throughline: messages and receipts",
+            description="Throughline: messages, requests, receipts and logs",
             enable_key_rotation=True,
             # As long as the table: nobody could read it without the key.
             removal_policy=RemovalPolicy.RETAIN if retain else RemovalPolicy.DESTROY,
         )
+        self._allow_logging()
+        self._allow_dead_letters_of_topics()
 
     def allow_publishing(self, service: str) -> None:
         """Lets a service, on behalf of this account only, publish to a topic that uses this key."""
+        self._allow(
+            service,
+            "kms:GenerateDataKey*",
+            "kms:Decrypt",
+            conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+        )
+
+    def _allow_logging(self) -> None:
+        """CloudWatch Logs, for log groups of this account and region.
+
+        docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+        """
+        groups = self._own("logs", "log-group:*")
+        self._allow(
+            f"logs.{Stack.of(self).region}.amazonaws.com",
+            "kms:Encrypt*",
+            "kms:Decrypt*",
+            "kms:ReEncrypt*",
+            "kms:GenerateDataKey*",
+            "kms:Describe*",
+            conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
+        )
+
+    def _allow_dead_letters_of_topics(self) -> None:
+        """SNS, to put what it could not hand over on an encrypted queue.
+
+        Any topic of the account: naming ours would close a circle, for it needs the key first.
+        docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
+        """
+        self._allow(
+            "sns.amazonaws.com",
+            "kms:GenerateDataKey*",
+            "kms:Decrypt",
+            conditions={"ArnLike": {"aws:SourceArn": self._own("sns", "*")}},
+        )
+
+    def _allow(self, service: str, *actions: str, conditions: dict[str, dict[str, str]]) -> None:
         self.add_to_resource_policy(
             iam.PolicyStatement(
                 principals=[iam.ServicePrincipal(service)],
-                actions=["kms:GenerateDataKey*", "kms:Decrypt"],
+                actions=list(actions),
                 resources=["*"],  # in a key's policy: this key
-                conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+                conditions=conditions,
             )
         )
+
+    def _own(self, service: str, resource: str) -> str:
+        stack = Stack.of(self)
+        return f"arn:{stack.partition}:{service}:{stack.region}:{stack.account}:{resource}"

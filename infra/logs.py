@@ -1,4 +1,4 @@
-"""Log groups: nothing is logged into a group that keeps it for ever."""
+"""Log groups: encrypted with the stack's key, and none keeps for ever what is logged into it."""
 
 from typing import cast
 
@@ -6,11 +6,17 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra.key import Key
+
 
 class LogGroup(logs.LogGroup):
     """A log group that forgets after some days, and goes with its stack."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, retention_days: int) -> None:
-        super().__init__(scope, construct_id, removal_policy=RemovalPolicy.DESTROY)
+    def __init__(
+        self, scope: Construct, construct_id: str, *, key: Key, retention_days: int
+    ) -> None:
+        super().__init__(
+            scope, construct_id, encryption_key=key, removal_policy=RemovalPolicy.DESTROY
+        )
         # The construct takes names of an enumeration; the template takes the number itself.
         cast("logs.CfnLogGroup", self.node.default_child).retention_in_days = retention_days

@@ -2,11 +2,12 @@
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda_destinations as destinations
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_ses as ses
 from aws_cdk import aws_smsvoice as smsvoice
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.alarms import Alarms
@@ -62,6 +63,7 @@ class Receipts(Construct):
             "Undelivered",
             output="ReceiptsDeadLetterQueueUrl",
             holds="Receipts that SNS could not hand over",
+            key=key,
             alarms=alarms,
         )
         topic.add_subscription(
@@ -72,12 +74,30 @@ class Receipts(Construct):
             "Unrecorded",
             output="UnrecordedReceiptsQueueUrl",
             holds="Receipts that could not be recorded",
+            key=key,
             alarms=alarms,
         )
+        keep_what_fails(record, unrecorded)
+
+
+def keep_what_fails(function: Function, queue: sqs.Queue) -> None:
+    """Has an event that a function cannot handle tried again, and then kept on the queue.
+
+    CDK's own destination would grant every use of the key; putting on a queue takes two.
+    """
+    function.allow_putting_on(queue)
+    kind = lambda_.CfnEventInvokeConfig
+    kind(
+        function,
+        "Failures",
+        function_name=function.function_name,
+        qualifier="$LATEST",
         # Lambda tries again after one minute and after two more; by then a send has been noted.
-        record.configure_async_invoke(
-            retry_attempts=2, on_failure=destinations.SqsDestination(unrecorded)
-        )
+        maximum_retry_attempts=2,
+        destination_config=kind.DestinationConfigProperty(
+            on_failure=kind.OnFailureProperty(destination=queue.queue_arn)
+        ),
+    )
 
 
 class ReceiptsTopic(sns.Topic):

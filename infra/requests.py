@@ -10,6 +10,7 @@ from infra.alarms import Alarms
 from infra.config import Config
 from infra.dead_letters import DeadLetterQueue
 from infra.function import Code, Function
+from infra.key import Key
 from infra.outputs import tell
 
 TIMEOUT = Duration.seconds(30)
@@ -29,6 +30,7 @@ class Requests(Construct):
         *,
         code: Code,
         config: Config,
+        key: Key,
         machine: sfn.StateMachine,
         alarms: Alarms,
     ) -> None:
@@ -38,9 +40,10 @@ class Requests(Construct):
             "NotStarted",
             output="RequestsDeadLetterQueueUrl",
             holds="Requests that could not be started",
+            key=key,
             alarms=alarms,
         )
-        self.queue = _queue(self, not_started)
+        self.queue = _queue(self, not_started, key)
         tell(self, "RequestsQueueUrl", self.queue.queue_url, "Takes requests as the API does")
         _start_delivery(self, code=code, machine=machine).add_event_source(
             event_sources.SqsEventSource(
@@ -52,7 +55,7 @@ class Requests(Construct):
         )
 
 
-def _queue(scope: Construct, not_started: DeadLetterQueue) -> sqs.Queue:
+def _queue(scope: Construct, not_started: DeadLetterQueue, key: Key) -> sqs.Queue:
     return sqs.Queue(
         scope,
         "Queue",
@@ -60,7 +63,8 @@ def _queue(scope: Construct, not_started: DeadLetterQueue) -> sqs.Queue:
         # docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
         visibility_timeout=Duration.seconds(6 * int(TIMEOUT.to_seconds())),
         retention_period=Duration.days(4),
-        encryption=sqs.QueueEncryption.SQS_MANAGED,
+        encryption=sqs.QueueEncryption.KMS,
+        encryption_master_key=key,
         enforce_ssl=True,
         dead_letter_queue=sqs.DeadLetterQueue(queue=not_started, max_receive_count=ATTEMPTS),
     )

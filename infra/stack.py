@@ -28,8 +28,8 @@ class Throughline(Stack):
             # template needs no parameter.
             synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
         )
-        code = Code(self, "Code", config=config, third_party=third_party)
         key = Key(self, "Key", retain=config.retain_data)
+        code = Code(self, "Code", config=config, third_party=third_party, key=key)
         alarms = Alarms(self, "Alarms", email=config.alarm_email, key=key)
         store = Store(self, "Store", key=key, retain=config.retain_data)
         receipts = Receipts(
@@ -44,9 +44,15 @@ class Throughline(Stack):
             configuration_sets=receipts.configuration_sets,
         )
         requests = Requests(
-            self, "Requests", code=code, config=config, machine=delivery.machine, alarms=alarms
+            self,
+            "Requests",
+            code=code,
+            config=config,
+            key=key,
+            machine=delivery.machine,
+            alarms=alarms,
         )
-        Api(self, "Http", code=code, config=config, store=store, requests=requests.queue)
+        Api(self, "Http", code=code, config=config, key=key, store=store, requests=requests.queue)
         self._warn_of_examples(config)
 
     def _warn_of_examples(self, config: Config) -> None:

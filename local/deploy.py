@@ -52,7 +52,7 @@ def deploy(addresses: Addresses) -> Deployment:
     config = Config(retries={"total_max_attempts": 1})
     s3 = session.client("s3", endpoint_url=addresses.cloud, config=config)
     cloudformation = session.client("cloudformation", endpoint_url=addresses.cloud, config=config)
-    gateway = session.client("apigateway", endpoint_url=addresses.cloud, config=config)
+    secrets = session.client("secretsmanager", endpoint_url=addresses.cloud, config=config)
 
     name, template = synthesized_stack()
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
@@ -64,7 +64,7 @@ def deploy(addresses: Addresses) -> Deployment:
         session.client("stepfunctions", endpoint_url=addresses.engine, config=config),
         outputs["StateMachineArn"],
     )
-    key = gateway.get_api_key(apiKey=outputs["ApiKeyId"], includeValue=True)["value"]
+    key = secrets.get_secret_value(SecretId=outputs["ApiKeySecretArn"])["SecretString"]
     return Deployment(outputs, address_by_path(addresses, outputs["ApiUrl"]), key)
 
 

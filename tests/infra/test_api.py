@@ -54,9 +54,22 @@ def test_the_access_log_holds_neither_body_nor_key(template: Template) -> None:
     assert [settings["DataTraceEnabled"] for settings in stage["MethodSettings"]] == [False]
 
 
-def test_the_key_is_made_by_api_gateway_and_told_by_nobody(template: Template) -> None:
-    assert "Value" not in template.only("AWS::ApiGateway::ApiKey")
-    assert template.only("AWS::ApiGateway::UsagePlanKey")["KeyId"] == "HttpKey"
+def test_the_key_is_a_secret_that_stands_in_no_template(template: Template) -> None:
+    secret = template.only("AWS::SecretsManager::Secret")
+
+    assert template.only("AWS::ApiGateway::ApiKey")["Value"] == (
+        "{{resolve:secretsmanager:HttpAccessSecret:SecretString:::ApiKeyVersion}}"
+    )
+    assert "SecretString" not in secret
+    assert secret["GenerateSecretString"]["PasswordLength"] == 40
+    assert secret["KmsKeyId"] == "Key"
+
+
+def test_another_version_of_the_secret_is_another_key(template: Template) -> None:
+    parameter = template.body["Parameters"]["ApiKeyVersion"]
+
+    assert parameter["Default"] == ""
+    assert template.only("AWS::ApiGateway::UsagePlanKey")["KeyId"] == "HttpAccessKey"
 
 
 def test_the_usage_plan_limits_the_key(template: Template) -> None:

@@ -15,7 +15,7 @@ from tests.infra.template import Template
 
 OUTPUTS = {
     "ApiUrl",
-    "ApiKeyId",
+    "ApiKeySecretArn",
     "RequestsQueueUrl",
     "StateMachineArn",
     "ReceiptsTopicArn",
@@ -31,7 +31,8 @@ def test_the_outputs_are_what_people_and_programs_start_from(template: Template)
 
 
 def test_the_template_asks_for_nothing_and_needs_no_custom_resource(template: Template) -> None:
-    assert template.body.keys() == {"Description", "Resources", "Outputs"}
+    assert template.body.keys() == {"Description", "Parameters", "Resources", "Outputs"}
+    assert all("Default" in parameter for parameter in template.body["Parameters"].values())
     assert not [name for name, each in template.resources.items() if "Custom" in each["Type"]]
 
 

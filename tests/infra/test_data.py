@@ -94,14 +94,54 @@ def test_how_long_logs_are_kept_is_a_parameter(changed: Template) -> None:
     assert {log["RetentionInDays"] for log in logs.values()} == {7}
 
 
-def test_queues_are_encrypted_and_refuse_plain_http(template: Template) -> None:
+@pytest.mark.parametrize(
+    ("kind", "names_it"),
+    [
+        ("AWS::SQS::Queue", "KmsMasterKeyId"),
+        ("AWS::SNS::Topic", "KmsMasterKeyId"),
+        ("AWS::Logs::LogGroup", "KmsKeyId"),
+        ("AWS::SecretsManager::Secret", "KmsKeyId"),
+    ],
+)
+def test_whatever_holds_something_is_encrypted_with_the_stacks_key(
+    template: Template, changed: Template, kind: str, names_it: str
+) -> None:
+    for resource in (*template.of_type(kind).values(), *changed.of_type(kind).values()):
+        assert resource[names_it] == "Key"
+
+
+def test_queues_refuse_plain_http(template: Template) -> None:
     queues = template.of_type("AWS::SQS::Queue")
     policies = template.of_type("AWS::SQS::QueuePolicy").values()
 
-    assert all(queue["SqsManagedSseEnabled"] for queue in queues.values())
     assert {
         queue for policy in policies if _refuses_http(policy) for queue in policy["Queues"]
     } == (queues.keys())
+
+
+def test_the_key_serves_the_stacks_services_for_this_account_only(template: Template) -> None:
+    own = "arn:<AWS::Partition>:{}:<AWS::Region>:<AWS::AccountId>:{}"
+    use = ["kms:Decrypt", "kms:GenerateDataKey*"]
+    account = {"StringEquals": {"aws:SourceAccount": "<AWS::AccountId>"}}
+    providers = ["ses.amazonaws.com", "sms-voice.amazonaws.com", "social-messaging.amazonaws.com"]
+    owner, *others = template.only("AWS::KMS::Key")["KeyPolicy"]["Statement"]
+
+    assert owner["Principal"] == {"AWS": "arn:<AWS::Partition>:iam::<AWS::AccountId>:root"}
+    assert "Condition" not in owner
+    granted = {
+        str(one["Principal"]["Service"]): (one["Action"], one["Condition"]) for one in others
+    }
+    assert granted == {
+        str(providers): (use, account),
+        "sns.amazonaws.com": (use, {"ArnLike": {"aws:SourceArn": own.format("sns", "*")}}),
+        "logs.<AWS::Region>.amazonaws.com": (
+            [
+                f"kms:{use}*"
+                for use in ("Decrypt", "Describe", "Encrypt", "GenerateDataKey", "ReEncrypt")
+            ],
+            {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": own.format("logs", "log-group:*")}},
+        ),
+    }
 
 
 def test_two_stacks_fit_into_one_account(template: Template) -> None:

@@ -30,7 +30,10 @@ ALLOWED = {
     | WRITE_KEY
     | {("sqs:SendMessage", "RequestsQueue")},
     "plan_message": on_table("PutItem", "Query") | WRITE_KEY,
-    "start_delivery": {("states:StartExecution", "DeliveryDeliverMessage")}
+    "start_delivery": {
+        ("states:StartExecution", "DeliveryDeliverMessage"),
+        ("kms:Decrypt", KEY),
+    }
     | {
         (f"sqs:{action}", "RequestsQueue")
         for action in (
@@ -62,11 +65,7 @@ ALLOWED = {
     "record_receipt": on_table("GetItem", "PutItem", "UpdateItem", "Query")
     | WRITE_KEY
     | ANSWER
-    | {
-        ("sqs:SendMessage", "ReceiptsUnrecorded"),
-        ("sqs:GetQueueAttributes", "ReceiptsUnrecorded"),
-        ("sqs:GetQueueUrl", "ReceiptsUnrecorded"),
-    },
+    | {("sqs:SendMessage", "ReceiptsUnrecorded")},
     "close_message": on_table("GetItem", "UpdateItem", "Query") | WRITE_KEY,
     "read_message": on_table("Query") | READ_KEY,
 }

@@ -1,0 +1,96 @@
+"""Who gets in: the API's key, whose value is a secret, and the usage plan that limits it."""
+
+import string
+
+from aws_cdk import CfnParameter, Fn, Stack
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from infra import nag
+from infra.config import Config
+from infra.key import Key
+from infra.outputs import tell
+
+LENGTH = 40
+
+
+class ApiKey(Construct):
+    """A key whose value Secrets Manager makes, so that it stands in no template and no output.
+
+    CloudFormation reads the secret when the key is made. A key's value cannot be changed, so the
+    parameter names the secret's version: another one makes another key and deletes the one before.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        api: apigateway.RestApi,
+        config: Config,
+        key: Key,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        secret = _secret(self, key)
+        version = CfnParameter(
+            Stack.of(self),
+            "ApiKeyVersion",
+            default="",
+            description="The secret's version that the API key has; `make rotate-key` sets it",
+        )
+        api_key = apigateway.CfnApiKey(
+            self,
+            "Key",
+            description="Throughline",
+            enabled=True,
+            value=Fn.join(
+                "",
+                [
+                    "{{resolve:secretsmanager:",
+                    secret.ref,
+                    ":SecretString:::",
+                    version.value_as_string,
+                    "}}",
+                ],
+            ),
+        )
+        plan = _usage_plan(self, api, config)
+        apigateway.CfnUsagePlanKey(
+            self,
+            "Admitted",
+            key_id=api_key.ref,
+            key_type="API_KEY",
+            usage_plan_id=plan.usage_plan_id,
+        )
+        tell(self, "ApiKeySecretArn", secret.ref, "The secret that holds the API key")
+
+
+def _secret(scope: Construct, key: Key) -> secretsmanager.CfnSecret:
+    secret = secretsmanager.CfnSecret(
+        scope,
+        "Secret",
+        description="Throughline: the API key",
+        kms_key_id=key.key_arn,
+        generate_secret_string=secretsmanager.CfnSecret.GenerateSecretStringProperty(
+            password_length=LENGTH,
+            # A key is letters and digits.
+            exclude_characters=string.punctuation,
+        ),
+    )
+    nag.accept(secret, "SMG4", "A caller must learn the new key, so a person rotates it.")
+    return secret
+
+
+def _usage_plan(scope: Construct, api: apigateway.RestApi, config: Config) -> apigateway.UsagePlan:
+    return apigateway.UsagePlan(
+        scope,
+        "UsagePlan",
+        throttle=apigateway.ThrottleSettings(
+            rate_limit=config.api_requests_per_second, burst_limit=config.api_burst
+        ),
+        quota=apigateway.QuotaSettings(
+            limit=config.api_requests_per_day, period=apigateway.Period.DAY
+        ),
+        api_stages=[apigateway.UsagePlanPerApiStage(api=api, stage=api.deployment_stage)],
+    )
