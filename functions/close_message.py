@@ -1,4 +1,7 @@
-"""The state `Close message`: notes how a message ended that no step got through in its time."""
+"""The state `Close message`: notes how a message ended that no step got through in its time.
+
+EventBridge calls it too, for an execution that ended otherwise: stopped, or failed by itself.
+"""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -11,16 +14,25 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from messaging import settings
-from messaging.messages import Story
-from messaging.statuses import OPEN, AttemptStatus, MessageStatus
+from messaging.messages import Message, Plan, Story
+from messaging.metrics import Counter
+from messaging.statuses import FINAL, OPEN, AttemptStatus, MessageStatus
 from messaging.store import Store
 
 logger = Logger()
 
+# Why a message ended with its execution, by the status that Step Functions gives it.
+REASONS = {
+    "ABORTED": "the execution was stopped",
+    "FAILED": "the execution failed",
+    "TIMED_OUT": "the execution took too long",
+}
+
 
 @cache
 def store() -> Store:
-    return Store(boto3.client("dynamodb"), settings.messages_table())
+    client = boto3.client("dynamodb")
+    return Store(client, settings.messages_table(), settings.retention(), Counter())
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -28,18 +40,48 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """The outcome of an attempt that got through late, else the final status and its cause."""
     message_id = event["message_id"]
     logger.append_keys(message_id=message_id)
+    if "execution_status" in event:
+        return _close_after_the_end(message_id, event)
+    return _close(message_id)
+
+
+def _close_after_the_end(message_id: str, event: Mapping[str, Any]) -> dict[str, Any]:
+    """What the workflow has closed itself stays as it is: its failures come by here as well."""
+    reason = REASONS[event["execution_status"]]
+    started_at = datetime.fromtimestamp(event["started_at"] / 1000, UTC)
+    # There is none if the execution ended before it could store a request that it was started with.
+    unplanned = Message(
+        message_id,
+        started_at,
+        request={},
+        plan=Plan(()),
+        status=MessageStatus.UNDELIVERED,
+        reason=reason,
+    )
+    if store().add(unplanned):
+        logger.warning("closed, it was never planned", reason=reason)
+        return _closed(message_id, MessageStatus.UNDELIVERED, reason)
+    status = store().story(message_id).message.status
+    return _closed(message_id, status, reason) if status in FINAL else _close(message_id, reason)
+
+
+def _close(message_id: str, reason: str | None = None) -> dict[str, Any]:
     for attempt in store().story(message_id).attempts:
         if attempt.status in OPEN:
-            store().give_up(attempt, _now())
+            store().give_up(attempt, _now(), reason)
     story = store().story(message_id)
     if success := story.success():
         outcome = story.outcome(success)
-        store().conclude(message_id, outcome.status, _now())
+        store().conclude(message_id, outcome.status, _now(), channel=outcome.channel)
         logger.info("got through late", attempt=success.number)
         return asdict(outcome)
-    status = store().conclude(message_id, _ending(story), _now())
-    logger.info("message closed", status=status)
-    return {"message_id": message_id, "status": status, "cause": _cause(story)}
+    status = store().conclude(message_id, _ending(story), _now(), reason)
+    logger.info("message closed", status=status, reason=reason)
+    return _closed(message_id, status, reason or _cause(story))
+
+
+def _closed(message_id: str, status: MessageStatus, cause: str) -> dict[str, Any]:
+    return {"message_id": message_id, "status": status, "cause": cause}
 
 
 def _ending(story: Story) -> MessageStatus:

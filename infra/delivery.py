@@ -3,16 +3,21 @@
 from pathlib import Path
 
 from aws_cdk import Duration, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra import nag
+from infra.alarms import Alarms
 from infra.config import Config
+from infra.dead_letters import DeadLetterQueue
 from infra.function import Code, Function
+from infra.key import Key
 from infra.logs import LogGroup
 from infra.outputs import tell
-from infra.receipts import ConfigurationSets
+from infra.receipts import ConfigurationSets, keep_what_fails
 from infra.store import Store
 
 DEFINITION = Path(__file__).parent.parent / "statemachine" / "deliver_message.asl.json"
@@ -41,6 +46,8 @@ class Delivery(Construct):
         config: Config,
         store: Store,
         configuration_sets: ConfigurationSets,
+        key: Key,
+        alarms: Alarms,
     ) -> None:
         super().__init__(scope, construct_id)
         functions = {
@@ -48,12 +55,15 @@ class Delivery(Construct):
                 self, code=code, config=config, store=store, configuration_sets=configuration_sets
             ),
             "PlanMessage": _plan_message(self, code=code, config=config, store=store),
-            "CloseMessage": _close_message(self, code=code, store=store),
+            "CloseMessage": _close_message(self, code=code, config=config, store=store),
         }
         log = LogGroup(
             self, "DeliverMessageLog", key=code.key, retention_days=config.log_retention_days
         )
         self.machine = _deliver_message(self, functions=functions, log=log)
+        _close_after_the_end(
+            self, machine=self.machine, close=functions["CloseMessage"], key=key, alarms=alarms
+        )
         tell(
             self,
             "StateMachineArn",
@@ -123,17 +133,54 @@ def _plan_message(scope: Construct, *, code: Code, config: Config, store: Store)
     return function
 
 
-def _close_message(scope: Construct, *, code: Code, store: Store) -> Function:
+def _close_message(scope: Construct, *, code: Code, config: Config, store: Store) -> Function:
     function = Function(
         scope,
         "CloseMessage",
         code=code,
         description="Notes how the open attempts and the message ended.",
         timeout=TIMEOUT,
-        environment={"MESSAGES_TABLE": store.table.table_name},
+        environment={
+            "MESSAGES_TABLE": store.table.table_name,
+            "RETENTION_DAYS": str(config.retention_days),
+        },
     )
-    store.allow(function, "GetItem", "UpdateItem", "Query")
+    store.allow(function, "GetItem", "PutItem", "UpdateItem", "Query")
     return function
+
+
+def _close_after_the_end(
+    scope: Construct, *, machine: sfn.StateMachine, close: Function, key: Key, alarms: Alarms
+) -> None:
+    """An execution that was stopped, or that AWS ended, did not close its message itself."""
+    unclosed = DeadLetterQueue(
+        scope,
+        "Unclosed",
+        output="UnclosedMessagesQueueUrl",
+        holds="Ends of executions whose message could not be closed",
+        key=key,
+        alarms=alarms,
+    )
+    keep_what_fails(close, unclosed)
+    ended = {
+        "message_id": events.EventField.from_path("$.detail.name"),
+        "execution_status": events.EventField.from_path("$.detail.status"),
+        "started_at": events.EventField.from_path("$.detail.startDate"),
+    }
+    events.Rule(
+        scope,
+        "ExecutionEnded",
+        description="Closes the message of an execution that did not succeed.",
+        event_pattern=events.EventPattern(
+            source=["aws.states"],
+            detail_type=["Step Functions Execution Status Change"],
+            detail={
+                "stateMachineArn": [machine.state_machine_arn],
+                "status": ["FAILED", "TIMED_OUT", "ABORTED"],
+            },
+        ),
+        targets=[targets.LambdaFunction(close, event=events.RuleTargetInput.from_object(ended))],
+    )
 
 
 def _deliver_message(

@@ -42,6 +42,8 @@ class Throughline(Stack):
             config=config,
             store=store,
             configuration_sets=receipts.configuration_sets,
+            key=key,
+            alarms=alarms,
         )
         requests = Requests(
             self,

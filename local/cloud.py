@@ -1,5 +1,10 @@
-"""The local AWS: MiniStack, with a bound on the processes that run functions."""
+"""The local AWS: MiniStack, with the differences from AWS that would lose or hide something.
 
+Functions take turns, events are tried again, and executions may tell of their end.
+"""
+
+import functools
+import json
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
@@ -7,7 +12,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from ministack import app  # type: ignore[import-untyped] # has no types
-from ministack.services import lambda_svc  # type: ignore[import-untyped] # as above
+from ministack.services import (  # type: ignore[import-untyped] # as above
+    eventbridge,
+    lambda_svc,
+    sns,
+)
 
 # As many as the engine invokes at once; receipts from SNS come without any bound of their own.
 PROCESSES_PER_FUNCTION = 4
@@ -45,6 +54,8 @@ class Turns:
 
 def main() -> None:
     bound_the_processes()
+    try_events_again()
+    let_executions_tell_of_their_end()
     app.main()
 
 
@@ -62,6 +73,44 @@ def bound_the_processes() -> None:
             return execute(function, event, request_id)
 
     lambda_svc._execute_function_warm = execute_in_turn  # noqa: SLF001 - as above
+
+
+def try_events_again() -> None:
+    """An event of SNS or EventBridge that its function fails on is tried twice more, then kept.
+
+    MiniStack would drop it after the first try. Its pauses are 1 and 2 seconds, not minutes.
+    """
+
+    def deliver_receipt(
+        arn: str, envelope: str, _topic: str, subscription: str, *_: object
+    ) -> None:
+        record = {
+            "EventVersion": "1.0",
+            "EventSubscriptionArn": subscription,
+            "EventSource": "aws:sns",
+            "Sns": json.loads(envelope),
+        }
+        hand_over(arn, {"Records": [record]})
+
+    sns._deliver_to_lambda = deliver_receipt  # noqa: SLF001 - the one place before the function
+    eventbridge._dispatch_to_lambda = lambda arn, event: hand_over(arn, json.loads(event))  # noqa: SLF001 - as above
+
+
+def hand_over(arn: str, event: object) -> None:
+    """Puts an event on a function's own queue, as `Invoke` with the type `Event` does."""
+    function, config, _ = lambda_svc._get_func_record_for_ref(arn)  # noqa: SLF001 - has no other name
+    lambda_svc.invoke_async_with_retry(
+        lambda_svc._execution_record_for_config(function, config),  # noqa: SLF001 - as above
+        event,
+    )
+
+
+def let_executions_tell_of_their_end() -> None:
+    """On AWS only Step Functions itself publishes events of `aws.states`; here it is the engine."""
+    eventbridge._put_events = functools.partial(  # noqa: SLF001 - what `PutEvents` calls
+        eventbridge._put_events,  # noqa: SLF001 - as above
+        allow_aws_source=True,
+    )
 
 
 if __name__ == "__main__":

@@ -5,11 +5,15 @@ Waiting executions live in its memory and end with it.
 
 import argparse
 import functools
+import json
 import logging
 import threading
+from datetime import datetime
+from typing import Any
 
 from botocore.client import BaseClient
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import get_session
 from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import (
@@ -17,15 +21,17 @@ from moto.moto_server.werkzeug_app import (
     MotoRequestHandler,
     create_backend_app,
 )
+from moto.stepfunctions.parser.api import ExecutionStatus
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.credentials import (
     StateCredentials,
 )
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.utils import boto_client
+from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
 from werkzeug.serving import make_server
 
-from local.addresses import HOST
+from local.addresses import HOST, REGION
 from local.interpreter import behave_as_aws
 
 # Each function that runs at the same time is a process of 60 MB, and four keep two cores busy.
@@ -40,6 +46,7 @@ def main() -> None:
     behave_as_aws()
     send_tasks_to_ministack()
     bound_the_invocations()
+    tell_of_executions_that_did_not_succeed()
     keep_quiet()
     app = DomainDispatcherApplication(create_backend_app)
     make_server(HOST, port, app, threaded=True, request_handler=MotoRequestHandler).serve_forever()
@@ -101,6 +108,52 @@ def bound_the_invocations() -> None:
             invoke(env, parameters, region, state_credentials)
 
     lambda_eval_utils.execute_lambda_function_integration = invoke_in_turn
+
+
+def tell_of_executions_that_did_not_succeed() -> None:
+    """AWS publishes an event whenever an execution ends, moto none.
+
+    Here it is published for the ends that the stack has a rule for: a success needs nothing more.
+    """
+    note_the_end = BaseExecutionWorkerCommunication.terminated
+
+    def note_and_tell(end: BaseExecutionWorkerCommunication) -> None:
+        note_the_end(end)
+        if end.execution.exec_status != ExecutionStatus.SUCCEEDED:
+            publish_the_end(end.execution)
+
+    setattr(BaseExecutionWorkerCommunication, "terminated", note_and_tell)  # noqa: B010 - a method
+
+
+def publish_the_end(execution: Execution) -> None:
+    """The event of docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html."""
+    detail = {
+        "executionArn": execution.exec_arn,
+        "stateMachineArn": execution.state_machine.arn,
+        "name": execution.name,
+        "status": execution.exec_status,
+        "startDate": milliseconds(execution.start_date),
+        "stopDate": milliseconds(execution.stop_date),
+        "input": execution.execution_input,
+        "output": None,
+        "error": execution.error,
+        "cause": execution.cause,
+    }
+    entry = {
+        "Source": "aws.states",
+        "DetailType": "Step Functions Execution Status Change",
+        "Resources": [execution.exec_arn],
+        "Detail": json.dumps(detail),
+    }
+    events: Any = cached_client(REGION, "events")
+    try:
+        events.put_events(Entries=[entry])
+    except (BotoCoreError, ClientError):
+        logging.getLogger(__name__).exception("The end of an execution was not told")
+
+
+def milliseconds(at: datetime | None) -> int | None:
+    return int(at.timestamp() * 1000) if at else None
 
 
 if __name__ == "__main__":

@@ -8,18 +8,21 @@ import json
 import threading
 import uuid
 from collections.abc import Callable
+from datetime import datetime
 
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
-from moto.stepfunctions.parser.api import InvalidToken
+from moto.stepfunctions.parser.api import ExecutionFailedEventDetails, InvalidToken
 from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
     state_task_service_callback,
 )
 from moto.stepfunctions.parser.asl.eval.callback import callback
 from moto.stepfunctions.parser.asl.eval.environment import Environment
+from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.backend.execution import Execution
+from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.responses import StepFunctionResponse
 
@@ -70,6 +73,7 @@ def behave_as_aws() -> None:
     give_each_try_its_own_token(tokens)
     keep_the_cause_of_a_failure()
     start_each_name_once()
+    stop_at_once()
 
 
 def replace(owner: type, name: str, function: Callable[..., object]) -> None:
@@ -166,3 +170,26 @@ def start_each_name_once() -> None:
             return start(backend, arn, name or str(uuid.uuid4()), execution_input)
 
     replace(StepFunctionsParserBackend, "start_execution", start_execution)
+
+
+def stop_at_once() -> None:
+    """StopExecution ends the wait of a task as well, and the execution is ABORTED, not FAILED.
+
+    Moto's wait goes on until its timeout, and what the task raises then replaces the stop.
+    """
+    stop, set_error = ExecutionWorker.stop, Environment.set_error
+
+    def stop_and_wake(
+        worker: ExecutionWorker, stop_date: datetime, error: str | None, cause: str | None
+    ) -> None:
+        stop(worker, stop_date, error, cause)
+        if worker.env:
+            for endpoint in worker.env.callback_pool_manager._pool.values():  # noqa: SLF001 - who waits
+                endpoint.interrupt_all()
+
+    def fail_unless_stopped(env: Environment, error: ExecutionFailedEventDetails) -> None:
+        if not isinstance(env.program_state(), ProgramStopped):
+            set_error(env, error)
+
+    replace(ExecutionWorker, "stop", stop_and_wake)
+    replace(Environment, "set_error", fail_unless_stopped)

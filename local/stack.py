@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 
 from botocore.exceptions import BotoCoreError
@@ -58,15 +59,18 @@ class Stack:
             "REQUESTS_DEAD_LETTER_QUEUE_URL": outputs["RequestsDeadLetterQueueUrl"],
             "RECEIPTS_DEAD_LETTER_QUEUE_URL": outputs["ReceiptsDeadLetterQueueUrl"],
             "UNRECORDED_RECEIPTS_QUEUE_URL": outputs["UnrecordedReceiptsQueueUrl"],
+            "UNCLOSED_MESSAGES_QUEUE_URL": outputs["UnclosedMessagesQueueUrl"],
         }
 
 
 @contextmanager
-def running(addresses: Addresses, step: Step) -> Iterator[Stack]:
+def running(
+    addresses: Addresses, step: Step, parts_in: Callable[[Path], Parts] = Parts
+) -> Iterator[Stack]:
     """A stack that is up inside the block. Raises CannotRun with one sentence."""
     check_ports(addresses)
     prepare_folder(addresses.state_folder)
-    parts = Parts(addresses.state_folder)
+    parts = parts_in(addresses.state_folder)
     # SIGINT too: a shell lets what it starts in the background ignore it.
     for number in STOP_SIGNALS:
         signal.signal(number, stop_as_with_ctrl_c)

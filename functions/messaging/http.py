@@ -83,6 +83,7 @@ def told(story: Story, receipts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         "status": _status(story),
         **_planned(message),
         "concluded_at": _text(message.concluded_at),
+        "reason": message.reason,
         "category": message.request.get("category"),
         "metadata": message.request.get("metadata", {}),
         "attempts": [_attempt(story, attempt) for attempt in story.attempts],

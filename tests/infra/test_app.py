@@ -23,6 +23,7 @@ OUTPUTS = {
     "RequestsDeadLetterQueueUrl",
     "ReceiptsDeadLetterQueueUrl",
     "UnrecordedReceiptsQueueUrl",
+    "UnclosedMessagesQueueUrl",
 }
 
 

@@ -1,5 +1,6 @@
 """The state machine in the template is the file, bound to the stack's functions."""
 
+import json
 from pathlib import Path
 
 from tests.infra.template import Template
@@ -32,4 +33,39 @@ def test_executions_are_traced_and_log_failures_without_their_data(template: Tem
         "Destinations": [{"CloudWatchLogsLogGroup": {"LogGroupArn": "DeliveryDeliverMessageLog"}}],
         "IncludeExecutionData": False,
         "Level": "ERROR",
+    }
+
+
+def test_an_execution_of_this_machine_that_did_not_succeed_closes_its_message(
+    template: Template,
+) -> None:
+    rule = template.only("AWS::Events::Rule")
+    (target,) = rule["Targets"]
+
+    assert rule["EventPattern"] == {
+        "source": ["aws.states"],
+        "detail-type": ["Step Functions Execution Status Change"],
+        "detail": {
+            "stateMachineArn": ["DeliveryDeliverMessage"],
+            "status": ["FAILED", "TIMED_OUT", "ABORTED"],
+        },
+    }
+    assert target["Arn"] == "DeliveryCloseMessage"
+    paths = target["InputTransformer"]["InputPathsMap"]
+    told = target["InputTransformer"]["InputTemplate"]
+    for name, path in paths.items():
+        told = told.replace(f"<{name}>", f'"{path}"')
+    assert json.loads(told) == {
+        "message_id": "$.detail.name",
+        "execution_status": "$.detail.status",
+        "started_at": "$.detail.startDate",
+    }
+
+
+def test_what_cannot_be_closed_is_tried_again_and_kept(template: Template) -> None:
+    assert template.of_type("AWS::Lambda::EventInvokeConfig")["DeliveryCloseMessageFailures"] == {
+        "FunctionName": "DeliveryCloseMessage",
+        "Qualifier": "$LATEST",
+        "MaximumRetryAttempts": 2,
+        "DestinationConfig": {"OnFailure": {"Destination": "DeliveryUnclosed"}},
     }

@@ -34,7 +34,7 @@ ENVIRONMENTS = {
         "WHATSAPP_API_VERSION": "v24.0",
     },
     "record_receipt": {**TABLE, "RETENTION_DAYS": "90", "SMS_CARRIER_RECEIPT": "delivered"},
-    "close_message": TABLE,
+    "close_message": {**TABLE, "RETENTION_DAYS": "90"},
     "read_message": TABLE,
 }
 ALL = {

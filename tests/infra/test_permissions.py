@@ -66,7 +66,9 @@ ALLOWED = {
     | WRITE_KEY
     | ANSWER
     | {("sqs:SendMessage", "ReceiptsUnrecorded")},
-    "close_message": on_table("GetItem", "UpdateItem", "Query") | WRITE_KEY,
+    "close_message": on_table("GetItem", "PutItem", "UpdateItem", "Query")
+    | WRITE_KEY
+    | {("sqs:SendMessage", "DeliveryUnclosed")},
     "read_message": on_table("Query") | READ_KEY,
 }
 

@@ -109,7 +109,7 @@ def test_what_sns_cannot_hand_over_is_kept(template: Template) -> None:
 
 
 def test_what_cannot_be_recorded_is_tried_again_and_kept(template: Template) -> None:
-    assert template.only("AWS::Lambda::EventInvokeConfig") == {
+    assert template.of_type("AWS::Lambda::EventInvokeConfig")["ReceiptsRecordReceiptFailures"] == {
         "FunctionName": "ReceiptsRecordReceipt",
         "Qualifier": "$LATEST",
         "MaximumRetryAttempts": 2,

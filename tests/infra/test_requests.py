@@ -4,7 +4,12 @@ import pytest
 
 from tests.infra.template import Template
 
-DEAD_LETTERS = ["RequestsNotStarted", "ReceiptsUndelivered", "ReceiptsUnrecorded"]
+DEAD_LETTERS = [
+    "RequestsNotStarted",
+    "ReceiptsUndelivered",
+    "ReceiptsUnrecorded",
+    "DeliveryUnclosed",
+]
 
 
 def test_a_request_is_tried_five_times_and_then_kept(template: Template) -> None:

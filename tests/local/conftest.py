@@ -194,6 +194,13 @@ class Throughline:
         calls = self._call(f"{carriers}/sent?message_id={message_id}", None, {}).body
         return [call["channel"] for call in calls]
 
+    def report(self, provider_id: str, receipt: str) -> None:
+        """Has a recipient report now, by one of the provider's words."""
+        carriers = self.environment["AWS_ENDPOINT_URL_SESV2"]
+        body = json.dumps({"provider_id": provider_id, "receipt": receipt}).encode()
+        answer = self._call(f"{carriers}/receipts", body, {})
+        assert answer.status == 200, answer.body
+
     def _call(self, url: str, data: bytes | None, headers: Mapping[str, str]) -> Answer:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         known = {

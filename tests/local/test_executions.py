@@ -1,0 +1,61 @@
+"""Executions that end without their workflow's doing leave no message on its way for ever."""
+
+import json
+import uuid
+from typing import Any
+
+from tests.local.conftest import Throughline, eventually, execution_status
+
+SILENT = "+14255550130"
+TEXT = {"to": {"sms": SILENT}, "content": {"text": "Hello."}, "steps": [{"channel": "sms"}]}
+
+
+def in_progress(throughline: Throughline) -> str:
+    """A message whose SMS is never heard of again."""
+    message_id = throughline.send(TEXT)
+    eventually(lambda: throughline.get(message_id).body["attempts"])
+    return message_id
+
+
+def closed(throughline: Throughline, message_id: str) -> dict[str, Any]:
+    def look() -> dict[str, Any] | None:
+        message: dict[str, Any] = throughline.get(message_id).body
+        return message if message.get("status") not in {None, "accepted", "in_progress"} else None
+
+    return eventually(look)
+
+
+def test_a_stopped_execution_leaves_its_message_undelivered(throughline: Throughline) -> None:
+    message_id = in_progress(throughline)
+    throughline.engine.stop_execution(executionArn=throughline.execution(message_id))
+    message = closed(throughline, message_id)
+    assert (message["status"], message["reason"]) == ("undelivered", "the execution was stopped")
+    (attempt,) = message["attempts"]
+    assert (attempt["status"], attempt["reason"]) == ("timed_out", "the execution was stopped")
+    assert execution_status(throughline, throughline.execution(message_id)) == "ABORTED"
+
+
+def test_an_execution_that_fails_by_itself_leaves_its_message_undelivered(
+    throughline: Throughline,
+) -> None:
+    message_id = throughline.send(TEXT | {"steps": [{"channel": "sms", "success": "sent"}]})
+    throughline.finished(message_id)
+    name = f"order-{uuid.uuid4().hex}"
+    throughline.engine.start_execution(
+        stateMachineArn=throughline.environment["STATE_MACHINE_ARN"],
+        name=name,
+        # A node of a route without its wait: Step Functions itself ends that in States.Runtime.
+        input=json.dumps({"message_id": message_id, "attempt": 1, "channel": "sms"}),
+    )
+    message = closed(throughline, name)
+    assert (message["status"], message["reason"]) == ("undelivered", "the execution failed")
+    assert throughline.get(message_id).body["status"] == "sent"
+
+
+def test_a_late_success_still_counts_after_the_stop(throughline: Throughline) -> None:
+    message_id = in_progress(throughline)
+    throughline.engine.stop_execution(executionArn=throughline.execution(message_id))
+    provider_id = closed(throughline, message_id)["attempts"][0]["provider_id"]
+    throughline.report(provider_id, "TEXT_DELIVERED")
+    eventually(lambda: throughline.get(message_id).body["status"] == "delivered")
+    assert throughline.get(message_id).body["reason"] is None
