@@ -1,9 +1,11 @@
 """The store's promises: statuses only rise, an attempt is claimed once, receipts are kept once."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import boto3
 import pytest
+from mypy_boto3_dynamodb import DynamoDBClient
 
 from messaging.errors import UnknownMessage, Unmatched
 from messaging.messages import AttemptId, Message, Plan, PlannedAttempt, Receipt
@@ -16,6 +18,7 @@ from messaging.statuses import (
     Success,
 )
 from messaging.store import Reservation, Reserved, Store
+from tests.dynamodb import MemoryDynamoDB
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=1)
@@ -23,6 +26,19 @@ ID = AttemptId("m1", 1)
 LOCK = timedelta(seconds=60)
 PLAN = Plan((PlannedAttempt(1, 1, "sms", 45, Success.DELIVERED),))
 MESSAGE = Message("m1", NOW, {"content": {"text": "Café 😀"}}, PLAN, expires_at=LATER)
+
+
+@pytest.fixture(params=["moto", "memory"])
+def store(request: pytest.FixtureRequest, dynamodb: DynamoDBClient, table: str) -> Store:
+    """The store on both tables that the tests use: what passes here may stand in for the other."""
+    client: Any = dynamodb if request.param == "moto" else MemoryDynamoDB()
+    return Store(client, table, timedelta(days=30))
+
+
+@pytest.fixture
+def on_moto(dynamodb: DynamoDBClient, table: str) -> Store:
+    """A table that can be scanned and has an index."""
+    return Store(dynamodb, table, timedelta(days=30))
 
 
 def claimed(store: Store) -> Store:
@@ -165,10 +181,10 @@ def test_receipts_are_no_part_of_the_story(store: Store) -> None:
     assert len(store.story("m1").attempts) == 1
 
 
-def test_everything_ends_by_its_retention_and_nothing_else(store: Store, table: str) -> None:
-    claimed(store).keep(receipt("TEXT_DELIVERED"), ID, NOW)
-    store.note_sent(ID, "862a8790", NOW)
-    store.reserve("key", "body", "m1", NOW, LOCK)
+def test_everything_ends_by_its_retention_and_nothing_else(on_moto: Store, table: str) -> None:
+    claimed(on_moto).keep(receipt("TEXT_DELIVERED"), ID, NOW)
+    on_moto.note_sent(ID, "862a8790", NOW)
+    on_moto.reserve("key", "body", "m1", NOW, LOCK)
 
     ends = {one["item"]["S"]: int(one["retained_until"]["N"]) for one in raw_items(table)}
     month = NOW + timedelta(days=30)
@@ -184,10 +200,10 @@ def raw_items(table: str) -> list[dict[str, dict[str, str]]]:
     return [{name: dict(value) for name, value in item.items()} for item in items]  # type: ignore[arg-type]
 
 
-def test_recent_messages_are_listed_by_day_in_several_shards(store: Store, table: str) -> None:
+def test_recent_messages_are_listed_by_day_in_several_shards(on_moto: Store, table: str) -> None:
     for number in range(20):
         at = NOW + timedelta(seconds=number)
-        store.add(Message(f"m{number}", at, {}, PLAN))
+        on_moto.add(Message(f"m{number}", at, {}, PLAN))
 
     shards = {one["listed_under"]["S"] for one in raw_items(table)}
     assert len(shards) > 1
