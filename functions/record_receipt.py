@@ -58,12 +58,10 @@ def _record(receipt: Receipt) -> None:
         return
     status = attempt_status(receipt.kind, settings.sms_carrier_receipt())
     if status is None:
-        store().expect(attempt_id)
+        store().expect(attempt_id, receipt.channel)
         _keep(receipt, attempt_id)
     else:
-        attempt = store().note(
-            attempt_id, status, _now(), receipt.reason, provider_id=receipt.provider_id
-        )
+        attempt = store().note_receipt(receipt, attempt_id, status, _now())
         _keep(receipt, attempt_id)
         _answer(attempt)
 

@@ -1,5 +1,6 @@
 """A message with its planned and its made attempts: what all rooms speak of."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from messaging.statuses import (
 )
 
 CHANNELS = ("whatsapp", "sms", "email")
+_ATTEMPT_ID = re.compile(r"([0-9A-Za-z_-]{1,80})\.([1-9][0-9]?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,8 @@ class AttemptId:
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
-        message_id, dot, number = text.rpartition(".")
-        return cls(message_id, int(number)) if dot and message_id and number.isdecimal() else None
+        found = _ATTEMPT_ID.fullmatch(text)
+        return cls(found[1], int(found[2])) if found else None
 
 
 @dataclass(frozen=True, slots=True)

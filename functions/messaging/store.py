@@ -42,6 +42,8 @@ IDEMPOTENCY_HOURS = 24
 LONGEST_WAIT = timedelta(days=1)
 # A write of one day's messages is spread over this many keys of the index of recent ones.
 RECENT_SHARDS = 8
+# What a provider says about a failure is shown to people; its own sentences are a tenth of this.
+MAX_REASON = 1_000
 
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
@@ -169,10 +171,9 @@ class Store:
             return _attempt(self._update(key, {"task_token": task_token})), False
         return _attempt(item), True
 
-    def expect(self, attempt_id: AttemptId) -> None:
-        """Raises `Unmatched` where there is no such attempt."""
-        if not self._get(_attempt_key(attempt_id)):
-            raise Unmatched(f"no attempt {attempt_id}")
+    def expect(self, attempt_id: AttemptId, channel: str) -> None:
+        """Raises `Unmatched` where there is no such attempt on the channel."""
+        _matched(self._get(_attempt_key(attempt_id)), attempt_id, channel)
 
     def note_sent(self, attempt_id: AttemptId, provider_id: str, at: datetime) -> Attempt:
         """The attempt as it is then: a receipt may have come before, its status stays."""
@@ -191,15 +192,32 @@ class Store:
         provider_id: str | None = None,
     ) -> Attempt:
         """The attempt as it is then: a status of a higher rank stays. Raises `Unmatched`."""
+        changes = {"status": status, f"{status}_at": _text(at), "provider_id": provider_id}
+        return self._note(attempt_id, status, changes, reason)
+
+    def note_receipt(
+        self, receipt: Receipt, attempt_id: AttemptId, status: AttemptStatus, at: datetime
+    ) -> Attempt:
+        """As `note`. An attempt on another channel is not the receipt's, whatever that says."""
+        changes = {"status": status, f"{status}_at": _text(at), "provider_id": receipt.provider_id}
+        return self._note(attempt_id, status, changes, receipt.reason, receipt.channel)
+
+    def _note(
+        self,
+        attempt_id: AttemptId,
+        status: AttemptStatus,
+        changes: dict[str, Any],
+        reason: str | None,
+        channel: str | None = None,
+    ) -> Attempt:
         item, rose = self._raise(
             _attempt_key(attempt_id),
             ATTEMPT_RANK[status],
-            {"status": status, f"{status}_at": _text(at), "provider_id": provider_id},
-            reason,
+            changes,
+            reason and reason[:MAX_REASON],
+            channel,
         )
-        if not item:
-            raise Unmatched(f"no attempt {attempt_id}")
-        attempt = _attempt(item)
+        attempt = _attempt(_matched(item, attempt_id, channel))
         if rose and self._watch:
             self._watch.attempt_rose(attempt)
         return attempt
@@ -240,7 +258,7 @@ class Store:
                 "channel": receipt.channel,
                 "kind": receipt.kind,
                 "word": receipt.word,
-                "reason": receipt.reason,
+                "reason": receipt.reason and receipt.reason[:MAX_REASON],
                 "provider_id": receipt.provider_id,
                 "wamid": receipt.wamid,
                 "occurred_at": occurred,
@@ -365,9 +383,10 @@ class Store:
         rank: int,
         changes: dict[str, Any],
         reason: str | None = None,
+        channel: str | None = None,
     ) -> tuple[Mapping[str, Any], bool]:
         """The item afterwards, empty if there is none, and whether its rank rose. If not, it is as
-        it was.
+        it was; so it is where a channel is given and the item is another one's.
 
         A reason belongs to its status: the next status brings its own or none.
         """
@@ -377,8 +396,8 @@ class Store:
                 key,
                 {**changes, "rank": rank, "reason": reason},
                 remove,
-                "#rank < :new",
-                {":new": {"N": str(rank)}},
+                "#rank < :new" + (" AND #channel = :its_own" if channel else ""),
+                {":new": {"N": str(rank)}} | ({":its_own": {"S": channel}} if channel else {}),
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             return self._get(key), False
@@ -398,7 +417,7 @@ class Store:
         drops = ", ".join(f"#{name}" for name in remove)
         expression = (f"SET {sets} " if sets else "") + (f"REMOVE {drops}" if drops else "")
         names = {f"#{name}": name for name in (*given, *remove)}
-        names |= {word: word[1:] for word in ("#item", "#rank") if word in condition}
+        names |= {word: word[1:] for word in ("#item", "#rank", "#channel") if word in condition}
         answer = self._client.update_item(
             TableName=self._table,
             Key=key,
@@ -454,6 +473,14 @@ def _message(item: Mapping[str, Any]) -> Message:
         reason=item.get("reason"),
         problems=tuple(json.loads(item.get("problems", "[]"))),
     )
+
+
+def _matched(
+    item: Mapping[str, Any], attempt_id: AttemptId, channel: str | None
+) -> Mapping[str, Any]:
+    if not item or channel not in (None, item["channel"]):
+        raise Unmatched(f"no attempt {attempt_id}" + (f" on {channel}" if channel else ""))
+    return item
 
 
 def _attempt(item: Mapping[str, Any]) -> Attempt:
