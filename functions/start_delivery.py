@@ -1,7 +1,10 @@
-"""The requests queue: starts one execution per message, named after it."""
+"""The requests queue: starts one execution per message, named after it, at the stack's pace."""
 
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from aws_lambda_powertools import Logger
@@ -12,22 +15,45 @@ from aws_lambda_powertools.utilities.batch import (
 )
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.config import Config
 
 from messaging import settings
+from messaging.errors import Throttled, Unstartable
+from messaging.metrics import Metric, count
 from messaging.workflow import Workflow
 
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
 logger = Logger()
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+# What is not taken waits in the queue, not in here; starting the same again starts it once.
+QUICKLY = Config(
+    retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=2, read_timeout=5
+)
+# Seconds until a request comes again: doubled with each time that it came, up to the longest.
+FIRST_BACK_OFF, LONGEST_BACK_OFF = 5, 300
 
 
 @cache
 def workflow() -> Workflow:
-    return Workflow(boto3.client("stepfunctions"))
+    return Workflow(boto3.client("stepfunctions", config=QUICKLY))
+
+
+@cache
+def queue() -> "SQSClient":
+    return boto3.client("sqs")
 
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:  # noqa: ANN401 - Powertools' answer
-    return process_partial_response(event, start, processor, context)
+    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+    answer = process_partial_response(event, start, processor, context)
+    for kind, _, _ in processor.exceptions:
+        logger.warning("not started, it waits in the queue", error=kind and kind.__name__)
+    failed = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
+    _hide(record for record in event["Records"] if record["messageId"] in failed)
+    return answer
 
 
 def start(record: SQSRecord) -> None:
@@ -36,5 +62,58 @@ def start(record: SQSRecord) -> None:
     """
     planned = record.message_attributes["message_id"]
     name = (planned.string_value if planned else None) or record.message_id
-    started = workflow().start(settings.state_machine_arn(), name, record.body)
+    try:
+        with _paced():
+            started = workflow().start(settings.state_machine_arn(), name, record.body)
+    except Throttled:
+        count(Metric.START_THROTTLED)
+        raise
+    except Unstartable as error:
+        _set_aside(record.body, name, str(error))
+        logger.warning("can never be started, set aside", message_id=name, reason=str(error))
+        return
     logger.info("delivery started" if started else "delivery was started before", message_id=name)
+
+
+@contextmanager
+def _paced() -> Iterator[None]:
+    """Lasts for the interval at least. So many batches run at once and no more, so that together
+    they stay below the share of StartExecution that the stack may use, whatever a container knows
+    of the others.
+    """
+    ends = time.monotonic() + settings.start_interval()
+    try:
+        yield
+    finally:
+        time.sleep(max(0.0, ends - time.monotonic()))
+
+
+def _set_aside(body: str, name: str, reason: str) -> None:
+    """To the dead letters at once, with its reason, and with its name for when it is put back."""
+    attributes = {"message_id": name, "reason": reason}
+    queue().send_message(
+        QueueUrl=settings.requests_dead_letter_queue_url(),
+        MessageBody=body,
+        MessageAttributes={
+            key: {"DataType": "String", "StringValue": value} for key, value in attributes.items()
+        },
+    )
+
+
+def _hide(records: Iterable[Mapping[str, Any]]) -> None:
+    entries: list[Any] = [
+        {
+            "Id": str(number),
+            "ReceiptHandle": record["receiptHandle"],
+            "VisibilityTimeout": _back_off(int(record["attributes"]["ApproximateReceiveCount"])),
+        }
+        for number, record in enumerate(records)
+    ]
+    if entries:
+        queue().change_message_visibility_batch(
+            QueueUrl=settings.requests_queue_url(), Entries=entries
+        )
+
+
+def _back_off(times: int) -> int:
+    return min(FIRST_BACK_OFF << min(times - 1, 10), LONGEST_BACK_OFF)

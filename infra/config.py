@@ -119,6 +119,9 @@ class Config:
     api_burst: Annotated[int, RATE]
     api_requests_per_day: Annotated[int, whole(1, 1_000_000_000)]
     starter_concurrency: Annotated[int, whole(2, 1_000)]
+    # What the starter takes at most of the account's StartExecution, so that direct callers keep
+    # the rest.
+    starts_per_second: Annotated[int, RATE]
 
     # How long a message is kept, and whether the table and its key outlive the stack.
     retention_days: Annotated[int, whole(1, 3_650)]
@@ -146,7 +149,18 @@ class Config:
         values: dict[str, Any] = {
             name: _read(name, given, rules[name].__metadata__[0]) for name in cls.names()
         }
-        return cls(**values)
+        config = cls(**values)
+        if config.start_interval > 1:
+            raise WrongParameter(
+                f"starts_per_second is {config.starts_per_second}; it may not be less than "
+                f"starter_concurrency, {config.starter_concurrency}: a batch would take too long."
+            )
+        return config
+
+    @property
+    def start_interval(self) -> float:
+        """Seconds that each start takes at least: so many at once, together at the pace."""
+        return self.starter_concurrency / self.starts_per_second
 
     @property
     def senders(self) -> dict[str, str]:

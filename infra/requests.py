@@ -16,8 +16,8 @@ from infra.outputs import tell
 TIMEOUT = Duration.seconds(30)
 # Requests of one invocation; each is one quick call, so the first does not wait long for the last.
 BATCH = 10
-# What failed so often does not fail by chance.
-ATTEMPTS = 5
+# Throttled starts wait in the queue, longer each time: so often, it is most of eight hours.
+ATTEMPTS = 100
 
 
 class Requests(Construct):
@@ -45,7 +45,15 @@ class Requests(Construct):
         )
         self.queue = _queue(self, not_started, key)
         tell(self, "RequestsQueueUrl", self.queue.queue_url, "Takes requests as the API does")
-        _start_delivery(self, code=code, machine=machine).add_event_source(
+        start = _start_delivery(
+            self,
+            code=code,
+            config=config,
+            machine=machine,
+            queue=self.queue,
+            not_started=not_started,
+        )
+        start.add_event_source(
             event_sources.SqsEventSource(
                 self.queue,
                 batch_size=BATCH,
@@ -70,14 +78,28 @@ def _queue(scope: Construct, not_started: DeadLetterQueue, key: Key) -> sqs.Queu
     )
 
 
-def _start_delivery(scope: Construct, *, code: Code, machine: sfn.StateMachine) -> Function:
+def _start_delivery(
+    scope: Construct,
+    *,
+    code: Code,
+    config: Config,
+    machine: sfn.StateMachine,
+    queue: sqs.Queue,
+    not_started: DeadLetterQueue,
+) -> Function:
     function = Function(
         scope,
         "StartDelivery",
         code=code,
         description="Starts one execution for each request on the queue.",
         timeout=TIMEOUT,
-        environment={"STATE_MACHINE_ARN": machine.state_machine_arn},
+        environment={
+            "STATE_MACHINE_ARN": machine.state_machine_arn,
+            "REQUESTS_QUEUE_URL": queue.queue_url,
+            "REQUESTS_DEAD_LETTER_QUEUE_URL": not_started.queue_url,
+            "START_INTERVAL_SECONDS": str(config.start_interval),
+        },
     )
+    function.allow_putting_on(not_started)
     function.allow("states:StartExecution", on=[machine.state_machine_arn])
     return function

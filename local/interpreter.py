@@ -33,6 +33,12 @@ class TaskTimedOut(ServiceException):
     code = "TaskTimedOut"
 
 
+class InvalidExecutionInput(ServiceException):
+    """As above."""
+
+    code = "InvalidExecutionInput"
+
+
 class TaskTokens:
     """Who waits for which task token; a token that is answered or timed out stays known."""
 
@@ -73,6 +79,7 @@ def behave_as_aws() -> None:
     give_each_try_its_own_token(tokens)
     keep_the_cause_of_a_failure()
     start_each_name_once()
+    refuse_an_input_that_is_no_json()
     stop_at_once()
 
 
@@ -168,6 +175,22 @@ def start_each_name_once() -> None:
     ) -> Execution:
         with lock:
             return start(backend, arn, name or str(uuid.uuid4()), execution_input)
+
+    replace(StepFunctionsParserBackend, "start_execution", start_execution)
+
+
+def refuse_an_input_that_is_no_json() -> None:
+    """By its name, which is how the starter tells it from an outage; moto's has none."""
+    start = StepFunctionsParserBackend.start_execution
+
+    def start_execution(
+        backend: StepFunctionsParserBackend, arn: str, name: str, execution_input: str
+    ) -> Execution:
+        try:
+            json.loads(execution_input)
+        except ValueError as wrong:
+            raise InvalidExecutionInput(str(wrong)) from wrong
+        return start(backend, arn, name, execution_input)
 
     replace(StepFunctionsParserBackend, "start_execution", start_execution)
 

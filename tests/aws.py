@@ -17,6 +17,7 @@ REGION = "us-east-1"
 ACCOUNT = "123456789012"
 TABLE = "Messages"
 QUEUE = "Requests"
+DEAD_LETTERS = "NotStarted"
 EVENTS = Path(__file__).parent / "events"
 
 ENVIRONMENT = {
@@ -27,6 +28,8 @@ ENVIRONMENT = {
     "POWERTOOLS_METRICS_NAMESPACE": "Throughline",
     "MESSAGES_TABLE": TABLE,
     "REQUESTS_QUEUE_URL": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{QUEUE}",
+    "REQUESTS_DEAD_LETTER_QUEUE_URL": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{DEAD_LETTERS}",
+    "START_INTERVAL_SECONDS": "0",
     "STATE_MACHINE_ARN": f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:DeliverMessage",
     "RETENTION_DAYS": "30",
     "WHATSAPP_WAIT_SECONDS": "45",
@@ -65,7 +68,8 @@ def aws(environment: Mapping[str, str] = ENVIRONMENT) -> Iterator[None]:
         patch.setattr(DynamoHandler, "call_action", one_at_a_time)
         with mock_aws(config=config):
             make_table(TABLE)
-            boto3.client("sqs").create_queue(QueueName=QUEUE)
+            for name in (QUEUE, DEAD_LETTERS):
+                boto3.client("sqs").create_queue(QueueName=name)
             yield
 
 

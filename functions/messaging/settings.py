@@ -16,6 +16,15 @@ def requests_queue_url() -> str:
     return _text("REQUESTS_QUEUE_URL")
 
 
+def requests_dead_letter_queue_url() -> str:
+    return _text("REQUESTS_DEAD_LETTER_QUEUE_URL")
+
+
+def start_interval() -> float:
+    """Seconds that each start takes at least."""
+    return float(_text("START_INTERVAL_SECONDS"))
+
+
 def state_machine_arn() -> str:
     return _text("STATE_MACHINE_ARN")
 

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from messaging.errors import Failed
+from messaging.errors import Failed, Throttled, Unstartable
 from messaging.messages import Attempt, Outcome, Story
 from messaging.statuses import AttemptStatus
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 MAX_CAUSE = 32_768
+# docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+THROTTLED = {"ThrottlingException", "TooManyRequestsException"}
+UNSTARTABLE = {"InvalidName", "InvalidExecutionInput", "ValidationException"}
 
 
 class Workflow:
@@ -23,7 +26,8 @@ class Workflow:
     def start(self, state_machine_arn: str, name: str, input_text: str) -> bool:
         """Whether this call started the execution; False if one of that name was there already.
 
-        Step Functions keeps a name taken for 90 days after its execution closed.
+        Step Functions keeps a name taken for 90 days after its execution closed. Raises
+        `Throttled` and `Unstartable`.
         """
         try:
             self._client.start_execution(
@@ -31,6 +35,13 @@ class Workflow:
             )
         except self._client.exceptions.ExecutionAlreadyExists:
             return False
+        except self._client.exceptions.ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code in THROTTLED:
+                raise Throttled(code) from error
+            if code in UNSTARTABLE:
+                raise Unstartable(code) from error
+            raise
         return True
 
     def answer(self, story: Story, attempt: Attempt) -> None:

@@ -20,6 +20,7 @@ CHANGED = {
     "sms_sender": "pool-1234567890abcdef",
     "email_sender": "hello@throughline.test",
     "starter_concurrency": "3",
+    "starts_per_second": "30",
     "api_requests_per_second": "7",
     "api_burst": "8",
     "api_requests_per_day": "9",

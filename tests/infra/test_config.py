@@ -73,6 +73,7 @@ def test_a_missing_parameter_is_refused_by_name(parameters: dict[str, Any], name
         ("api_burst", -1, "from 1 to 10,000"),
         ("api_requests_per_day", 0, "from 1 to 1,000,000,000"),
         ("starter_concurrency", 1, "from 2 to 1,000"),
+        ("starts_per_second", 0, "from 1 to 10,000"),
         ("retention_days", None, "from 1 to 3,650"),
         ("retain_data", "yes", "one of true, false"),
         ("log_level", "info", "INFO"),
@@ -101,3 +102,10 @@ def test_a_sender_of_ones_own_is_no_example(parameters: dict[str, Any]) -> None:
     }
 
     assert Config.from_context({**parameters, **own}).example_senders == []
+
+
+def test_a_pace_that_no_batch_could_keep_is_refused(parameters: dict[str, Any]) -> None:
+    with pytest.raises(
+        WrongParameter, match=r"^starts_per_second is 9; .* starter_concurrency, 10"
+    ):
+        Config.from_context({**parameters, "starts_per_second": "9"})

@@ -24,7 +24,12 @@ TABLE = {"MESSAGES_TABLE": "StoreMessages"}
 ENVIRONMENTS = {
     "accept_message": {**TABLE, **PLANNING, **SENDERS, "REQUESTS_QUEUE_URL": "RequestsQueue"},
     "plan_message": {**TABLE, **PLANNING, **SENDERS},
-    "start_delivery": {"STATE_MACHINE_ARN": "DeliveryDeliverMessage"},
+    "start_delivery": {
+        "STATE_MACHINE_ARN": "DeliveryDeliverMessage",
+        "REQUESTS_QUEUE_URL": "RequestsQueue",
+        "REQUESTS_DEAD_LETTER_QUEUE_URL": "RequestsNotStarted",
+        "START_INTERVAL_SECONDS": "0.1",
+    },
     "send_message": {
         **TABLE,
         **SENDERS,

@@ -32,7 +32,9 @@ ALLOWED = {
     "plan_message": on_table("PutItem", "Query") | WRITE_KEY,
     "start_delivery": {
         ("states:StartExecution", "DeliveryDeliverMessage"),
+        ("sqs:SendMessage", "RequestsNotStarted"),
         ("kms:Decrypt", KEY),
+        ("kms:GenerateDataKey", KEY),
     }
     | {
         (f"sqs:{action}", "RequestsQueue")

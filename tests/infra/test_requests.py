@@ -12,13 +12,15 @@ DEAD_LETTERS = [
 ]
 
 
-def test_a_request_is_tried_five_times_and_then_kept(template: Template) -> None:
+def test_a_request_outwaits_hours_of_throttling_and_is_then_kept(template: Template) -> None:
     queue = template.of_type("AWS::SQS::Queue")["RequestsQueue"]
 
     assert queue["RedrivePolicy"] == {
         "deadLetterTargetArn": "RequestsNotStarted",
-        "maxReceiveCount": 5,
+        "maxReceiveCount": 100,
     }
+    # Even if each time is a crash, it gets there before the queue forgets it.
+    assert 100 * queue["VisibilityTimeout"] < queue["MessageRetentionPeriod"]
 
 
 def test_a_batch_does_not_come_again_while_it_is_worked_on(template: Template) -> None:
@@ -35,6 +37,23 @@ def test_requests_are_started_in_batches_of_which_a_part_may_fail(template: Temp
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
         "ScalingConfig": {"MaximumConcurrency": 10},
     }
+
+
+def test_the_batches_at_once_start_no_more_than_the_share(
+    template: Template, changed: Template
+) -> None:
+    for each, share in ((template, 100), (changed, 30)):
+        at_once = each.only("AWS::Lambda::EventSourceMapping")["ScalingConfig"]
+        told = each.functions["start_delivery"]["Environment"]["Variables"]
+        interval = float(told["START_INTERVAL_SECONDS"])
+
+        assert at_once["MaximumConcurrency"] / interval == pytest.approx(share)
+
+
+def test_a_batch_at_the_slowest_pace_is_done_in_time(template: Template) -> None:
+    batch = template.only("AWS::Lambda::EventSourceMapping")["BatchSize"]
+
+    assert batch * 1.0 < template.functions["start_delivery"]["Timeout"]
 
 
 def test_how_many_batches_start_at_once_is_a_parameter(changed: Template) -> None:

@@ -117,12 +117,20 @@ def test_a_request_in_the_queue_is_planned_by_the_workflow(flow: Flow) -> None:
     assert flow.finish() == ("SUCCEEDED", [*PLANNED_FIRST, "Send WhatsApp"])
 
 
-def test_what_is_no_request_stays_in_the_queue(flow: Flow) -> None:
+def test_what_is_no_request_is_set_aside_with_its_reason(flow: Flow) -> None:
     record = {"messageId": "m-not-json", "body": "hello", "messageAttributes": {}}
     answer = start_delivery.handler({"Records": [record]}, CONTEXT)
 
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "m-not-json"}]}
+    assert answer == {"batchItemFailures": []}
     assert not flow.whatsapp.sent
+    [kept] = boto3.client("sqs").receive_message(
+        QueueUrl=ENVIRONMENT["REQUESTS_DEAD_LETTER_QUEUE_URL"], MessageAttributeNames=["All"]
+    )["Messages"]
+    told = {name: one["StringValue"] for name, one in kept["MessageAttributes"].items()}
+    assert (kept["Body"], told) == (
+        "hello",
+        {"message_id": "m-not-json", "reason": "InvalidExecutionInput"},
+    )
 
 
 def test_a_direct_start_is_planned_first(flow: Flow) -> None:
