@@ -54,6 +54,14 @@ synth: python-packages ## Writes the CloudFormation template to cdk.out; needs n
 deploy: python-packages node-packages ## Deploys to the AWS account of your credentials.
 	node_modules/.bin/cdk deploy --strict
 
+.PHONY: dlq
+dlq: python-packages ## Shows what the dead-letter queues hold, and why, where your environment points.
+	@$(VENV)/python -m operations.dead_letters show
+
+.PHONY: redrive
+redrive: python-packages ## Puts back what the dead-letter queues hold, once its cause is mended.
+	@$(VENV)/python -m operations.dead_letters redrive
+
 .PHONY: rotate-key
 rotate-key: python-packages ## Gives the API a new key, where your environment points: AWS, or after `make env` here.
 	@$(VENV)/python -m operations.rotate_key

@@ -19,12 +19,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import boto3
 import pytest
 
+from tests.aws import event_text
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
 ROOT = Path(__file__).resolve().parents[2]
+SAMPLE_ID = "01JEXAMPLE0000000000000001"
 SECONDS_TO_START = 120
 SECONDS_TO_HAPPEN = 30
 
@@ -200,6 +203,14 @@ class Throughline:
         body = json.dumps({"provider_id": provider_id, "receipt": receipt}).encode()
         answer = self._call(f"{carriers}/receipts", body, {})
         assert answer.status == 200, answer.body
+
+    def publish(self, event: str, message_id: str) -> None:
+        """Puts a provider's event for the first attempt of a message on the receipts topic."""
+        topics = self.session.client("sns", endpoint_url=self.environment["AWS_ENDPOINT_URL"])
+        topics.publish(
+            TopicArn=self.environment["RECEIPTS_TOPIC_ARN"],
+            Message=event_text(event).replace(SAMPLE_ID, message_id),
+        )
 
     def _call(self, url: str, data: bytes | None, headers: Mapping[str, str]) -> Answer:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
