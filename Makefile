@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 VENV := .venv/bin
+SIZES ?= 100,1000
 .DEFAULT_GOAL := help
 
 # Packages are installed uncompiled; with this set, each command would compile them anew.
@@ -42,9 +43,9 @@ test: python-packages ## Every test that needs no Docker and no AWS account.
 test-sfn-local: python-packages ## The workflow's paths in AWS's Step Functions Local; needs Docker.
 	$(VENV)/python -m pytest tests/sfn_local -rs
 
-.PHONY: measure
-measure: python-packages ## Latency, throughput and memory of the local stack, as a table.
-	@exec $(VENV)/python -m local.measure
+.PHONY: bench
+bench: python-packages ## What the local stack carries, how fast it is, what a message costs; SIZES=100,1000,5000 shows growth.
+	@exec $(VENV)/python -m local.bench --sizes $(SIZES)
 
 .PHONY: synth
 synth: python-packages ## Writes the CloudFormation template to cdk.out; needs no AWS account.

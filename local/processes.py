@@ -67,9 +67,9 @@ class Parts:
         for part in self._parts:
             part.check()
 
-    def groups(self) -> list[int]:
-        """The process group of each part: what it has started belongs to it."""
-        return [part.process.pid for part in self._parts]
+    def names(self) -> dict[int, str]:
+        """Each part's name by its process group, to which all belongs that it has started."""
+        return {part.process.pid: part.name for part in self._parts}
 
     def stop(self) -> None:
         while self._parts:

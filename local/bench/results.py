@@ -1,0 +1,190 @@
+"""What the benchmark found, as it is written to JSON and printed as tables."""
+
+import json
+import os
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from local.bench import figures
+from local.bench.figures import Spread, spread
+from local.bench.imports import Import
+from local.bench.load import Facts, ended_at
+from local.bench.prices import Prices, channel_fees_per_million, per_million
+from local.bench.scenarios import Scenario
+from local.bench.usage import Usage
+from local.bench.verdicts import OK, Verdicts, judged, verdict
+from local.bench.watch import Peaks
+
+# Functions whose start somebody waits for.
+HOT = ("start_delivery", "send_message", "record_receipt")
+
+
+@dataclass(frozen=True)
+class Latencies:
+    """Seconds; None where no message of the run has such a moment."""
+
+    post: Spread | None
+    post_to_call: Spread | None
+    receipt_to_next_call: Spread | None
+    timeout_to_next_call: Spread | None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One run of mixed messages. `processor_ms`: per message, by process."""
+
+    name: str
+    a_second: float | None
+    verdicts: Verdicts
+    seconds: float
+    messages_per_second: float
+    latencies: Latencies
+    usage: Usage
+    dollars_per_million: Mapping[str, float]
+    peaks: Peaks
+    processor_ms: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What the messages of one scenario took, and cost by part of AWS in dollars per million."""
+
+    scenario: str
+    verdicts: Verdicts
+    usage: Usage
+    dollars_per_million: Mapping[str, float]
+    channel_fees_per_million: float
+
+
+@dataclass(frozen=True)
+class Machine:
+    processors: int
+    memory_gb: float
+    system: str
+    python: str
+
+    @classmethod
+    def this(cls) -> "Machine":
+        pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        return cls(
+            os.cpu_count() or 0,
+            round(pages / 1024**3, 1),
+            f"{platform.system()} {platform.machine()}",
+            platform.python_version(),
+        )
+
+
+@dataclass(frozen=True)
+class Results:
+    at: str
+    machine: Machine
+    prices_read: str
+    runs: Sequence[Measured]
+    costs: Sequence[Cost]
+    imports: Sequence[Import]
+
+    def write(self, path: Path) -> None:
+        path.write_text(json.dumps(asdict(self), indent=2) + "\n")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """One load: the facts of its messages, and what all of them together took."""
+
+    facts: Sequence[Facts]
+    usage: Usage
+    peaks: Peaks
+    processor_seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Pricing:
+    """By what a usage is priced: the lists, and the memory that the template gives a function."""
+
+    prices: Prices
+    memory_mb: int
+
+    def of(self, usage: Usage) -> dict[str, float]:
+        return per_million(usage, self.prices, self.memory_mb)
+
+
+def measured(name: str, a_second: float | None, loaded: Loaded, pricing: Pricing) -> Measured:
+    facts = loaded.facts
+    seconds = max(ended_at(one.message) for one in facts) - min(one.posted.at for one in facts)
+    return Measured(
+        name,
+        a_second,
+        verdicts_of(facts),
+        seconds,
+        len(facts) / seconds,
+        latencies(facts),
+        loaded.usage,
+        pricing.of(loaded.usage),
+        loaded.peaks,
+        {part: used / len(facts) * 1000 for part, used in loaded.processor_seconds.items()},
+    )
+
+
+def cost(scenario: Scenario, loaded: Loaded, pricing: Pricing) -> Cost:
+    calls = [call for one in loaded.facts for call in one.calls]
+    taken = [call["channel"] for call in calls if call["answer"]["status"] == OK]
+    fees = channel_fees_per_million(taken, pricing.prices) / len(loaded.facts)
+    usage = loaded.usage
+    return Cost(scenario.name, verdicts_of(loaded.facts), usage, pricing.of(usage), fees)
+
+
+def verdicts_of(facts: Sequence[Facts]) -> Verdicts:
+    return judged(verdict(one.posted.scenario, one.message, one.calls) for one in facts)
+
+
+def latencies(facts: Sequence[Facts]) -> Latencies:
+    return Latencies(
+        spread(one.posted.answered_in for one in facts),
+        spread(figures.to_first_call(one.posted, one.calls) for one in facts if one.calls),
+        spread(gap for one in facts for gap in figures.receipt_to_next_call(one.calls)),
+        spread(gap for one in facts for gap in _timeouts(one)),
+    )
+
+
+def _timeouts(one: Facts) -> Iterator[float]:
+    if any(status == "timed_out" for _, status in one.posted.scenario.attempts):
+        yield from figures.timeout_to_next_call(one.history, one.calls)
+
+
+def targets(results: Mapping[str, Any]) -> list[tuple[str, str, str, bool]]:
+    """Each target: what it is about, what it asks for, what was measured, whether it is met."""
+    largest = max(results["runs"], key=lambda run: run["verdicts"]["messages"])
+    paced = next(run for run in results["runs"] if run["a_second"])
+    verdicts = largest["verdicts"]
+    bad = verdicts["lost"] + verdicts["duplicated"] + verdicts["wrong"]
+    gap = paced["latencies"]["receipt_to_next_call"]["p95"]
+    ratio = max(one["ratio"] for one in results["imports"] if one["name"] in HOT)
+    first = results["costs"][0]["usage"]
+    states = first["states"] / first["messages"]
+    peak = max(run["peaks"]["stack"] for run in results["runs"])
+    return [
+        (
+            f"messages a second, {verdicts['messages']} mixed",
+            "at least 15",
+            f"{largest['messages_per_second']:.1f}",
+            largest["messages_per_second"] >= 15,  # noqa: PLR2004 - the target
+        ),
+        ("lost, sent twice or wrong", "0", str(bad), bad == 0),
+        ("failure receipt to next call, p95", "at most 1.0 s", f"{gap:.2f} s", gap <= 1),
+        ("memory of the whole stack", "under 1,500 MB", f"{peak:,.0f} MB", peak < 1500),  # noqa: PLR2004 - the target
+        (
+            "hot functions' imports to boto3 and a client",
+            "at most 1.3",
+            f"{ratio:.2f}",
+            ratio <= 1.3,  # noqa: PLR2004 - the target
+        ),
+        ("states, delivered first", "2", f"{states:g}", states == 2),  # noqa: PLR2004 - the target
+    ]
+
+
+def now() -> str:
+    return datetime.now().astimezone().isoformat(timespec="seconds")

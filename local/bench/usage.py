@@ -1,0 +1,135 @@
+"""What a run used of AWS, counted from the record of its calls and from its execution histories."""
+
+import json
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+READ_UNIT_BYTES = 4096
+NUMBER_BYTES_PER_DIGITS = 2
+CONTAINER_BYTES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to an AWS API; DynamoDB's with the units it consumed."""
+
+    service: str
+    action: str
+    reads: float = 0
+    writes: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One invocation of a function: how long it ran, how much it logged."""
+
+    function: str
+    milliseconds: float
+    log_bytes: int
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Totals of some messages. Divide by `messages` for what one of them took."""
+
+    messages: int
+    states: int
+    reads: float
+    writes: float
+    calls: Mapping[str, int] = field(default_factory=dict)
+    invocations: Mapping[str, int] = field(default_factory=dict)
+    milliseconds: Mapping[str, float] = field(default_factory=dict)
+    log_bytes: int = 0
+
+    @property
+    def api_requests(self) -> int:
+        """Each one that passes the gateway is an invocation of its function."""
+        return self.invocations.get("accept_message", 0) + self.invocations.get("read_message", 0)
+
+    @property
+    def queue_requests(self) -> int:
+        """What was sent, and for each batch one receive and one delete by Lambda's poller."""
+        return self.calls.get("sqs.SendMessage", 0) + 2 * self.invocations.get("start_delivery", 0)
+
+    @property
+    def publishes(self) -> int:
+        return self.calls.get("sns.Publish", 0)
+
+
+def counted(
+    messages: int, record: Iterable[Call | Run], histories: Iterable[Iterable[Mapping[str, Any]]]
+) -> Usage:
+    calls: Counter[str] = Counter()
+    invocations: Counter[str] = Counter()
+    milliseconds: defaultdict[str, float] = defaultdict(float)
+    reads = writes = 0.0
+    log_bytes = 0
+    for entry in record:
+        match entry:
+            case Call():
+                calls[f"{entry.service}.{entry.action}"] += 1
+                reads += entry.reads
+                writes += entry.writes
+            case Run():
+                invocations[entry.function] += 1
+                milliseconds[entry.function] += entry.milliseconds
+                log_bytes += entry.log_bytes
+    states = sum(transitions(history) for history in histories)
+    return Usage(
+        messages,
+        states,
+        reads,
+        writes,
+        dict(calls),
+        dict(invocations),
+        dict(milliseconds),
+        log_bytes,
+    )
+
+
+def transitions(history: Iterable[Mapping[str, Any]]) -> int:
+    """The states entered, and each retry once more: what a Standard workflow is billed for."""
+    types = Counter(event["type"] for event in history)
+    entered = sum(number for kind, number in types.items() if kind.endswith("StateEntered"))
+    retries = types["TaskScheduled"] - types["TaskStateEntered"]
+    return entered + max(retries, 0)
+
+
+def read(lines: Iterable[str]) -> Iterator[Call | Run]:
+    """The entries of a record that `written` wrote."""
+    for line in lines:
+        entry = json.loads(line)
+        yield Run(**entry) if "function" in entry else Call(**entry)
+
+
+def written(entry: Call | Run) -> str:
+    fields = {name: getattr(entry, name) for name in entry.__slots__}
+    return json.dumps(fields, separators=(",", ":")) + "\n"
+
+
+def read_units(items: Iterable[Mapping[str, Any]]) -> int:
+    """The units of one strongly consistent read that gave these items; an empty one costs one."""
+    return max(1, math.ceil(sum(item_bytes(item) for item in items) / READ_UNIT_BYTES))
+
+
+def item_bytes(item: Mapping[str, Any]) -> int:
+    return sum(len(name.encode()) + _value_bytes(value) for name, value in item.items())
+
+
+def _value_bytes(value: Mapping[str, Any]) -> int:
+    ((kind, content),) = value.items()
+    match kind:
+        case "S":
+            return len(content.encode())
+        case "N":
+            return math.ceil(len(content.strip("-.0")) / NUMBER_BYTES_PER_DIGITS) + 1
+        case "M":
+            return CONTAINER_BYTES + item_bytes(content) + len(content)
+        case "L":
+            return CONTAINER_BYTES + sum(1 + _value_bytes(one) for one in content)
+        case _:
+            return 1

@@ -1,0 +1,117 @@
+"""What the processes of the stack take: memory by process at its peak, and processor time."""
+
+import os
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from local.addresses import ROOT
+from local.stack import Stack
+
+SECONDS_BETWEEN = 1.0
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+KILOBYTE = 1024
+# By its file: what CloudFormation calls a function contains its name in the template.
+FUNCTIONS = {
+    path.stem: path.stem.title().replace("_", "") for path in (ROOT / "functions").glob("*.py")
+}
+
+
+@dataclass
+class Peaks:
+    """MB that processes of one name took at most, one of them and all together at one moment."""
+
+    process: dict[str, float] = field(default_factory=dict)
+    together: dict[str, float] = field(default_factory=dict)
+    processes: int = 0
+    stack: float = 0
+
+    def see(self, moment: list[tuple[str, float]]) -> None:
+        sums: defaultdict[str, float] = defaultdict(float)
+        for name, megabytes in moment:
+            sums[name] += megabytes
+            self.process[name] = max(megabytes, self.process.get(name, 0))
+        for name, megabytes in sums.items():
+            self.together[name] = max(megabytes, self.together.get(name, 0))
+        self.processes = max(len(moment), self.processes)
+        self.stack = max(sum(sums.values()), self.stack)
+
+
+class Watch:
+    """Looks every second, from `start` to `stop`. Memory is PSS: shared pages are counted once."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.peaks = Peaks()
+        self._stack = stack
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._over.wait(SECONDS_BETWEEN):
+            self.peaks.see([(name, _pss(pid)) for pid, name in processes(self._stack)])
+
+
+def processor_seconds(stack: Stack) -> dict[str, float]:
+    """What the processes of each name have used so far."""
+    used: defaultdict[str, float] = defaultdict(float)
+    for pid, name in processes(stack):
+        fields = _text(pid, "stat").rpartition(")")[2].split()
+        if fields:
+            used[name] += (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+    return used
+
+
+def processes(stack: Stack) -> Iterator[tuple[int, str]]:
+    """Each process of the stack by its part's name, or by the function that it runs."""
+    groups = stack.parts.names() | {os.getpgrp(): "launcher and load"}
+    for folder in Path("/proc").glob("[0-9]*"):
+        pid = int(folder.name)
+        try:
+            name = groups.get(os.getpgid(pid))
+        except ProcessLookupError:
+            continue
+        if name:
+            yield pid, _function(pid) or name
+
+
+def _function(pid: int) -> str:
+    """The file of the function that the process runs, empty for all others."""
+    for setting in _text(pid, "environ").split("\0"):
+        if setting.startswith("AWS_LAMBDA_FUNCTION_NAME="):
+            return next((file for file, named in FUNCTIONS.items() if named in setting), "")
+    return ""
+
+
+def _pss(pid: int) -> float:
+    lines = _text(pid, "smaps_rollup").splitlines()
+    kilobytes = next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
+    return kilobytes / KILOBYTE
+
+
+def _text(pid: int, name: str) -> str:
+    """Empty where the process has just ended."""
+    try:
+        return Path(f"/proc/{pid}/{name}").read_text(errors="replace")
+    except OSError:
+        return ""
+
+
+def settle(path: Path, quiet: float = 1.5) -> None:
+    """Returns when the file has not grown for that many seconds."""
+    size, since = -1, time.monotonic()
+    while time.monotonic() - since < quiet:
+        if (now := path.stat().st_size) != size:
+            size, since = now, time.monotonic()
+        time.sleep(0.1)
