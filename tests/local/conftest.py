@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email.message import Message
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -43,11 +44,11 @@ def eventually(look: Callable[[], T | None], seconds: float = SECONDS_TO_HAPPEN)
     return found
 
 
-def free_port() -> int:
-    """The first of three neighbouring ports that nobody uses, below those of outgoing calls."""
+def free_port(count: int = 3) -> int:
+    """The first of so many neighbouring ports that nobody uses, below those of outgoing calls."""
     start = 10_000 + os.getpid() % 1000 * 20
-    candidates = range(start, start + 1000, 3)
-    return next(p for p in candidates if not any(in_use(p + offset) for offset in range(3)))
+    candidates = range(start, start + 1000, count)
+    return next(p for p in candidates if not any(in_use(p + offset) for offset in range(count)))
 
 
 def in_use(port: int) -> bool:
@@ -133,7 +134,7 @@ class Throughline:
 
     environment: Mapping[str, str]
 
-    @property
+    @cached_property
     def session(self) -> boto3.Session:
         return boto3.Session(
             aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
@@ -141,17 +142,17 @@ class Throughline:
             region_name=self.environment["AWS_REGION"],
         )
 
-    @property
+    @cached_property
     def engine(self) -> "SFNClient":
         return self.session.client(
             "stepfunctions", endpoint_url=self.environment["AWS_ENDPOINT_URL_SFN"]
         )
 
-    @property
+    @cached_property
     def queues(self) -> "SQSClient":
         return self.session.client("sqs", endpoint_url=self.environment["AWS_ENDPOINT_URL"])
 
-    @property
+    @cached_property
     def table(self) -> "DynamoDBClient":
         return self.session.client("dynamodb", endpoint_url=self.environment["AWS_ENDPOINT_URL"])
 
@@ -193,9 +194,14 @@ class Throughline:
 
     def sent(self, message_id: str) -> list[str]:
         """The channels of the calls that the carriers got for the message, in their order."""
+        return [call["channel"] for call in self.calls(message_id)]
+
+    def calls(self, message_id: str) -> list[dict[str, Any]]:
+        """Those calls, with what was answered and which receipts followed."""
         carriers = self.environment["AWS_ENDPOINT_URL_SESV2"]
+        calls: list[dict[str, Any]]
         calls = self._call(f"{carriers}/sent?message_id={message_id}", None, {}).body
-        return [call["channel"] for call in calls]
+        return calls
 
     def report(self, provider_id: str, receipt: str) -> None:
         """Has a recipient report now, by one of the provider's words."""
