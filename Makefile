@@ -34,6 +34,7 @@ check: python-packages node-packages ## Format, lint, types, import rules, state
 	for workflow in statemachine/*.json; do $(VENV)/statelint $$workflow || exit 1; done
 	$(VENV)/python -m local synth
 	$(VENV)/cfn-lint cdk.out/*.template.json
+	$(VENV)/python -m requirements.audit
 
 .PHONY: test
 test: python-packages ## Every test that needs no Docker and no AWS account.
