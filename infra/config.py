@@ -129,8 +129,13 @@ class Config:
 
     log_level: Annotated[str, one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")]
     log_retention_days: Annotated[int, one_of(*LOG_RETENTION_DAYS)]
-    # Who is told when a dead-letter queue holds something; empty: nobody, CloudWatch shows it.
+    # Who is told of an alarm; empty: nobody, CloudWatch shows it.
     alarm_email: Annotated[str, matching(rf"|{EMAIL}", "an address, or empty for none")]
+    # When it rings: how long a request waits, how long one message in twenty takes, how many
+    # percent reach nobody.
+    alarm_oldest_request_seconds: Annotated[int, whole(60, 86_400)]
+    alarm_time_to_deliver_seconds: Annotated[int, whole(1, 86_400)]
+    alarm_undelivered_percent: Annotated[int, whole(0, 99)]
 
     @classmethod
     def names(cls) -> list[str]:

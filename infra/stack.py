@@ -8,12 +8,14 @@ from constructs import Construct
 from infra.alarms import Alarms
 from infra.api import Api
 from infra.config import Config
+from infra.dashboard import Dashboard
 from infra.delivery import Delivery
 from infra.function import Code
 from infra.key import Key
 from infra.receipts import Receipts
 from infra.requests import Requests
 from infra.store import Store
+from infra.watch import Watch
 
 
 class Throughline(Stack):
@@ -55,6 +57,14 @@ class Throughline(Stack):
             alarms=alarms,
         )
         Api(self, "Http", code=code, config=config, key=key, store=store, requests=requests.queue)
+        Watch(self, "Alarm", config=config, requests=requests.queue, alarms=alarms)
+        Dashboard(
+            self,
+            "OnCall",
+            requests=requests.queue,
+            machine=delivery.machine,
+            table=store.table,
+        )
         self._warn_of_examples(config)
 
     def _warn_of_examples(self, config: Config) -> None:

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from infra import metrics
+from messaging.messages import CHANNELS
+from messaging.metrics import Metric
 from tests.aws import ENVIRONMENT
 from tests.infra.template import Template
 
@@ -77,3 +80,19 @@ def test_the_table_has_the_keys_that_the_store_uses(template: Template) -> None:
         table["TimeToLiveSpecification"]["AttributeName"],
     ):
         assert f'"{name}"' in source
+
+
+def test_alarms_and_dashboard_look_at_every_metric_that_the_functions_write() -> None:
+    looked_at = {
+        *metrics.OF_A_CHANNEL,
+        metrics.TIME_OF_A_CHANNEL,
+        *metrics.RECEIPTS_OF_NOBODY,
+        *metrics.OF_MESSAGES,
+        metrics.TIME_OF_MESSAGES,
+        metrics.BROKEN,
+        metrics.THROTTLED,
+    }
+
+    assert looked_at == {str(metric) for metric in Metric}
+    assert metrics.CHANNELS == CHANNELS
+    assert {"service": ENVIRONMENT["POWERTOOLS_SERVICE_NAME"]} == metrics.SERVICE

@@ -28,6 +28,9 @@ CHANGED = {
     "log_level": "DEBUG",
     "log_retention_days": "7",
     "alarm_email": "on-call@throughline.test",
+    "alarm_oldest_request_seconds": "61",
+    "alarm_time_to_deliver_seconds": "62",
+    "alarm_undelivered_percent": "63",
 }
 
 

@@ -67,7 +67,7 @@ def _named(value: Any) -> Any:
     match value:
         case {"Ref": str(name)}:
             return f"<{name}>" if name.startswith("AWS::") else _name(name)
-        case {"Fn::GetAtt": [str(name), "Arn"]}:
+        case {"Fn::GetAtt": [str(name), "Arn" | "Name" | "QueueName"]}:
             return _name(name)
         case {"Fn::Join": ["", [*parts]]}:
             return "".join(_named(part) for part in parts)

@@ -7,7 +7,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local import synth
-from local.deploy import MISSING_TYPES, Template, allowing_plain_http, without_missing_types
+from local.deploy import (
+    MISSING_TYPES,
+    Template,
+    allowing_plain_http,
+    without_metric_math,
+    without_missing_types,
+)
 from tests.local.conftest import Throughline
 
 TLS_ONLY = {
@@ -24,7 +30,7 @@ def template(**resources: object) -> Template:
 
 def test_a_template_without_differences_stays_as_it_is() -> None:
     plain = template(Queue={"Type": "AWS::SQS::Queue", "DependsOn": ["Other"]})
-    assert allowing_plain_http(without_missing_types(plain)) == plain
+    assert allowing_plain_http(without_metric_math(without_missing_types(plain))) == plain
 
 
 def test_a_type_that_is_missing_is_left_out_and_named_instead() -> None:
@@ -45,6 +51,20 @@ def test_a_type_that_is_missing_is_left_out_and_named_instead() -> None:
             "DependsOn": ["Topic"],
             "Properties": {"Name": "Texts", "Arn": "Texts"},
         }
+    }
+
+
+def test_an_alarm_over_several_metrics_is_left_out_and_any_other_stays() -> None:
+    kind = "AWS::CloudWatch::Alarm"
+    shown = {"Type": "AWS::CloudWatch::Dashboard", "Properties": {"Body": {"Ref": "Several"}}}
+    one = {"Type": kind, "Properties": {"MetricName": "Errors"}}
+    changed = without_metric_math(
+        template(One=one, Several={"Type": kind, "Properties": {"Metrics": []}}, Board=shown)
+    )
+
+    assert changed["Resources"] == {
+        "One": one,
+        "Board": {**shown, "Properties": {"Body": "Several"}},
     }
 
 

@@ -1,0 +1,172 @@
+"""One dashboard from top to bottom: is anything lost, is it slow, which channel, what it uses."""
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from infra import metrics
+from infra.dead_letters import DeadLetterQueue
+from infra.watch import functions_of
+
+MINUTE = Duration.minutes(1)
+WIDTH, HEIGHT = 24, 6
+MILLISECONDS = "milliseconds"
+
+
+class Dashboard(Construct):
+    """For whoever is on call; made last, because it shows whatever is in the stack."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        requests: sqs.IQueue,
+        machine: sfn.IStateMachine,
+        table: dynamodb.ITable,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._functions = functions_of(self)
+        board = cloudwatch.Dashboard(self, "Dashboard", default_interval=Duration.hours(3))
+        for title, widgets in {
+            "Is anything lost?": self._lost(),
+            "Is it slow?": self._slow(requests),
+            "Which channel?": self._channels(),
+            "What does it use?": self._uses(machine, table),
+        }.items():
+            board.add_widgets(cloudwatch.TextWidget(markdown=f"## {title}", width=WIDTH, height=1))
+            board.add_widgets(*widgets)
+
+    def _lost(self) -> list[cloudwatch.IWidget]:
+        every = Stack.of(self).node.find_all()
+        alarms = [each for each in every if isinstance(each, cloudwatch.Alarm)]
+        dead = [each for each in every if isinstance(each, DeadLetterQueue)]
+        return [
+            cloudwatch.AlarmStatusWidget(title="Alarms", alarms=alarms, width=6, height=HEIGHT),
+            _graph("Messages", [metrics.ours(self, name) for name in metrics.OF_MESSAGES]),
+            _graph(
+                "Dead letters",
+                [
+                    each.metric_approximate_number_of_messages_visible(
+                        period=MINUTE, statistic="Maximum", label=each.node.id
+                    )
+                    for each in dead
+                ],
+            ),
+            _graph(
+                "Failures",
+                [
+                    metrics.ours(self, metrics.BROKEN),
+                    *(
+                        each.metric_errors(period=MINUTE, label=f"{each.node.id} failed")
+                        for each in self._functions
+                    ),
+                ],
+            ),
+        ]
+
+    def _slow(self, requests: sqs.IQueue) -> list[cloudwatch.IWidget]:
+        return [
+            _graph(
+                "From acceptance to delivery",
+                [
+                    metrics.ours(self, metrics.TIME_OF_MESSAGES, statistic=each).with_(label=each)
+                    for each in ("p50", "p95", "p99")
+                ],
+                unit=MILLISECONDS,
+            ),
+            _graph(
+                "Oldest request",
+                [
+                    requests.metric_approximate_age_of_oldest_message(
+                        period=MINUTE, statistic="Maximum", label="age"
+                    )
+                ],
+                unit="seconds",
+            ),
+            _graph(
+                "Requests that wait",
+                [
+                    requests.metric_approximate_number_of_messages_visible(
+                        period=MINUTE, statistic="Maximum", label="waiting"
+                    ),
+                    metrics.ours(self, metrics.THROTTLED),
+                ],
+            ),
+            _graph(
+                "Functions, p95",
+                [
+                    each.metric_duration(period=MINUTE, statistic="p95", label=each.node.id)
+                    for each in self._functions
+                ],
+                unit=MILLISECONDS,
+            ),
+        ]
+
+    def _channels(self) -> list[cloudwatch.IWidget]:
+        graphs = [
+            _graph(
+                channel,
+                [
+                    metrics.ours(self, name, channel=channel).with_(label=name)
+                    for name in metrics.OF_A_CHANNEL
+                ],
+            )
+            for channel in metrics.CHANNELS
+        ]
+        times = [
+            metrics.ours(self, metrics.TIME_OF_A_CHANNEL, channel=channel, statistic="p95")
+            for channel in metrics.CHANNELS
+        ]
+        nobodys = [
+            metrics.ours(self, name, channel=channel).with_(label=f"{name} {channel}")
+            for name in metrics.RECEIPTS_OF_NOBODY
+            for channel in metrics.CHANNELS
+        ]
+        return [
+            *graphs,
+            _graph("From acceptance to delivery, p95", times, unit=MILLISECONDS),
+            _graph("Receipts of nobody", nobodys),
+        ]
+
+    def _uses(self, machine: sfn.IStateMachine, table: dynamodb.ITable) -> list[cloudwatch.IWidget]:
+        return [
+            _graph(
+                "StartExecution, the whole account",
+                [
+                    machine.metric_started(period=MINUTE, label="started here"),
+                    metrics.starts("ConsumedCapacity"),
+                    metrics.starts("ThrottledEvents"),
+                ],
+            ),
+            _graph(
+                "Invocations",
+                [
+                    each.metric_invocations(period=MINUTE, label=each.node.id)
+                    for each in self._functions
+                ],
+            ),
+            _graph(
+                "Table, capacity units",
+                [
+                    table.metric_consumed_read_capacity_units(period=MINUTE, label="read"),
+                    table.metric_consumed_write_capacity_units(period=MINUTE, label="written"),
+                ],
+            ),
+            _graph("API", [metrics.api(self, name) for name in ("Count", "4XXError", "5XXError")]),
+        ]
+
+
+def _graph(
+    title: str, shown: list[cloudwatch.Metric], *, unit: str = "per minute"
+) -> cloudwatch.GraphWidget:
+    return cloudwatch.GraphWidget(
+        title=title,
+        left=shown,
+        left_y_axis=cloudwatch.YAxisProps(min=0, label=unit, show_units=False),
+        width=6,
+        height=HEIGHT,
+    )

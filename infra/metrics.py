@@ -1,0 +1,81 @@
+"""What is measured: the names that the functions count by, and AWS's own metrics beside them."""
+
+from collections.abc import Mapping
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+CHANNELS = ("whatsapp", "sms", "email")
+# As functions/messaging/metrics.py writes them; a contract test compares the two.
+OF_A_CHANNEL = ("Sent", "Delivered", "Failed", "Refused", "TimedOut", "Fallback")
+TIME_OF_A_CHANNEL = "TimeToDeliver"
+RECEIPTS_OF_NOBODY = ("ForeignReceipt", "UnmatchedReceipt")
+OF_MESSAGES = (
+    "MessageAccepted",
+    "MessageDelivered",
+    "MessageSent",
+    "MessageUndelivered",
+    "MessageExpired",
+    "MessageRejected",
+)
+TIME_OF_MESSAGES = "MessageTimeToDeliver"
+BROKEN = "ExecutionBroken"
+THROTTLED = "StartThrottled"
+
+# The one dimension that Powertools adds by itself: POWERTOOLS_SERVICE_NAME.
+SERVICE = {"service": "throughline"}
+
+
+def ours(
+    scope: Construct, name: str, *, channel: str | None = None, statistic: str = "Sum"
+) -> cloudwatch.Metric:
+    """A metric that the functions of this stack write; the namespace is the stack's name."""
+    return _metric(
+        Stack.of(scope).stack_name,
+        name,
+        SERVICE | ({"channel": channel} if channel else {}),
+        statistic,
+        channel,
+    )
+
+
+def starts(name: str) -> cloudwatch.Metric:
+    """What Step Functions tells of the account's StartExecution, whoever calls it.
+
+    docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html
+    """
+    return _metric("AWS/States", name, {"APIName": "StartExecution"}, "Sum")
+
+
+def api(scope: Construct, name: str) -> cloudwatch.Metric:
+    """What API Gateway tells of this stack's API, which has the stack's name."""
+    named = {"ApiName": Stack.of(scope).stack_name}
+    return _metric("AWS/ApiGateway", name, named, "Sum")
+
+
+def together(metrics: list[cloudwatch.Metric], label: str) -> cloudwatch.MathExpression:
+    """The sum of several metrics, where a missing one is nothing."""
+    return cloudwatch.MathExpression(
+        expression="SUM(FILL(METRICS(), 0))",
+        using_metrics={f"m{number}": metric for number, metric in enumerate(metrics)},
+        label=label,
+        period=Duration.minutes(1),
+    )
+
+
+def _metric(
+    namespace: str,
+    name: str,
+    dimensions: Mapping[str, str],
+    statistic: str,
+    label: str | None = None,
+) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace=namespace,
+        metric_name=name,
+        dimensions_map=dict(dimensions),
+        statistic=statistic,
+        label=label,
+        period=Duration.minutes(1),
+    )

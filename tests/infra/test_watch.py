@@ -1,0 +1,174 @@
+"""What rings and when, and what the dashboard shows."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.infra.template import Template
+
+STACK_WIDE = {
+    "AlarmOldestRequest": (300, 3, 5),
+    "AlarmStartsThrottled": (0, 3, 5),
+    "AlarmFunctionErrors": (4, 2, 5),
+    "AlarmFunctionThrottles": (0, 3, 5),
+    "AlarmExecutionsBroken": (0, 1, 1),
+    "AlarmUndeliveredShare": (10, 1, 1),
+    "AlarmTimeToDeliver": (120_000, 1, 1),
+}
+SECTIONS = ["Is anything lost?", "Is it slow?", "Which channel?", "What does it use?"]
+
+
+def alarms(template: Template) -> dict[str, dict[str, Any]]:
+    return template.of_type("AWS::CloudWatch::Alarm")
+
+
+def metrics(alarm: dict[str, Any]) -> list[dict[str, Any]]:
+    """The metrics behind an alarm over several."""
+    return [one["MetricStat"]["Metric"] for one in alarm["Metrics"] if "MetricStat" in one]
+
+
+def expression(alarm: dict[str, Any]) -> str:
+    [found] = [one["Expression"] for one in alarm["Metrics"] if "Expression" in one]
+    return str(found)
+
+
+def test_the_alarms_are_few_and_each_has_its_threshold(template: Template) -> None:
+    found = {
+        name: (alarm["Threshold"], alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"])
+        for name, alarm in alarms(template).items()
+        if not name.endswith("NotEmpty")
+    }
+
+    assert found == STACK_WIDE
+
+
+def test_every_alarm_rings_above_its_threshold_and_not_for_silence(template: Template) -> None:
+    for alarm in alarms(template).values():
+        assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
+        assert alarm["TreatMissingData"] == "notBreaching"
+
+
+@pytest.mark.parametrize(
+    ("alarm", "threshold"),
+    [
+        ("AlarmOldestRequest", 61),
+        ("AlarmTimeToDeliver", 62_000),
+        ("AlarmUndeliveredShare", 63),
+    ],
+)
+def test_what_a_user_would_choose_is_a_parameter(
+    changed: Template, alarm: str, threshold: int
+) -> None:
+    assert alarms(changed)[alarm]["Threshold"] == threshold
+
+
+def test_the_oldest_request_is_that_of_the_requests_queue(template: Template) -> None:
+    alarm = alarms(template)["AlarmOldestRequest"]
+
+    assert (alarm["MetricName"], alarm["Statistic"]) == ("ApproximateAgeOfOldestMessage", "Maximum")
+    assert "RequestsQueue" in str(alarm["Dimensions"])
+
+
+@pytest.mark.parametrize(
+    ("name", "metric"), [("FunctionErrors", "Errors"), ("FunctionThrottles", "Throttles")]
+)
+def test_every_function_is_watched(template: Template, name: str, metric: str) -> None:
+    watched = metrics(alarms(template)[f"Alarm{name}"])
+    functions = template.of_type("AWS::Lambda::Function").keys()
+
+    assert {one["MetricName"] for one in watched} == {metric}
+    assert {one["Dimensions"][0]["Value"] for one in watched} == functions
+    # An alarm may look at no more.
+    assert len(watched) <= 10
+
+
+def test_throttled_starts_are_those_of_the_queue_and_of_direct_callers(template: Template) -> None:
+    ours, aws = metrics(alarms(template)["AlarmStartsThrottled"])
+
+    assert (ours["Namespace"], ours["MetricName"]) == ("Throughline", "StartThrottled")
+    assert (aws["Namespace"], aws["MetricName"]) == ("AWS/States", "ThrottledEvents")
+    assert aws["Dimensions"] == [{"Name": "APIName", "Value": "StartExecution"}]
+
+
+def test_a_share_needs_enough_messages(template: Template) -> None:
+    alarm = alarms(template)["AlarmUndeliveredShare"]
+
+    assert {one["MetricName"] for one in metrics(alarm)} == {
+        "MessageUndelivered",
+        "MessageExpired",
+        "MessageSent",
+        "MessageDelivered",
+    }
+    assert expression(alarm).startswith("IF(")
+    assert ">= 20" in expression(alarm)
+    assert expression(alarm).endswith(", 0)")
+
+
+def test_the_time_to_deliver_is_that_of_the_slowest_twentieth(template: Template) -> None:
+    alarm = alarms(template)["AlarmTimeToDeliver"]
+
+    assert (alarm["MetricName"], alarm["ExtendedStatistic"]) == ("MessageTimeToDeliver", "p95")
+    assert alarm["EvaluateLowSampleCountPercentile"] == "ignore"
+    assert alarm["Period"] == 15 * 60
+
+
+def test_two_stacks_count_each_for_itself(changed: Template) -> None:
+    told = changed.functions["send_message"]["Environment"]["Variables"]
+
+    assert told["POWERTOOLS_METRICS_NAMESPACE"] == "Second"
+    assert alarms(changed)["AlarmExecutionsBroken"]["Namespace"] == "Second"
+
+
+def widgets(template: Template) -> list[dict[str, Any]]:
+    board = template.only("AWS::CloudWatch::Dashboard")
+    body: dict[str, Any] = json.loads(board["DashboardBody"])
+    return sorted(body["widgets"], key=lambda widget: (widget["y"], widget["x"]))
+
+
+def test_the_dashboard_asks_what_is_most_urgent_first(template: Template) -> None:
+    texts = [
+        widget["properties"]["markdown"] for widget in widgets(template) if widget["type"] == "text"
+    ]
+
+    assert texts == [f"## {section}" for section in SECTIONS]
+
+
+def test_the_dashboard_begins_with_every_alarm(template: Template) -> None:
+    first = next(widget for widget in widgets(template) if widget["type"] != "text")
+
+    assert first["type"] == "alarm"
+    assert set(first["properties"]["alarms"]) == alarms(template).keys()
+
+
+def test_the_dashboard_shows_each_channel_alone(template: Template) -> None:
+    shown = {
+        widget["properties"].get("title"): widget["properties"] for widget in widgets(template)
+    }
+
+    for channel in ("whatsapp", "sms", "email"):
+        drawn = shown[channel]["metrics"]
+        assert [line[1] for line in drawn] == [
+            "Sent",
+            "Delivered",
+            "Failed",
+            "Refused",
+            "TimedOut",
+            "Fallback",
+        ]
+        assert all(line[2:6] == ["channel", channel, "service", "throughline"] for line in drawn)
+
+
+def test_every_log_group_forgets_and_every_function_has_one(template: Template) -> None:
+    groups = template.of_type("AWS::Logs::LogGroup")
+    written = {each["LoggingConfig"]["LogGroup"] for each in template.functions.values()}
+
+    assert written < groups.keys()
+    assert {group["RetentionInDays"] for group in groups.values()} == {30}
+
+
+def test_the_whole_way_is_traced(template: Template) -> None:
+    assert {each["TracingConfig"]["Mode"] for each in template.functions.values()} == {"Active"}
+    machine = template.only("AWS::StepFunctions::StateMachine")
+    assert machine["TracingConfiguration"] == {"Enabled": True}
+    assert template.only("AWS::ApiGateway::Stage")["TracingEnabled"] is True
