@@ -4,7 +4,7 @@ EventBridge calls it too, for an execution that ended otherwise: stopped, or fai
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -61,23 +61,35 @@ def _close_after_the_end(message_id: str, event: Mapping[str, Any]) -> dict[str,
     if store().add(unplanned):
         logger.warning("closed, it was never planned", reason=reason)
         return _closed(message_id, MessageStatus.UNDELIVERED, reason)
-    status = store().story(message_id).message.status
-    return _closed(message_id, status, reason) if status in FINAL else _close(message_id, reason)
+    story = store().story(message_id)
+    unclosed = any(attempt.status in OPEN for attempt in story.attempts)
+    if story.message.status in FINAL and not unclosed:
+        return _closed(message_id, story.message.status, reason)
+    return _close(message_id, reason)
 
 
 def _close(message_id: str, reason: str | None = None) -> dict[str, Any]:
-    for attempt in store().story(message_id).attempts:
-        if attempt.status in OPEN:
-            store().give_up(attempt, _now(), reason)
+    """First the message, then its attempts: who claims one from now on finds the message closed."""
     story = store().story(message_id)
+    if not story.success():
+        store().conclude(message_id, _ending(story), _now(), reason)
+        story = _given_up(store().story(message_id), reason)
     if success := story.success():
         outcome = story.outcome(success)
         store().conclude(message_id, outcome.status, _now(), channel=outcome.channel)
         logger.info("got through late", attempt=success.number)
         return asdict(outcome)
-    status = store().conclude(message_id, _ending(story), _now(), reason)
+    status = story.message.status
     logger.info("message closed", status=status, reason=reason)
     return _closed(message_id, status, reason or _cause(story))
+
+
+def _given_up(story: Story, reason: str | None) -> Story:
+    attempts = (
+        store().give_up(one, _now(), reason) if one.status in OPEN else one
+        for one in story.attempts
+    )
+    return replace(story, attempts=tuple(attempts))
 
 
 def _closed(message_id: str, status: MessageStatus, cause: str) -> dict[str, Any]:

@@ -36,19 +36,31 @@ def workflow() -> Workflow:
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: Mapping[str, Any], context: LambdaContext) -> None:  # noqa: ARG001 - Lambda's
-    for record in event["Records"]:
-        for receipt in receipts.parse(record["Sns"]["Message"]):
-            about = {"channel": receipt.channel, "provider_id": receipt.provider_id}
-            with logger.append_context_keys(**about):
-                _counted(receipt)
+    found = [
+        receipt
+        for record in event["Records"]
+        for receipt in receipts.parse(record["Sns"]["Message"])
+    ]
+    unmatched = [error for receipt in found if (error := _unmatched(receipt))]
+    if unmatched:
+        raise unmatched[0]
 
 
-def _counted(receipt: Receipt) -> None:
-    try:
-        _record(receipt)
-    except Unmatched:
-        count(Metric.UNMATCHED_RECEIPT, receipt.channel)
-        raise
+def _unmatched(receipt: Receipt) -> Unmatched | None:
+    """Why the receipt has to come again, if it has to. One event may report many messages, so it
+    must not hold up the receipts beside it.
+    """
+    about = {"channel": receipt.channel, "provider_id": receipt.provider_id}
+    with logger.append_context_keys(**about):
+        try:
+            _record(receipt)
+        except Unmatched as error:
+            if receipt.echo and store().forgotten(receipt.echo.message_id):
+                logger.info("receipt of a message that was erased")
+                return None
+            count(Metric.UNMATCHED_RECEIPT, receipt.channel)
+            return error
+    return None
 
 
 def _record(receipt: Receipt) -> None:

@@ -16,7 +16,7 @@ from messaging.channels.email import Email
 from messaging.channels.sms import Sms
 from messaging.channels.whatsapp import WhatsApp
 from messaging.errors import Ambiguous, Expired, Refused, Unavailable
-from messaging.messages import Attempt, AttemptId, Story
+from messaging.messages import Attempt, AttemptId, Outcome, Story
 from messaging.metrics import Counter, Metric, count
 from messaging.statuses import AttemptStatus
 from messaging.store import Store
@@ -62,23 +62,29 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> None:  # noqa: 
     # or this attempt finds what the receipt noted.
     attempt, ours = store().claim(attempt_id, event["channel"], event["task_token"], _now())
     story = store().story(attempt_id.message_id)
+    _close_earlier(story, attempt)
     if not _needless(story, attempt, ours=ours):
         if ours:
             _deliver(story, attempt)
         else:
-            workflow().answer(story, attempt)
-    _close_earlier(story, attempt)
+            _answer(story, attempt)
 
 
 def _needless(story: Story, attempt: Attempt, *, ours: bool) -> bool:
     """Whether there is nothing left to send; the state is told why."""
     unsent = ours or attempt.status is AttemptStatus.SKIPPED
-    if earlier := story.success_before(attempt.number):
+    if success := story.success_beside(attempt):
         if unsent:
-            reason = f"attempt {earlier.number} by {earlier.channel} got through after its wait"
+            reason = f"attempt {success.number} by {success.channel} got through"
             store().note(attempt.attempt_id, AttemptStatus.SKIPPED, _now(), reason)
-        workflow().succeed(attempt.task_token, story.outcome(earlier))
-        logger.info("skipped, an earlier attempt got through")
+        outcome = _conclude(story, success)
+        workflow().succeed(attempt.task_token, outcome)
+        logger.info("skipped, another attempt got through")
+        return True
+    if ours and story.went_on_without(attempt):
+        reason = "its wait was over before it could be sent"
+        store().note(attempt.attempt_id, AttemptStatus.TIMED_OUT, _now(), reason)
+        logger.warning("not sent, the workflow has gone on")
         return True
     if unsent and story.message.expired(_now()):
         store().note(attempt.attempt_id, AttemptStatus.SKIPPED, _now(), "the message expired")
@@ -97,18 +103,26 @@ def _deliver(story: Story, attempt: Attempt) -> None:
         provider_id = channel(attempt.channel).send(delivery)
     except Refused as error:
         count(Metric.REFUSED, attempt.channel)
-        store().note(attempt.attempt_id, AttemptStatus.FAILED, _now(), str(error))
-        workflow().fail(attempt.task_token, Refused, str(error))
         logger.warning("refused", reason=str(error))
+        _refused(attempt, str(error))
     except Unavailable as error:
-        store().release(attempt.attempt_id, str(error))
-        workflow().fail(attempt.task_token, Unavailable, str(error))
+        released = store().release(attempt.attempt_id, str(error))
+        workflow().fail(released.task_token, Unavailable, str(error))
         logger.warning("busy, the state tries again", reason=str(error))
     except Ambiguous as error:
         store().doubt(attempt.attempt_id, str(error))
         logger.warning("perhaps sent, the wait decides", reason=str(error))
     else:
         _sent(story, attempt, provider_id)
+
+
+def _refused(attempt: Attempt, reason: str) -> None:
+    """The state is told even where it cannot be noted: no receipt will come to tell it later."""
+    told = attempt
+    try:
+        told = store().note(attempt.attempt_id, AttemptStatus.FAILED, _now(), reason)
+    finally:
+        workflow().fail(told.task_token, Refused, reason)
 
 
 def _sent(story: Story, attempt: Attempt, provider_id: str) -> None:
@@ -118,9 +132,20 @@ def _sent(story: Story, attempt: Attempt, provider_id: str) -> None:
     noted = store().note_sent(attempt.attempt_id, provider_id, _now())
     logger.info("sent", provider_id=provider_id)
     if story.fulfilled(noted):
-        outcome = story.outcome(noted)
-        store().conclude(outcome.message_id, outcome.status, _now(), channel=outcome.channel)
-        workflow().answer(story, noted)
+        _answer(story, noted)
+
+
+def _answer(story: Story, attempt: Attempt) -> None:
+    if story.fulfilled(attempt):
+        _conclude(story, attempt)
+    workflow().answer(story, attempt)
+
+
+def _conclude(story: Story, success: Attempt) -> Outcome:
+    """Whoever noted the success may have died before it could note the message's."""
+    outcome = story.outcome(success)
+    store().conclude(outcome.message_id, outcome.status, _now(), channel=outcome.channel)
+    return outcome
 
 
 def _close_earlier(story: Story, attempt: Attempt) -> None:

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from messaging.statuses import (
+    CLOSED,
     OPEN,
+    OVER,
     AttemptStatus,
     MessageStatus,
     ReceiptKind,
@@ -159,11 +161,17 @@ class Story:
     def fulfilled(self, attempt: Attempt) -> bool:
         return fulfils(attempt.status, self.message.plan.attempt(attempt.number).success)
 
-    def success_before(self, number: int) -> Attempt | None:
-        """An attempt of an earlier step that got through after its wait was over."""
-        step = self.message.plan.attempt(number).step
-        before = (one for one in self.attempts if self.step(one) < step)
-        return next((one for one in before if self.fulfilled(one)), None)
+    def success_beside(self, attempt: Attempt) -> Attempt | None:
+        """An attempt of another step that got through: of an earlier one, after its wait was over,
+        or of a later one, before this attempt's function came to run.
+        """
+        beside = (one for one in self.attempts if self.step(one) != self.step(attempt))
+        return next((one for one in beside if self.fulfilled(one)), None)
+
+    def went_on_without(self, attempt: Attempt) -> bool:
+        """Whether a later step has begun, or the message was closed."""
+        later = any(self.step(one) > self.step(attempt) for one in self.attempts)
+        return later or self.message.status in CLOSED
 
     def success(self) -> Attempt | None:
         return next((one for one in self.attempts if self.fulfilled(one)), None)
@@ -173,9 +181,9 @@ class Story:
         return [one for one in self.attempts if self.step(one) < step and one.status in OPEN]
 
     def waiting_after(self, attempt: Attempt) -> list[Attempt]:
-        """Attempts of later steps that wait now; there are some only if this one is over."""
-        step = self.step(attempt)
-        return [one for one in self.attempts if self.step(one) > step and one.status in OPEN]
+        """Attempts of later steps that may wait now; there are some only if this one is over."""
+        later = (one for one in self.attempts if self.step(one) > self.step(attempt))
+        return [one for one in later if one.status not in OVER and not self.fulfilled(one)]
 
     def late(self, attempt: Attempt) -> bool:
         """Whether the attempt got through after its wait had ended."""

@@ -69,6 +69,10 @@ MESSAGE_RANK = {
     MessageStatus.DELIVERED: 40,
 }
 OPEN = frozenset({AttemptStatus.SENDING, AttemptStatus.SENT})
+# Nobody waits for an attempt of these any more; for one of the others perhaps.
+OVER = frozenset({AttemptStatus.SKIPPED, AttemptStatus.TIMED_OUT, AttemptStatus.FAILED})
+# The workflow has ended, and nobody was reached in time.
+CLOSED = frozenset({MessageStatus.UNDELIVERED, MessageStatus.EXPIRED})
 FINAL = frozenset(
     status for status, rank in MESSAGE_RANK.items() if rank >= MESSAGE_RANK[MessageStatus.REJECTED]
 )

@@ -7,8 +7,10 @@
 | the message's id     | receipt#02#time#word#key    | one receipt, the same one only once   |
 | provider#its id      | attempt                     | which attempt a provider's id means   |
 | idempotency#its hash | request                     | which message an idempotency key made |
+| the message's id     | tombstone                   | all that is left of one that was erased |
 
-A status only ever rises in rank. Nothing is deleted but by DynamoDB's TTL on `retained_until`.
+A status only ever rises in rank. Nothing is deleted but by DynamoDB's TTL on `retained_until`, and
+by `forget`, which a person asks for.
 """
 
 import json
@@ -151,7 +153,8 @@ class Store:
     def claim(
         self, attempt_id: AttemptId, channel: str, task_token: str, now: datetime
     ) -> tuple[Attempt, bool]:
-        """The attempt, and whether the caller may send it: once, or again after `release`.
+        """The attempt, and whether the caller may send it: once, or again after `release` as long
+        as nothing else became of it.
 
         Whoever else comes leaves the newest task token, because the state waits with that one.
         """
@@ -163,8 +166,8 @@ class Store:
             "claimed_at": _text(now),
             "retained_until": self._retained_until(now + LONGEST_WAIT),
         }
-        condition = "attribute_not_exists(#item) OR released = :true"
-        key, free = _attempt_key(attempt_id), {":true": {"BOOL": True}}
+        condition = "attribute_not_exists(#item) OR (released = :true AND #rank = :zero)"
+        key, free = _attempt_key(attempt_id), {":true": {"BOOL": True}, ":zero": {"N": "0"}}
         try:
             item = self._update(key, changes, ("released", "reason"), condition, free)
         except self._client.exceptions.ConditionalCheckFailedException:
@@ -222,26 +225,28 @@ class Store:
             self._watch.attempt_rose(attempt)
         return attempt
 
-    def give_up(self, attempt: Attempt, at: datetime, reason: str | None = None) -> None:
-        """Its wait is over without an answer; if it was busy to the end, nothing was sent."""
+    def give_up(self, attempt: Attempt, at: datetime, reason: str | None = None) -> Attempt:
+        """Its wait is over without an answer; if it was busy to the end, nothing was sent. The
+        attempt as it is then.
+        """
         status = AttemptStatus.FAILED if attempt.released else AttemptStatus.TIMED_OUT
-        self.note(attempt.attempt_id, status, at, attempt.reason or reason)
+        return self.note(attempt.attempt_id, status, at, attempt.reason or reason)
 
-    def release(self, attempt_id: AttemptId, reason: str) -> None:
-        """Nothing was sent, so the attempt may be claimed again."""
-        self._update_while_sending(attempt_id, {"released": True, "reason": reason})
+    def release(self, attempt_id: AttemptId, reason: str) -> Attempt:
+        """Nothing was sent, so the attempt may be claimed again. The attempt as it is then."""
+        return self._update_while_sending(attempt_id, {"released": True, "reason": reason})
 
     def doubt(self, attempt_id: AttemptId, reason: str) -> None:
         """The provider may have taken it: why nobody knows."""
         self._update_while_sending(attempt_id, {"reason": reason})
 
-    def _update_while_sending(self, attempt_id: AttemptId, changes: dict[str, Any]) -> None:
+    def _update_while_sending(self, attempt_id: AttemptId, changes: dict[str, Any]) -> Attempt:
+        key = _attempt_key(attempt_id)
         try:
-            self._update(
-                _attempt_key(attempt_id), changes, (), "#rank = :zero", {":zero": {"N": "0"}}
-            )
+            item = self._update(key, changes, (), "#rank = :zero", {":zero": {"N": "0"}})
         except self._client.exceptions.ConditionalCheckFailedException:
-            return
+            item = self._get(key)
+        return _attempt(item)
 
     # ---- what providers said
 
@@ -335,6 +340,47 @@ class Store:
     def finish(self, key: str) -> None:
         """The message of this key is on its way: from now on the key repeats the answer."""
         self._update(_key(f"idempotency#{key}", "request"), {}, ("locked_until",))
+
+    # ---- erasing
+
+    def forget(self, message_id: str) -> int:
+        """How many items were erased: the message and all that leads to it. Only its id is left,
+        for as long as the message would have been kept, so that a late receipt finds nothing to
+        change and nobody to wait for. Raises `UnknownMessage`.
+
+        No function may delete: this is for a person, and reads the whole table.
+        """
+        items = list(self._query(message_id, "attempt", "receipt#~"))
+        message = next((item for item in items if item["item"] == "message"), None)
+        if message is None:
+            raise UnknownMessage(message_id)
+        self._put(
+            {
+                "message_id": message_id,
+                "item": "tombstone",
+                "retained_until": int(message["retained_until"]),
+            }
+        )
+        # The message itself goes last: what breaks off half way can be begun again.
+        keys = [*self._leading_to(message_id), *map(_key_of, items)]
+        for key in sorted(keys, key=lambda key: key == _key_of(message)):
+            self._client.delete_item(TableName=self._table, Key=key)
+        return len(keys)
+
+    def forgotten(self, message_id: str) -> bool:
+        return bool(self._get(_key(message_id, "tombstone")))
+
+    def _leading_to(self, message_id: str) -> Iterator[dict[str, Any]]:
+        """The keys of the providers' ids and of the idempotency key that mean this message."""
+        pages = self._client.get_paginator("scan").paginate(
+            TableName=self._table,
+            ConsistentRead=True,
+            FilterExpression="made = :id OR begins_with(attempt_id, :its)",
+            ExpressionAttributeValues={":id": {"S": message_id}, ":its": {"S": f"{message_id}."}},
+            ProjectionExpression="message_id, #item",
+            ExpressionAttributeNames={"#item": "item"},
+        )
+        return (_key_of(_plain(item)) for page in pages for item in page["Items"])
 
     # ---- DynamoDB
 
@@ -442,6 +488,10 @@ def _values(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _key(message_id: str, item: str) -> dict[str, Any]:
     return {"message_id": {"S": message_id}, "item": {"S": item}}
+
+
+def _key_of(item: Mapping[str, Any]) -> dict[str, Any]:
+    return _key(item["message_id"], item["item"])
 
 
 def _attempt_key(attempt_id: AttemptId) -> dict[str, Any]:

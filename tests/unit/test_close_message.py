@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 import close_message
-from messaging.messages import AttemptId, Message, Plan, PlannedAttempt
+from messaging.messages import Attempt, AttemptId, Message, Plan, PlannedAttempt
 from messaging.statuses import AttemptStatus, MessageStatus, Success
 from messaging.store import Store
 from tests.aws import CONTEXT, TABLE, aws
@@ -66,6 +66,32 @@ def test_what_the_workflow_has_closed_stays_as_it_is(store: Store) -> None:
     before = store.story(MESSAGE_ID)
     ended("FAILED")
     assert store.story(MESSAGE_ID) == before
+
+
+def test_the_message_is_closed_before_its_attempts(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[MessageStatus] = []
+    give_up = Store.give_up
+
+    def watched(one: Store, *facts: Any) -> Attempt:
+        seen.append(one.story(MESSAGE_ID).message.status)
+        return give_up(one, *facts)
+
+    monkeypatch.setattr(Store, "give_up", watched)
+    sent(store)
+    close_message.handler({"message_id": MESSAGE_ID}, CONTEXT)
+
+    assert seen == [MessageStatus.UNDELIVERED]
+    assert store.story(MESSAGE_ID).attempts[0].status is AttemptStatus.TIMED_OUT
+
+
+def test_who_comes_after_a_dead_function_closes_the_attempts(store: Store) -> None:
+    sent(store)
+    store.conclude(MESSAGE_ID, MessageStatus.UNDELIVERED, START)
+    ended("ABORTED")
+
+    assert store.story(MESSAGE_ID).attempts[0].status is AttemptStatus.TIMED_OUT
 
 
 def test_a_success_that_was_not_concluded_counts(store: Store) -> None:

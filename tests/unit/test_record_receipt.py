@@ -167,8 +167,27 @@ def test_the_carriers_word_counts_as_the_stack_says(
     assert answers.told == ["1 sent", "1 delivered"]
 
 
-def test_a_late_success_ends_the_wait_of_the_attempt_after_it(
+def test_a_receipt_that_must_come_again_holds_up_none_beside_it(
     store: Store, answers: Answers
+) -> None:
+    sent(store, "whatsapp", WHATSAPP_ID)
+    event = load("whatsapp_delivered")
+    entry = json.loads(event["whatsAppWebhookEntry"])
+    [ours] = entry["changes"][0]["value"]["statuses"]
+    nobodys = {**ours, "id": "wamid.other", "biz_opaque_callback_data": "m-unknown.1"}
+    entry["changes"][0]["value"]["statuses"] = [nobodys, ours]
+
+    with pytest.raises(Unmatched):
+        receive({**event, "whatsAppWebhookEntry": json.dumps(entry)})
+    assert status(store) is AttemptStatus.DELIVERED
+    assert answers.told == ["1 delivered"]
+
+
+@pytest.mark.parametrize(
+    "meanwhile", [AttemptStatus.SENDING, AttemptStatus.SENT, AttemptStatus.UNCONFIRMED]
+)
+def test_a_late_success_ends_the_wait_of_the_attempt_after_it(
+    store: Store, answers: Answers, meanwhile: AttemptStatus
 ) -> None:
     plan = Plan(
         (
@@ -180,6 +199,7 @@ def test_a_late_success_ends_the_wait_of_the_attempt_after_it(
     store.add(Message(ID.message_id, now, {}, plan))
     store.claim(ID, "sms", "token 1", now)
     store.claim(AttemptId(ID.message_id, 2), "email", "token 2", now)
+    store.note(AttemptId(ID.message_id, 2), meanwhile, now)
     receive("sms_TEXT_DELIVERED")
 
     assert answers.told == ["token 2 delivered", "1 delivered"]

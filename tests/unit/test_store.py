@@ -86,6 +86,25 @@ def test_a_released_attempt_is_claimed_once_more(store: Store) -> None:
     assert not store.claim(ID, "sms", "token 3", LATER)[1]
 
 
+@pytest.mark.parametrize(
+    "noted", [one for one, rank in ATTEMPT_RANK.items() if rank > 0], ids=str
+)
+def test_a_released_attempt_of_which_something_became_is_not_sent_again(
+    store: Store, noted: AttemptStatus
+) -> None:
+    claimed(store).release(ID, "ThrottlingException")
+    store.note(ID, noted, NOW)
+
+    attempt, ours = store.claim(ID, "sms", "token 2", LATER)
+    assert (attempt.status, ours) == (noted, False)
+
+
+def test_a_release_tells_the_newest_token(store: Store) -> None:
+    claimed(store).claim(ID, "sms", "token 2", NOW)
+
+    assert store.release(ID, "ThrottlingException").task_token == "token 2"
+
+
 def test_an_attempt_with_a_receipt_is_not_released(store: Store) -> None:
     claimed(store).note(ID, AttemptStatus.DELIVERED, NOW)
     store.release(ID, "ThrottlingException")
