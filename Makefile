@@ -64,6 +64,10 @@ dlq: python-packages ## Shows what the dead-letter queues hold, and why, where y
 redrive: python-packages ## Puts back what the dead-letter queues hold, once its cause is mended.
 	@$(VENV)/python -m operations.dead_letters redrive
 
+.PHONY: forget
+forget: python-packages ## Erases a message and its copies, where your environment points: make forget ID=…
+	@PYTHONPATH=functions $(VENV)/python -m operations.forget "$(ID)"
+
 .PHONY: rotate-key
 rotate-key: python-packages ## Gives the API a new key, where your environment points: AWS, or after `make env` here.
 	@$(VENV)/python -m operations.rotate_key

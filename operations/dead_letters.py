@@ -98,6 +98,20 @@ def redrive(clients: Clients, outputs: Mapping[str, str]) -> Iterator[str]:
         yield f"{kind.output}: {count} put back"
 
 
+def erase(clients: Clients, outputs: Mapping[str, str], message_id: str) -> int:
+    """How many letters about a message there were; they are gone, all others stay."""
+    count = 0
+    for kind in KINDS:
+        for letter in list(_letters(clients.queues, outputs[kind.output])):
+            at = {"QueueUrl": letter.queue_url, "ReceiptHandle": letter.handle}
+            if kind.message_id(letter) == message_id:
+                clients.queues.delete_message(**at)
+                count += 1
+            else:
+                clients.queues.change_message_visibility(**at, VisibilityTimeout=0)
+    return count
+
+
 def _letters(queues: "SQSClient", url: str, limit: int | None = None) -> Iterator[Letter]:
     """What lies in the queue now; what comes back meanwhile is left for the next time."""
     started, given = time.time(), 0

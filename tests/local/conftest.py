@@ -132,7 +132,7 @@ class Answer:
 class Throughline:
     """The running product, by its HTTP API, its AWS resources and what its carriers were told."""
 
-    environment: Mapping[str, str]
+    environment: dict[str, str]
 
     @cached_property
     def session(self) -> boto3.Session:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from operations.dead_letters import KINDS, Clients, redrive, show
+from operations.dead_letters import KINDS, Clients, erase, redrive, show
 from tests.aws import ACCOUNT, REGION, aws, event_text, sns
 
 if TYPE_CHECKING:
@@ -111,6 +111,20 @@ def test_what_is_shown_stays_where_it_is(post: Post) -> None:
     post.put("RequestsDeadLetterQueueUrl", {}, message_id=ID)
     assert post.shown() == post.shown()
     assert ID in post.shown()
+
+
+def test_what_is_about_a_message_is_erased_and_all_else_stays(post: Post) -> None:
+    post.put("RequestsDeadLetterQueueUrl", {}, message_id=ID)
+    post.put("RequestsDeadLetterQueueUrl", {}, message_id="another")
+    post.put("UnrecordedReceiptsQueueUrl", failed(sns(event_text("sms_TEXT_DELIVERED"))))
+    post.put(
+        "UnrecordedReceiptsQueueUrl", failed(sns(event_text("sms_eventbridge_TEXT_DELIVERED")))
+    )
+
+    assert erase(post.clients, post.outputs, ID) == 2
+    assert ID not in post.shown()
+    assert post.shown().count("another") == 1
+    assert "UnrecordedReceiptsQueueUrl: 1" in post.shown()
 
 
 def test_a_request_goes_back_under_the_name_it_had(post: Post) -> None:

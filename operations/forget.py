@@ -1,0 +1,69 @@
+"""`make forget ID=…`: erases a message and its copies when a person asks for that."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import boto3
+
+from messaging.errors import UnknownMessage
+from messaging.statuses import FINAL
+from messaging.store import Store
+from operations import dead_letters, stack
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+
+class NotYet(Exception):
+    """The message is still on its way."""
+
+
+def main() -> None:
+    message_id, outputs = sys.argv[1], stack.outputs()
+    store = Store(boto3.client("dynamodb"), outputs["MessagesTableName"])
+    letters = dead_letters.Clients(boto3.client("sqs"), boto3.client("sns"), boto3.client("lambda"))
+    try:
+        for line in forget(message_id, store, boto3.client("stepfunctions"), letters, outputs):
+            sys.stdout.write(f"{line}\n")
+    except UnknownMessage:
+        sys.exit(f"There is no message {message_id!r}.")
+    except NotYet as reason:
+        sys.exit(str(reason))
+
+
+def forget(
+    message_id: str,
+    store: Store,
+    workflow: "SFNClient",
+    letters: dead_letters.Clients,
+    outputs: Mapping[str, str],
+) -> Iterator[str]:
+    """What was erased and what could not be, as sentences. Raises `UnknownMessage` and `NotYet`."""
+    status = store.story(message_id).message.status
+    execution = outputs["StateMachineArn"].replace(":stateMachine:", ":execution:")
+    if status not in FINAL or _runs(workflow, f"{execution}:{message_id}"):
+        raise NotYet(
+            f"{message_id} is {status}, and something may still be sent or come back: try again "
+            "when its execution has ended, or stop that first."
+        )
+    dead = dead_letters.erase(letters, outputs, message_id)
+    yield f"Erased from the table: {store.forget(message_id)} items"
+    yield f"Erased from the dead-letter queues: {dead}"
+    yield (
+        "Not erased: the execution's history, which Step Functions drops 90 days after its end. It "
+        "holds ids only, unless the message was started directly: then also its request."
+    )
+    yield "Not erased: the table's own backups, which go back 35 days."
+
+
+def _runs(workflow: "SFNClient", execution: str) -> bool:
+    try:
+        described = workflow.describe_execution(executionArn=execution)
+    except workflow.exceptions.ExecutionDoesNotExist:
+        return False
+    return described["status"] == "RUNNING"
+
+
+if __name__ == "__main__":
+    main()

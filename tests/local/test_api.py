@@ -1,0 +1,62 @@
+"""The running API against everything that openapi.yaml allows, and much that it does not."""
+
+import json
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
+
+from tests.local.conftest import ROOT, Throughline
+
+LIMIT = 262_144
+# Each that is taken is a message on its way, with all its functions.
+EXAMPLES = 60
+CHECKS = [not_a_server_error, status_code_conformance, response_schema_conformance]
+
+
+API = schemathesis.openapi.from_path(ROOT / "openapi.yaml")
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode))
+@pytest.mark.parametrize(("path", "method"), [("/messages", "POST"), ("/messages/{id}", "GET")])
+def test_whatever_is_asked_the_answer_is_one_that_the_description_knows(
+    throughline: Throughline, path: str, method: str, mode: GenerationMode
+) -> None:
+    url = throughline.environment["THROUGHLINE_API_URL"].removesuffix("/messages")
+    key = {"X-Api-Key": throughline.environment["THROUGHLINE_API_KEY"]}
+
+    @given(case=API[path][method].as_strategy(generation_mode=mode))
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    def ask(case: "schemathesis.Case[Any]") -> None:
+        case.call_and_validate(base_url=url, headers=key, checks=CHECKS)
+
+    ask()
+
+
+def test_without_a_key_nobody_gets_in(throughline: Throughline) -> None:
+    for key in ("", "nobody's", throughline.environment["THROUGHLINE_API_KEY"][:-1]):
+        assert throughline.post({}, X_Api_Key=key).status == 403
+        assert throughline.get("01JEXAMPLE0000000000000001", X_Api_Key=key).status == 403
+
+
+@pytest.mark.parametrize(("size", "status"), [(LIMIT, 202), (LIMIT + 1, 413)])
+def test_a_request_has_at_most_256_kib(throughline: Throughline, size: int, status: int) -> None:
+    body = {
+        "to": {"email": "ana@example.com"},
+        "content": {"subject": "Hi", "html": ""},
+        "steps": [{"channel": "email"}],
+    }
+    body["content"] = {"subject": "Hi", "html": "x" * (size - len(json.dumps(body)))}
+
+    assert throughline.post(body).status == status
