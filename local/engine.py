@@ -16,11 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import get_session
 from moto.core.config import default_user_config
-from moto.moto_server.werkzeug_app import (
-    DomainDispatcherApplication,
-    MotoRequestHandler,
-    create_backend_app,
-)
+from moto.moto_server.werkzeug_app import MotoRequestHandler, create_backend_app
 from moto.stepfunctions.parser.api import ExecutionStatus
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.credentials import (
@@ -37,6 +33,9 @@ from local.interpreter import behave_as_aws
 # Each function that runs at the same time is a process of 60 MB, and four keep two cores busy.
 INVOCATIONS_AT_ONCE = 4
 
+# Else each of a thousand executions that begin together would make one of its own.
+MAKING_CLIENTS = threading.Lock()
+
 
 def main() -> None:
     parser = argparse.ArgumentParser()
@@ -48,7 +47,8 @@ def main() -> None:
     bound_the_invocations()
     tell_of_executions_that_did_not_succeed()
     keep_quiet()
-    app = DomainDispatcherApplication(create_backend_app)
+    # This one service alone, so that it need not be found out for each request.
+    app = create_backend_app("stepfunctions")
     make_server(HOST, port, app, threaded=True, request_handler=MotoRequestHandler).serve_forever()
 
 
@@ -74,7 +74,8 @@ def send_tasks_to_ministack() -> None:
 
 def client_for(region: str, service: str, state_credentials: object = None) -> BaseClient:
     del state_credentials  # no role is assumed on one machine
-    return cached_client(region, service)
+    with MAKING_CLIENTS:
+        return cached_client(region, service)
 
 
 @functools.cache
@@ -145,7 +146,7 @@ def publish_the_end(execution: Execution) -> None:
         "Resources": [execution.exec_arn],
         "Detail": json.dumps(detail),
     }
-    events: Any = cached_client(REGION, "events")
+    events: Any = client_for(REGION, "events")
     try:
         events.put_events(Entries=[entry])
     except (BotoCoreError, ClientError):

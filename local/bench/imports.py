@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from local.addresses import ROOT, Addresses
 
 TIMES = 5
+BASELINE = "boto3 and one client"
 CLIENT = "import boto3; boto3.client('dynamodb')"
 MEASURED = """
-import resource, time
+import time
 start = time.process_time()
 {code}
-print(time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(time.process_time() - start)
+print(open("/proc/self/status").read().split("VmHWM:")[1].split()[0])
 """
 
 
@@ -33,19 +35,19 @@ class Import:
 
 
 def cold_imports() -> list[Import]:
-    """The first entry is boto3 with one client."""
-    measured = {"boto3 and one client": _median(CLIENT)}
-    for path in sorted((ROOT / "functions").glob("*.py")):
-        measured[path.stem] = _median(f"import {path.stem}; {CLIENT}")
-    baseline = measured["boto3 and one client"][0]
+    """The first entry is boto3 with one client. All take turns, so that the machine's moods do."""
+    paths = sorted((ROOT / "functions").glob("*.py"))
+    codes = {BASELINE: CLIENT, **{one.stem: f"import {one.stem}; {CLIENT}" for one in paths}}
+    rounds = [{name: _run(code) for name, code in codes.items()} for _ in range(TIMES + 1)]
+    counted = rounds[1:]  # the first one compiles
+    medians = {name: _median([one[name] for one in counted]) for name in codes}
     return [
-        Import(name, seconds, megabytes, seconds / baseline)
-        for name, (seconds, megabytes) in measured.items()
+        Import(name, seconds, megabytes, seconds / medians[BASELINE][0])
+        for name, (seconds, megabytes) in medians.items()
     ]
 
 
-def _median(code: str) -> tuple[float, float]:
-    runs = [_run(code) for _ in range(TIMES + 1)][1:]  # the first one compiles
+def _median(runs: list[tuple[float, float]]) -> tuple[float, float]:
     seconds, megabytes = zip(*runs, strict=True)
     return statistics.median(seconds), statistics.median(megabytes)
 
@@ -60,5 +62,5 @@ def _run(code: str) -> tuple[float, float]:
         text=True,
         check=True,
     )
-    seconds, megabytes = done.stdout.split()[-2:]
-    return float(seconds), float(megabytes)
+    seconds, kilobytes = done.stdout.split()[-2:]
+    return float(seconds), int(kilobytes) / 1024

@@ -22,6 +22,7 @@ from local.stack import Stack
 SENDERS = 8
 READERS = 2
 SECONDS_WITHOUT_PROGRESS = 90
+SECONDS_BETWEEN_LOOKS = 2
 TOO_MANY_REQUESTS = 429
 ALL_CALLS = 20_000
 
@@ -46,6 +47,9 @@ class Load:
     stack: Stack
     progress: Progress
     posted: list[Posted] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._engine = first_message.engine_client(self.stack.addresses)
 
     def send(self, scenarios: Sequence[Scenario], a_second: float | None = None) -> None:
         start = time.monotonic()
@@ -81,7 +85,7 @@ class Load:
                 return
             if over != last:
                 last, since = over, time.monotonic()
-            time.sleep(1)
+            time.sleep(SECONDS_BETWEEN_LOOKS)
 
     def _running(self) -> int:
         return len(self._executions("RUNNING"))
@@ -91,7 +95,7 @@ class Load:
         return {one.message_id for one in self.posted} <= closed
 
     def _executions(self, status: Any) -> set[str]:  # noqa: ANN401 - one of boto3's words
-        pages = first_message.engine_client(self.stack.addresses).get_paginator("list_executions")
+        pages = self._engine.get_paginator("list_executions")
         machine = self.stack.deployment.outputs["StateMachineArn"]
         found = pages.paginate(
             stateMachineArn=machine, statusFilter=status, PaginationConfig={"PageSize": 1000}
@@ -115,8 +119,7 @@ class Load:
         deployment = self.stack.deployment
         message = first_message.ask(deployment, f"{deployment.api_url}/{posted.message_id}")
         machine = deployment.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:")
-        engine = first_message.engine_client(self.stack.addresses)
-        history = first_message.history(engine, f"{machine}:{posted.message_id}")
+        history = first_message.history(self._engine, f"{machine}:{posted.message_id}")
         return Facts(posted, message, calls, history)
 
 

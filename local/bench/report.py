@@ -75,6 +75,7 @@ def _runs(runs: Sequence[Json]) -> Table:
     return Table("Throughput and growth", head, rows)
 
 
+WORKFLOW_CALLS = ("StartExecution", "SendTaskSuccess", "SendTaskFailure")
 MOMENTS = {
     "post": "POST answered",
     "post_to_call": "POST to provider call",
@@ -146,7 +147,7 @@ def _used(one: Json) -> list[str]:
         calls.get("sqs.SendMessage", 0) + 2 * invocations.get("start_delivery", 0),
         calls.get("sns.Publish", 0),
         invocations.get("accept_message", 0),
-        sum(number for name, number in calls.items() if name.startswith("states.")),
+        sum(calls.get(f"states.{action}", 0) for action in WORKFLOW_CALLS),
     ]
     return [one["scenario"], *(f"{total / usage['messages']:.4g}" for total in totals)]
 
