@@ -266,7 +266,7 @@ def test_a_receipt_that_cannot_be_written_is_not_lost(
     flow.start("whatsapp", "sms", wait=3600)
     until(lambda: flow.sent(1))
     with monkeypatch.context() as patch:
-        patch.setattr(Store, "note", busy)
+        patch.setattr(Store, "note_receipt", busy)
         with pytest.raises(ClientError):
             flow.receive_now("whatsapp_delivered")
     flow.receive_now("whatsapp_delivered")
