@@ -86,9 +86,7 @@ def test_a_released_attempt_is_claimed_once_more(store: Store) -> None:
     assert not store.claim(ID, "sms", "token 3", LATER)[1]
 
 
-@pytest.mark.parametrize(
-    "noted", [one for one, rank in ATTEMPT_RANK.items() if rank > 0], ids=str
-)
+@pytest.mark.parametrize("noted", [one for one, rank in ATTEMPT_RANK.items() if rank > 0], ids=str)
 def test_a_released_attempt_of_which_something_became_is_not_sent_again(
     store: Store, noted: AttemptStatus
 ) -> None:
