@@ -35,7 +35,7 @@ class Part:
         """Kills the process and all it has started: nothing in them is worth keeping."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        self.process.communicate()  # waits, and closes our end of its standard input
 
 
 class Parts:

@@ -14,6 +14,7 @@ by `forget`, which a person asks for.
 """
 
 import json
+import uuid
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -157,6 +158,7 @@ class Store:
         as nothing else became of it.
 
         Whoever else comes leaves the newest task token, because the state waits with that one.
+        The SDK may repeat this call when its answer is lost: that is the same caller.
         """
         changes = {
             "task_token": task_token,
@@ -164,9 +166,13 @@ class Store:
             "status": AttemptStatus.SENDING,
             "rank": ATTEMPT_RANK[AttemptStatus.SENDING],
             "claimed_at": _text(now),
+            "claimed_by": uuid.uuid4().hex,
             "retained_until": self._retained_until(now + LONGEST_WAIT),
         }
-        condition = "attribute_not_exists(#item) OR (released = :true AND #rank = :zero)"
+        condition = (
+            "attribute_not_exists(#item) OR (released = :true AND #rank = :zero)"
+            " OR (#claimed_by = :claimed_by AND #rank = :zero)"
+        )
         key, free = _attempt_key(attempt_id), {":true": {"BOOL": True}, ":zero": {"N": "0"}}
         try:
             item = self._update(key, changes, ("released", "reason"), condition, free)
@@ -313,6 +319,8 @@ class Store:
         if self._put_new(item, "OR retained_until <= :now", {":now": {"N": str(_epoch(now))}}):
             return Reservation(message_id, Reserved.OURS)
         held = self._get(_key(f"idempotency#{key}", "request"))
+        if held["made"] == message_id:  # the SDK has repeated the call, its answer was lost
+            return Reservation(message_id, Reserved.OURS)
         return self._held(held, fingerprint, now, lock)
 
     def _held(
