@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from messaging.metrics import Metric
 from tests.infra.template import Template
 
 RUNBOOK = Path("docs/runbook.md").read_text()
@@ -66,3 +67,12 @@ def test_the_commands_that_it_names_exist(command: str) -> None:
 @pytest.mark.parametrize("parameter", sorted(set(re.findall(r"-c (\w+)=", RUNBOOK))))
 def test_the_parameters_that_it_changes_exist(parameter: str) -> None:
     assert f'"{parameter}":' in Path("cdk.json").read_text()
+
+
+def test_every_metric_is_explained() -> None:
+    tables = RUNBOOK.split("## What is counted")[1]
+    rows = re.findall(r"^\| (`[^|]+) \|", tables, re.MULTILINE)
+
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == {
+        str(metric) for metric in Metric
+    }

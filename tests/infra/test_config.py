@@ -105,7 +105,5 @@ def test_a_sender_of_ones_own_is_no_example(parameters: dict[str, Any]) -> None:
 
 
 def test_a_pace_that_no_batch_could_keep_is_refused(parameters: dict[str, Any]) -> None:
-    with pytest.raises(
-        WrongParameter, match=r"^starts_per_second is 9; .* starter_concurrency, 10"
-    ):
-        Config.from_context({**parameters, "starts_per_second": "9"})
+    with pytest.raises(WrongParameter, match=r"^starts_per_second is 4; .* starter_concurrency, 5"):
+        Config.from_context({**parameters, "starts_per_second": "4"})

@@ -28,7 +28,7 @@ ENVIRONMENTS = {
         "STATE_MACHINE_ARN": "DeliveryDeliverMessage",
         "REQUESTS_QUEUE_URL": "RequestsQueue",
         "REQUESTS_DEAD_LETTER_QUEUE_URL": "RequestsNotStarted",
-        "START_INTERVAL_SECONDS": "0.1",
+        "START_INTERVAL_SECONDS": "0.05",
     },
     "send_message": {
         **TABLE,

@@ -35,7 +35,7 @@ def test_requests_are_started_in_batches_of_which_a_part_may_fail(template: Temp
         "FunctionName": "RequestsStartDelivery",
         "BatchSize": 10,
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
-        "ScalingConfig": {"MaximumConcurrency": 10},
+        "ScalingConfig": {"MaximumConcurrency": 5},
     }
 
 
