@@ -92,15 +92,43 @@ def test_a_function_may_do_its_work_and_nothing_else(template: Template, functio
     assert template.allowed(properties["Role"]) == ALLOWED[function] | own
 
 
-def test_the_machine_may_invoke_its_three_functions_and_log(template: Template) -> None:
-    allowed = template.allowed("DeliveryDeliverMessageRole")
+# Step Functions delivers logs through CloudWatch's own deliveries, which know no resources:
+# docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+LOG_DELIVERY = {
+    *("CreateLogDelivery", "GetLogDelivery", "UpdateLogDelivery", "DeleteLogDelivery"),
+    *("ListLogDeliveries", "PutResourcePolicy", "DescribeResourcePolicies", "DescribeLogGroups"),
+}
+TRACES = {"PutTraceSegments", "PutTelemetryRecords", "GetSamplingRules", "GetSamplingTargets"}
 
-    assert {pair for pair in allowed if pair[0].startswith("lambda:")} == {
-        ("lambda:InvokeFunction", "DeliverySendMessage"),
-        ("lambda:InvokeFunction", "DeliveryPlanMessage"),
-        ("lambda:InvokeFunction", "DeliveryCloseMessage"),
+
+def test_the_machine_may_invoke_its_three_functions_and_log(template: Template) -> None:
+    functions = ("DeliverySendMessage", "DeliveryPlanMessage", "DeliveryCloseMessage")
+
+    assert template.allowed("DeliveryDeliverMessageRole") == (
+        {("lambda:InvokeFunction", function) for function in functions}
+        | {(f"logs:{action}", "*") for action in LOG_DELIVERY}
+        | {(f"xray:{action}", "*") for action in TRACES}
+    )
+
+
+def test_there_is_no_role_beside_those_named_here(template: Template) -> None:
+    functions = {properties["Role"] for properties in template.functions.values()}
+
+    assert template.of_type("AWS::IAM::Role").keys() == functions | {
+        "DeliveryDeliverMessageRole",
+        "HttpApiCloudWatchRole",
     }
-    assert {action.partition(":")[0] for action, _ in allowed} == {"lambda", "logs", "xray"}
+
+
+def test_a_role_is_taken_by_its_service_alone(template: Template) -> None:
+    services = {
+        name: [one["Principal"] for one in role["AssumeRolePolicyDocument"]["Statement"]]
+        for name, role in template.of_type("AWS::IAM::Role").items()
+    }
+
+    assert services.pop("DeliveryDeliverMessageRole") == [{"Service": "states.amazonaws.com"}]
+    assert services.pop("HttpApiCloudWatchRole") == [{"Service": "apigateway.amazonaws.com"}]
+    assert all(named == [{"Service": "lambda.amazonaws.com"}] for named in services.values())
 
 
 def test_answering_a_waiting_state_stands_in_a_policy_of_its_own(template: Template) -> None:

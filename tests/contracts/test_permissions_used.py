@@ -1,0 +1,233 @@
+"""What a function may do and what it does: the template allows each call, and no other.
+
+Each function is led along every way through it that makes a call of its own.
+"""
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from botocore.model import OperationModel
+
+import accept_message
+import close_message
+import plan_message
+import read_message
+import record_receipt
+import send_message
+import start_delivery
+from tests.aws import CONTEXT, aws, load, sns
+from tests.infra.template import Template
+from tests.request_cases import VALID, but
+
+# The services' names in policies.
+NAMES = {
+    "dynamodb": "dynamodb",
+    "sqs": "sqs",
+    "stepfunctions": "states",
+    "pinpoint-sms-voice-v2": "sms-voice",
+    "socialmessaging": "social-messaging",
+    "sesv2": "ses",
+}
+# A batch takes the permission of its single call.
+SINGLE = {"sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility"}
+# What no code of ours calls, and who does in the function's name.
+BY_OTHERS = {
+    "start_delivery": {
+        # Lambda takes what it hands over, and CDK's grant is for any consumer.
+        *("sqs:ReceiveMessage", "sqs:DeleteMessage"),
+        *("sqs:GetQueueAttributes", "sqs:GetQueueUrl"),
+    },
+    # Lambda puts there what the function fails on.
+    "record_receipt": {"sqs:SendMessage"},
+    "close_message": {"sqs:SendMessage"},
+}
+BESIDE = ("kms:", "logs:", "xray:")
+# Executions that cannot be started: for good, and for now.
+REFUSED = {"not-a-name": "InvalidName", "not-now": "ThrottlingException"}
+
+
+class Calls:
+    """Hears every call; answers for the services that are not here."""
+
+    def __init__(self) -> None:
+        self.made: set[str] = set()
+
+    def hear(self, model: OperationModel, params: dict[str, Any], **_: Any) -> Any:
+        service = model.service_model.service_name
+        self.made.add(f"{NAMES[service]}:{model.name}")
+        if service in {"dynamodb", "sqs"}:
+            return None
+        for name, code in REFUSED.items():
+            if name in str(params["body"]):
+                error = {"Error": {"Code": code, "Message": "no"}}
+                return SimpleNamespace(status_code=400), error
+        return SimpleNamespace(status_code=200), {"MessageId": "id", "messageId": "id"}
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[Calls]:
+    """New clients, whose calls are heard."""
+    calls = Calls()
+    with aws():
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", boto3.Session())
+        assert boto3.DEFAULT_SESSION
+        boto3.DEFAULT_SESSION.events.register("before-call.*.*", calls.hear)
+        forget_clients()
+        yield calls
+    forget_clients()
+
+
+def forget_clients() -> None:
+    for module in (accept_message, close_message, plan_message, read_message, record_receipt):
+        module.store.cache_clear()
+    for cached in (
+        *(accept_message.queue, record_receipt.workflow, start_delivery.queue),
+        *(start_delivery.workflow, send_message.store, send_message.workflow),
+        send_message.channel,
+    ):
+        cached.cache_clear()
+
+
+def post(body: object = VALID, **headers: str) -> str:
+    event = {
+        "body": json.dumps(body),
+        "headers": headers,
+        "requestContext": {"path": "/v1/messages", "identity": {"apiKeyId": "key"}},
+    }
+    answer = json.loads(accept_message.handler(event, CONTEXT)["body"])
+    return str(answer.get("id"))
+
+
+def accept() -> None:
+    key = {"Idempotency-Key": "order-42"}
+    assert post(**key) == post(**key)
+    post()
+
+
+def plan(name: str = "order-7") -> None:
+    event = {"message_id": name, "started_at": datetime.now(UTC).isoformat(), "request": VALID}
+    for _ in range(2):
+        assert plan_message.handler(event, CONTEXT)["message_id"] == name
+
+
+def queued(name: str) -> dict[str, Any]:
+    return {
+        "messageId": name,
+        "receiptHandle": "none",
+        "body": "{}",
+        "messageAttributes": {"message_id": {"stringValue": name, "dataType": "String"}},
+        "attributes": {"ApproximateReceiveCount": "1"},
+        "eventSource": "aws:sqs",
+    }
+
+
+def begin() -> None:
+    names = ("order-1", *REFUSED)
+    start_delivery.handler({"Records": [queued(name) for name in names]}, CONTEXT)
+
+
+def send(message_id: str, attempt: int, channel: str) -> None:
+    event = {"message_id": message_id, "attempt": attempt, "channel": channel}
+    send_message.handler({**event, "task_token": uuid.uuid4().hex}, CONTEXT)
+
+
+def send_all() -> None:
+    """By every channel; again; and after an earlier one got through, and after the expiry."""
+    sent = post(but(VALID, {"/expires_in_seconds": 600}))
+    for attempt, channel in enumerate(("whatsapp", "sms", "sms", "email"), 1):
+        send(sent, attempt, channel)
+        send(sent, attempt, channel)
+    through = post()
+    send(through, 1, "whatsapp")
+    record(through, "whatsapp_delivered")
+    send(through, 2, "sms")
+    expired = post(but(VALID, {"/expires_in_seconds": 5}))
+    with pytest.MonkeyPatch.context() as later:
+        later.setattr(send_message, "_now", lambda: datetime.now(UTC) + timedelta(seconds=60))
+        send(expired, 1, "whatsapp")
+
+
+def record(message_id: str, event: str) -> None:
+    text = json.dumps(load(event)).replace("01JEXAMPLE0000000000000001", message_id)
+    record_receipt.handler(sns(text), CONTEXT)
+
+
+def record_all() -> None:
+    sent = post()
+    send(sent, 1, "whatsapp")
+    for event in ("whatsapp_accepted", "whatsapp_failed_131026", "whatsapp_delivered"):
+        record(sent, event)
+    record(sent, "whatsapp_read")
+    record_receipt.handler(sns(json.dumps(load("sms_inbound_text"))), CONTEXT)
+
+
+def close() -> None:
+    sent = post()
+    send(sent, 1, "whatsapp")
+    close_message.handler({"message_id": sent}, CONTEXT)
+    record(sent, "whatsapp_delivered")
+    close_message.handler({"message_id": sent}, CONTEXT)
+    ended = {"execution_status": "ABORTED", "started_at": 1_700_000_000_000}
+    for name in (post(), "never-planned"):
+        close_message.handler({"message_id": name, **ended}, CONTEXT)
+
+
+def read() -> None:
+    event = {"pathParameters": {"id": post()}}
+    assert read_message.handler(event, CONTEXT)["statusCode"] == 200
+
+
+JOURNEYS: dict[str, Callable[[], None]] = {
+    "accept_message": accept,
+    "plan_message": plan,
+    "start_delivery": begin,
+    "send_message": send_all,
+    "record_receipt": record_all,
+    "close_message": close,
+    "read_message": read,
+}
+
+
+@pytest.fixture
+def heard(calls: Calls, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], set[str]]:
+    """What a function calls on its journey; what others do on the way does not count."""
+
+    def lead(function: str) -> set[str]:
+        module: Any = globals()[function]
+        handler, made = module.handler, set()
+
+        def listening(event: Any, context: Any) -> Any:
+            before, calls.made = calls.made, set()
+            try:
+                return handler(event, context)
+            finally:
+                made.update(calls.made)
+                calls.made = before
+
+        monkeypatch.setattr(module, "handler", listening)
+        JOURNEYS[function]()
+        return {SINGLE.get(call, call) for call in made}
+
+    return lead
+
+
+@pytest.mark.parametrize("function", JOURNEYS)
+def test_a_function_may_do_what_it_does_and_does_what_it_may(
+    template: Template, heard: Callable[[str], set[str]], function: str
+) -> None:
+    role = template.functions[function]["Role"]
+    allowed = {action for action, _ in template.allowed(role) if not action.startswith(BESIDE)}
+
+    assert allowed - BY_OTHERS.get(function, set()) == heard(function) - BY_OTHERS.get(
+        function, set()
+    )
+
+
+def test_every_function_is_led(template: Template) -> None:
+    assert JOURNEYS.keys() == template.functions.keys()
