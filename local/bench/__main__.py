@@ -17,7 +17,7 @@ from local.addresses import ROOT, Addresses
 from local.bench import charts, report, results
 from local.bench.imports import cold_imports
 from local.bench.load import Load
-from local.bench.meter import MeteredParts
+from local.bench.parts import RECORDED, MeteredParts
 from local.bench.prices import load as load_prices
 from local.bench.results import Cost, Loaded, Machine, Measured, Pricing, Results
 from local.bench.scenarios import SCENARIOS, Scenario, mixed
@@ -153,7 +153,7 @@ class Bench:
     @property
     def _records(self) -> tuple[Path, ...]:
         return tuple(
-            self.stack.addresses.state_folder / f"{part}.record" for part in ("cloud", "engine")
+            self.stack.addresses.state_folder / f"{part}.record" for part in RECORDED.values()
         )
 
 

@@ -18,11 +18,9 @@ from ministack.services import lambda_svc  # type: ignore[import-untyped] # as a
 
 from local import cloud, engine
 from local.bench.usage import Call, Run, read_units, written
-from local.processes import Part, Parts
 
 METERED = ("dynamodb", "sqs", "sns")
 SERVE = "make_server"  # by name, since a type checker forbids to replace it
-PARTS = {"local.cloud": "cloud", "local.engine": "engine"}
 Answer = tuple[int, dict[str, str], bytes]
 Handler = Callable[[str, str, dict[str, str], bytes, dict[str, list[str]]], Awaitable[Answer]]
 App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -38,20 +36,6 @@ class Record:
     def add(self, entry: Call | Run) -> None:
         with self._lock:
             self._file.write(written(entry))
-
-
-class MeteredParts(Parts):
-    """The stack's parts, of which two write a record."""
-
-    @property
-    def records(self) -> tuple[Path, ...]:
-        return tuple(self._folder / f"{part}.record" for part in PARTS.values())
-
-    def start(self, name: str, module: str, *arguments: str, env: Mapping[str, str]) -> Part:
-        if part := PARTS.get(module):
-            arguments = (str(self._folder / f"{part}.record"), part, *arguments)
-            module = "local.bench.meter"
-        return super().start(name, module, *arguments, env=env)
 
 
 def main() -> None:
