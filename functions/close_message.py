@@ -16,7 +16,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from messaging import settings
 from messaging.messages import Message, Plan, Story
 from messaging.metrics import Counter
-from messaging.statuses import FINAL, OPEN, AttemptStatus, MessageStatus
+from messaging.statuses import FINAL, AttemptStatus, MessageStatus
 from messaging.store import Store
 
 logger = Logger()
@@ -62,8 +62,7 @@ def _close_after_the_end(message_id: str, event: Mapping[str, Any]) -> dict[str,
         logger.warning("closed, it was never planned", reason=reason)
         return _closed(message_id, MessageStatus.UNDELIVERED, reason)
     story = store().story(message_id)
-    unclosed = any(attempt.status in OPEN for attempt in story.attempts)
-    if story.message.status in FINAL and not unclosed:
+    if story.message.status in FINAL and not story.open_attempts():
         return _closed(message_id, story.message.status, reason)
     return _close(message_id, reason)
 
@@ -85,9 +84,9 @@ def _close(message_id: str, reason: str | None = None) -> dict[str, Any]:
 
 
 def _given_up(story: Story, reason: str | None) -> Story:
+    still_open = story.open_attempts()
     attempts = (
-        store().give_up(one, _now(), reason) if one.status in OPEN else one
-        for one in story.attempts
+        store().give_up(one, _now(), reason) if one in still_open else one for one in story.attempts
     )
     return replace(story, attempts=tuple(attempts))
 

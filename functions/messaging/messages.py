@@ -178,7 +178,11 @@ class Story:
 
     def open_before(self, step: int) -> list[Attempt]:
         """Attempts of earlier steps whose wait ended without an answer."""
-        return [one for one in self.attempts if self.step(one) < step and one.status in OPEN]
+        return [one for one in self.open_attempts() if self.step(one) < step]
+
+    def open_attempts(self) -> list[Attempt]:
+        """Attempts of which nothing became yet: one that only had to be sent is through by that."""
+        return [one for one in self.attempts if one.status in OPEN and not self.fulfilled(one)]
 
     def waiting_after(self, attempt: Attempt) -> list[Attempt]:
         """Attempts of later steps that may wait now; there are some only if this one is over."""

@@ -86,6 +86,16 @@ def test_the_message_is_closed_before_its_attempts(
     assert store.story(MESSAGE_ID).attempts[0].status is AttemptStatus.TIMED_OUT
 
 
+def test_an_attempt_that_only_had_to_be_sent_is_not_given_up(store: Store) -> None:
+    plan = Plan((PlannedAttempt(1, 1, "sms", 120, Success.SENT),))
+    store.add(Message(MESSAGE_ID, START, {}, plan))
+    store.claim(ATTEMPT, "sms", "the-task-token", START)
+    store.note_sent(ATTEMPT, "provider-1", START)
+
+    assert close_message.handler({"message_id": MESSAGE_ID}, CONTEXT)["status"] == "sent"
+    assert store.story(MESSAGE_ID).attempts[0].status is AttemptStatus.SENT
+
+
 def test_who_comes_after_a_dead_function_closes_the_attempts(store: Store) -> None:
     sent(store)
     store.conclude(MESSAGE_ID, MessageStatus.UNDELIVERED, START)

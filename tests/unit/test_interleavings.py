@@ -36,7 +36,7 @@ from messaging import metrics, planning
 from messaging.errors import Unmatched
 from messaging.messages import CHANNELS, Message, Story
 from messaging.planning import Step
-from messaging.statuses import ATTEMPT_RANK, FINAL, MESSAGE_RANK, OPEN, AttemptStatus, Success
+from messaging.statuses import ATTEMPT_RANK, FINAL, MESSAGE_RANK, AttemptStatus, Success
 from messaging.workflow import Workflow
 from tests.aws import ENVIRONMENT, event_text, sns
 from tests.unit.world import THROUGH, Crash, Invocation, Provider, World
@@ -353,7 +353,7 @@ def _left_open(story: Story) -> list[str]:
     return [
         f"attempt {one.number} {one.status}"
         for one in story.attempts
-        if one.status in OPEN and (story.step(one) < last or not through)
+        if one in story.open_attempts() and (story.step(one) < last or not through)
     ]
 
 

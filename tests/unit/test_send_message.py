@@ -148,6 +148,7 @@ def test_who_skips_for_an_earlier_success_notes_that_of_the_message_too(stage: S
 
     assert stage.answers.told == ["token 2 sent"]
     assert stage.store.story("m1").message.status is MessageStatus.SENT
+    assert stage.statuses() == [AttemptStatus.SENT, AttemptStatus.SKIPPED]
 
 
 @pytest.mark.parametrize("error", [Refused("no"), Unavailable("busy")], ids=["refused", "busy"])
