@@ -8,14 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from messaging import settings
 from messaging.errors import Throttled, Unstartable
@@ -46,33 +41,39 @@ def queue() -> "SQSClient":
 
 
 @logger.inject_lambda_context(clear_state=True)
-def handler(event: dict[str, Any], context: LambdaContext) -> Any:  # noqa: ANN401 - Powertools' answer
-    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-    answer = process_partial_response(event, start, processor, context)
-    for kind, _, _ in processor.exceptions:
-        logger.warning("not started, it waits in the queue", error=kind and kind.__name__)
-    failed = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
-    _hide(record for record in event["Records"] if record["messageId"] in failed)
-    return answer
+def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's
+    """Which requests of the batch come again; the others are done."""
+    again = [record for record in event["Records"] if not _done(record)]
+    _hide(again)
+    return {"batchItemFailures": [{"itemIdentifier": one["messageId"]} for one in again]}
 
 
-def start(record: SQSRecord) -> None:
+def _done(record: Mapping[str, Any]) -> bool:
     """A message that was planned already says its id; any other is a request, named after its
     queue message, which stays the same when SQS delivers it again.
     """
-    planned = record.message_attributes["message_id"]
-    name = (planned.string_value if planned else None) or record.message_id
+    planned = record["messageAttributes"].get("message_id", {}).get("stringValue")
+    name, body = planned or record["messageId"], record["body"]
+    with logger.append_context_keys(message_id=name):
+        try:
+            _start(name, body)
+        except Unstartable as error:
+            _set_aside(name, body, str(error))
+            logger.warning("can never be started, set aside", reason=str(error))
+        except (Throttled, ClientError, BotoCoreError) as error:
+            logger.warning("not started, it waits in the queue", error=type(error).__name__)
+            return False
+    return True
+
+
+def _start(name: str, body: str) -> None:
     try:
         with _paced():
-            started = workflow().start(settings.state_machine_arn(), name, record.body)
+            started = workflow().start(settings.state_machine_arn(), name, body)
     except Throttled:
         count(Metric.START_THROTTLED)
         raise
-    except Unstartable as error:
-        _set_aside(record.body, name, str(error))
-        logger.warning("can never be started, set aside", message_id=name, reason=str(error))
-        return
-    logger.info("delivery started" if started else "delivery was started before", message_id=name)
+    logger.info("delivery started" if started else "delivery was started before")
 
 
 @contextmanager
@@ -88,7 +89,7 @@ def _paced() -> Iterator[None]:
         time.sleep(max(0.0, ends - time.monotonic()))
 
 
-def _set_aside(body: str, name: str, reason: str) -> None:
+def _set_aside(name: str, body: str, reason: str) -> None:
     """To the dead letters at once, with its reason, and with its name for when it is put back."""
     attributes = {"message_id": name, "reason": reason}
     queue().send_message(
