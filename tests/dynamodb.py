@@ -13,7 +13,12 @@ Key = tuple[str, str]
 
 
 class ConditionalCheckFailed(Exception):
-    """The condition was not true, so nothing was written."""
+    """The condition was not true, so nothing was written. It tells the item if it was asked to."""
+
+    def __init__(self, item: Item, asked: Mapping[str, Any]) -> None:
+        super().__init__()
+        told = item and asked.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+        self.response = {"Item": item} if told else {}
 
 
 class MemoryDynamoDB:
@@ -60,7 +65,7 @@ class MemoryDynamoDB:
     def _check(item: Item, asked: Mapping[str, Any]) -> None:
         condition = asked.get("ConditionExpression", "")
         if condition and not _true(condition, item, asked):
-            raise ConditionalCheckFailed
+            raise ConditionalCheckFailed(item, asked)
 
 
 def _key(item: Mapping[str, Any]) -> Key:

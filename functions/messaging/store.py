@@ -23,6 +23,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
 
 from messaging.errors import UnknownMessage, Unmatched
 from messaging.messages import (
@@ -250,8 +251,8 @@ class Store:
         key = _attempt_key(attempt_id)
         try:
             item = self._update(key, changes, (), "#rank = :zero", {":zero": {"N": "0"}})
-        except self._client.exceptions.ConditionalCheckFailedException:
-            item = self._get(key)
+        except self._client.exceptions.ConditionalCheckFailedException as refused:
+            item = _as_it_was(refused)
         return _attempt(item)
 
     # ---- what providers said
@@ -453,8 +454,8 @@ class Store:
                 "#rank < :new" + (" AND #channel = :its_own" if channel else ""),
                 {":new": {"N": str(rank)}} | ({":its_own": {"S": channel}} if channel else {}),
             )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return self._get(key), False
+        except self._client.exceptions.ConditionalCheckFailedException as refused:
+            return _as_it_was(refused), False
         return item, True
 
     def _update(
@@ -483,6 +484,7 @@ class Store:
                 | dict(values or {})
             ),
             ReturnValues="ALL_NEW",
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
         return _plain(answer["Attributes"])
 
@@ -492,6 +494,12 @@ class Store:
 
 def _values(values: Mapping[str, Any]) -> dict[str, Any]:
     return {"ExpressionAttributeValues": values} if values else {}
+
+
+def _as_it_was(refused: ClientError) -> Mapping[str, Any]:
+    """The item that the condition did not fit, empty if there is none; saves reading it."""
+    response: Mapping[str, Any] = refused.response
+    return _plain(response.get("Item", {}))
 
 
 def _key(message_id: str, item: str) -> dict[str, Any]:

@@ -117,10 +117,17 @@ class Load:
 
     def _facts(self, posted: Posted, calls: Sequence[Mapping[str, Any]]) -> Facts:
         deployment = self.stack.deployment
-        message = first_message.ask(deployment, f"{deployment.api_url}/{posted.message_id}")
+        message = self._message(posted.message_id)
         machine = deployment.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:")
         history = first_message.history(self._engine, f"{machine}:{posted.message_id}")
         return Facts(posted, message, calls, history)
+
+    def _message(self, message_id: str) -> Mapping[str, Any]:
+        deployment = self.stack.deployment
+        try:
+            return first_message.ask(deployment, f"{deployment.api_url}/{message_id}")
+        except urllib.error.HTTPError as unknown:
+            return {"status": f"{unknown.code}", "attempts": [], "timeline": []}
 
 
 def carriers(stack: Stack, path: str) -> Any:  # noqa: ANN401 - JSON
@@ -130,4 +137,5 @@ def carriers(stack: Stack, path: str) -> Any:  # noqa: ANN401 - JSON
 
 def ended_at(message: Mapping[str, Any]) -> float:
     """Unix time of the last thing that happened to it."""
-    return max(datetime.fromisoformat(event["at"]).timestamp() for event in message["timeline"])
+    moments = (datetime.fromisoformat(event["at"]) for event in message["timeline"])
+    return max((at.timestamp() for at in moments), default=0.0)

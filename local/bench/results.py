@@ -34,12 +34,24 @@ class Latencies:
 
 
 @dataclass(frozen=True)
+class Odd:
+    """A message that did not end as planned, for whoever looks for the reason."""
+
+    message_id: str
+    scenario: str
+    verdict: str
+    status: str
+    attempts: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Measured:
     """One run of mixed messages. `processor_ms`: per message, by process."""
 
     name: str
     a_second: float | None
     verdicts: Verdicts
+    odd: Sequence[Odd]
     seconds: float
     messages_per_second: float
     latencies: Latencies
@@ -119,6 +131,7 @@ def measured(name: str, a_second: float | None, loaded: Loaded, pricing: Pricing
         name,
         a_second,
         verdicts_of(facts),
+        list(odd(facts)),
         seconds,
         len(facts) / seconds,
         latencies(facts),
@@ -139,6 +152,20 @@ def cost(scenario: Scenario, loaded: Loaded, pricing: Pricing) -> Cost:
 
 def verdicts_of(facts: Sequence[Facts]) -> Verdicts:
     return judged(verdict(one.posted.scenario, one.message, one.calls) for one in facts)
+
+
+def odd(facts: Sequence[Facts]) -> Iterator[Odd]:
+    for one in facts:
+        found = verdict(one.posted.scenario, one.message, one.calls)
+        if found != "ok":
+            attempts = [f"{each['channel']}: {each['status']}" for each in one.message["attempts"]]
+            yield Odd(
+                one.posted.message_id,
+                one.posted.scenario.name,
+                found,
+                one.message["status"],
+                attempts,
+            )
 
 
 def latencies(facts: Sequence[Facts]) -> Latencies:

@@ -108,7 +108,7 @@ def _text(pid: int, name: str) -> str:
         return ""
 
 
-def settle(path: Path, quiet: float = 1.5) -> None:
+def settle(path: Path, quiet: float = 3) -> None:
     """Returns when the file has not grown for that many seconds."""
     size, since = -1, time.monotonic()
     while time.monotonic() - since < quiet:
