@@ -60,3 +60,31 @@ def test_a_request_has_at_most_256_kib(throughline: Throughline, size: int, stat
     body["content"] = {"subject": "Hi", "html": "x" * (size - len(json.dumps(body)))}
 
     assert throughline.post(body).status == status
+
+
+MARKUP = '</p><script>alert("x")</script>{{name}} ${7*7} %s {0} \\n'
+ODD = MARKUP + " \u202eevil\u202c a\x00b \U0001f469\u200d\U0001f467 e\u0301"
+
+
+def test_what_was_written_reaches_the_provider_as_it_is(throughline: Throughline) -> None:
+    parameters = [{"type": "text", "text": ODD}]
+    template = {
+        "name": "login_code",
+        "language": "en",
+        "components": [{"type": "body", "parameters": parameters}],
+    }
+    body = {
+        "to": {"whatsapp": "+12065550100", "sms": "+12065550100", "email": "ana@example.com"},
+        "content": {"text": ODD, "subject": "Hi", "html": ODD, "whatsapp": {"template": template}},
+        "steps": [{"broadcast": ["whatsapp", "sms", "email"]}],
+    }
+    message_id = throughline.send(body)
+    throughline.finished(message_id)
+
+    asked = {call["channel"]: call["request"] for call in throughline.calls(message_id)}
+    assert asked["sms"]["MessageBody"] == ODD
+    assert asked["email"]["Content"]["Simple"]["Body"] == {
+        "Text": {"Data": ODD, "Charset": "UTF-8"},
+        "Html": {"Data": ODD, "Charset": "UTF-8"},
+    }
+    assert asked["whatsapp"]["message"]["template"]["components"] == template["components"]
