@@ -40,6 +40,10 @@ check: python-packages node-packages ## Format, lint, types, import rules, state
 test: python-packages ## Every test that needs no Docker and no AWS account.
 	$(VENV)/python -m pytest --ignore=tests/sfn_local
 
+.PHONY: chaos
+chaos: python-packages ## Breaks AWS, providers and processes at length, then looks for what was lost; SEED=… repeats a run.
+	CHAOS=long $(VENV)/python -m pytest tests/chaos
+
 .PHONY: test-sfn-local
 test-sfn-local: python-packages ## The workflow's paths in AWS's Step Functions Local; needs Docker.
 	$(VENV)/python -m pytest tests/sfn_local -rs

@@ -9,6 +9,7 @@ import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from messaging import planning, settings
 from messaging.channels import Channel
@@ -118,11 +119,12 @@ def _deliver(story: Story, attempt: Attempt) -> None:
 
 def _refused(attempt: Attempt, reason: str) -> None:
     """The state is told even where it cannot be noted: no receipt will come to tell it later."""
-    told = attempt
     try:
         told = store().note(attempt.attempt_id, AttemptStatus.FAILED, _now(), reason)
-    finally:
-        workflow().fail(told.task_token, Refused, reason)
+    except (BotoCoreError, ClientError) as error:
+        logger.warning("refused, and not noted", error=type(error).__name__)
+        told = attempt
+    workflow().fail(told.task_token, Refused, reason)
 
 
 def _sent(story: Story, attempt: Attempt, provider_id: str) -> None:
