@@ -1,0 +1,25 @@
+"""What fails to the end lies in its queue with its reason, and goes through once put back."""
+
+from tests.chaos.faulty import FaultyStack
+from tests.chaos.invariants import settled
+from tests.local.conftest import eventually
+from tests.local.test_dead_letters import SILENT, operate, text_to
+
+DENIED = {"error": {"code": "AccessDeniedException", "status": 400}}
+
+
+def test_an_end_that_cannot_be_noted_is_kept_and_noted_later(stack: FaultyStack) -> None:
+    throughline = stack.throughline
+    message_id = throughline.send(text_to(SILENT))
+    eventually(lambda: throughline.sent(message_id))
+    ours = f"contains(to_string(@), '{message_id}') && contains(UpdateExpression, 'concluded_at')"
+    stack.faults.add({"service": "dynamodb", "operation": "UpdateItem", "body": ours, **DENIED})
+    throughline.engine.stop_execution(executionArn=throughline.execution(message_id))
+    (line,) = eventually(
+        lambda: [one for one in operate(throughline, "show").splitlines() if message_id in one]
+    )
+    assert "AccessDeniedException" in line
+    stack.faults.clear()
+    assert "UnclosedMessagesQueueUrl: 1 put back" in operate(throughline, "redrive")
+    eventually(lambda: throughline.get(message_id).body["status"] == "undelivered")
+    assert settled(throughline, [message_id]) == {}
