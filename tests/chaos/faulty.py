@@ -1,6 +1,7 @@
 """A stack whose functions and engine reach AWS through microburst, which fails as AWS does."""
 
 import json
+import shutil
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -105,6 +106,7 @@ def faulty_stack() -> Iterator[FaultyStack]:
         yield FaultyStack(Throughline(environment), Faults(addresses), parts)
     finally:
         parts.stop()
+        shutil.rmtree(addresses.state_folder, ignore_errors=True)
 
 
 def _start_faults(parts: Parts, url: str, upstream: str) -> None:
