@@ -95,7 +95,7 @@ def _send_message(
             "WHATSAPP_API_VERSION": config.whatsapp_api_version,
         },
     )
-    store.allow(function, "GetItem", "PutItem", "UpdateItem", "Query")
+    store.allow(function, "PutItem", "UpdateItem", "Query")
     function.allow_answering_waiting_states()
     _allow_sending(function, email_configuration_set=configuration_sets.email)
     return function
@@ -145,7 +145,7 @@ def _close_message(scope: Construct, *, code: Code, config: Config, store: Store
             "RETENTION_DAYS": str(config.retention_days),
         },
     )
-    store.allow(function, "GetItem", "PutItem", "UpdateItem", "Query")
+    store.allow(function, "PutItem", "UpdateItem", "Query")
     return function
 
 

@@ -46,7 +46,7 @@ ALLOWED = {
             "GetQueueUrl",
         )
     },
-    "send_message": on_table("GetItem", "PutItem", "UpdateItem", "Query")
+    "send_message": on_table("PutItem", "UpdateItem", "Query")
     | WRITE_KEY
     | ANSWER
     | {
@@ -68,7 +68,7 @@ ALLOWED = {
     | WRITE_KEY
     | ANSWER
     | {("sqs:SendMessage", "ReceiptsUnrecorded")},
-    "close_message": on_table("GetItem", "PutItem", "UpdateItem", "Query")
+    "close_message": on_table("PutItem", "UpdateItem", "Query")
     | WRITE_KEY
     | {("sqs:SendMessage", "DeliveryUnclosed")},
     "read_message": on_table("Query") | READ_KEY,
