@@ -78,9 +78,7 @@ def show(clients: Clients, outputs: Mapping[str, str]) -> Iterator[str]:
     for kind in KINDS:
         letters = list(_letters(clients.queues, outputs[kind.output], SHOWN))
         for letter in letters:
-            clients.queues.change_message_visibility(
-                QueueUrl=letter.queue_url, ReceiptHandle=letter.handle, VisibilityTimeout=0
-            )
+            _let_go(clients.queues, letter)
         more = f", the first {SHOWN}" if len(letters) == SHOWN else ""
         yield f"{kind.output}: {len(letters)}{more} ({kind.holds})"
         for letter in sorted(letters, key=lambda one: one.at):
@@ -103,12 +101,13 @@ def erase(clients: Clients, outputs: Mapping[str, str], message_id: str) -> int:
     count = 0
     for kind in KINDS:
         for letter in list(_letters(clients.queues, outputs[kind.output])):
-            at = {"QueueUrl": letter.queue_url, "ReceiptHandle": letter.handle}
             if kind.message_id(letter) == message_id:
-                clients.queues.delete_message(**at)
+                clients.queues.delete_message(
+                    QueueUrl=letter.queue_url, ReceiptHandle=letter.handle
+                )
                 count += 1
             else:
-                clients.queues.change_message_visibility(**at, VisibilityTimeout=0)
+                _let_go(clients.queues, letter)
     return count
 
 
@@ -126,10 +125,20 @@ def _letters(queues: "SQSClient", url: str, limit: int | None = None) -> Iterato
         ).get("Messages", [])
         letters = [Letter.of(url, message) for message in messages]
         old = [letter for letter in letters if letter.at.timestamp() <= started]
+        for young in letters:
+            if young not in old:
+                _let_go(queues, young)
         if not old:
             return
         given += len(old)
         yield from old
+
+
+def _let_go(queues: "SQSClient", letter: Letter) -> None:
+    """It stays in its queue, and whoever looks next sees it."""
+    queues.change_message_visibility(
+        QueueUrl=letter.queue_url, ReceiptHandle=letter.handle, VisibilityTimeout=0
+    )
 
 
 # ---- the four kinds

@@ -189,3 +189,14 @@ def test_what_comes_back_meanwhile_is_left_for_the_next_time(post: Post) -> None
     post.functions.invoke = fails_again  # type: ignore[method-assign] # a function that fails again
     assert post.redriven()[3] == "UnclosedMessagesQueueUrl: 1 put back"
     assert len(post.functions.invoked) == 1
+
+
+def test_what_comes_while_looking_is_seen_by_the_next_look(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message_id = post.put("RequestsDeadLetterQueueUrl", "{}", reason="InvalidName")
+    with monkeypatch.context() as patch:
+        patch.setattr("operations.dead_letters.time.time", lambda: 0.0)
+        assert message_id not in "".join(show(post.clients, post.outputs))
+
+    assert message_id in "".join(show(post.clients, post.outputs))
