@@ -42,7 +42,7 @@ test: python-packages ## Every test that needs no Docker and no AWS account.
 
 .PHONY: chaos
 chaos: python-packages ## Breaks AWS, providers and processes at length, then looks for what was lost; SEED=… repeats a run.
-	CHAOS=long $(VENV)/python -m pytest tests/chaos
+	CHAOS=long $(VENV)/python -m pytest tests/chaos tests/unit/test_interleavings.py
 
 .PHONY: test-sfn-local
 test-sfn-local: python-packages ## The workflow's paths in AWS's Step Functions Local; needs Docker.

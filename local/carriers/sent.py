@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from local.carriers.aws_model import Json
 from local.carriers.provider import Asked, Due, Provider, Taken, iso
 
-KEPT = 5_000
+KEPT = 10_000
 LONGEST_TEXT = 10_000
 
 
