@@ -16,10 +16,10 @@ from messaging.messages import Message, Plan
 from messaging.metrics import Counter
 from messaging.statuses import MessageStatus
 from messaging.store import Store
+from messaging.workflow import MAX_CAUSE
 
 logger = Logger()
 _NAME = re.compile(r"[0-9A-Za-z_-]{1,80}")
-MAX_CAUSE = 32_768
 
 
 @cache

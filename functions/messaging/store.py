@@ -106,7 +106,7 @@ class Store:
             "accepted_at": _text(message.accepted_at),
             "expires_at": message.expires_at and _text(message.expires_at),
             "request": _json(message.request),
-            "plan": _json(_plan_to_json(message.plan)),
+            "plan": _json(asdict(message.plan)),
             "reason": message.reason,
             "problems": _json(list(message.problems)) if message.problems else None,
             "listed_under": f"{day}#{zlib.crc32(message.message_id.encode()) % RECENT_SHARDS}",
@@ -566,10 +566,6 @@ def _attempt(item: Mapping[str, Any]) -> Attempt:
             if f"{status}_at" in item
         },
     )
-
-
-def _plan_to_json(plan: Plan) -> dict[str, Any]:
-    return asdict(plan)
 
 
 def _plan_from_json(stored: Mapping[str, Any]) -> Plan:

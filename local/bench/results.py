@@ -184,10 +184,13 @@ def _timeouts(one: Facts) -> Iterator[float]:
 
 def targets(results: Mapping[str, Any]) -> list[tuple[str, str, str, bool]]:
     """Each target: what it is about, what it asks for, what was measured, whether it is met."""
-    largest = max(results["runs"], key=lambda run: run["verdicts"]["messages"])
     paced = next(run for run in results["runs"] if run["a_second"])
-    verdicts = largest["verdicts"]
-    bad = verdicts["lost"] + verdicts["duplicated"] + verdicts["wrong"]
+    # A paced run is as fast as its pace: what the stack carries shows where all come at once.
+    at_once = [run for run in results["runs"] if not run["a_second"]]
+    largest = max(at_once, key=lambda run: run["verdicts"]["messages"])
+    bad = sum(
+        run["verdicts"][what] for run in results["runs"] for what in ("lost", "duplicated", "wrong")
+    )
     gap = paced["latencies"]["receipt_to_next_call"]["p95"]
     ratio = max(one["ratio"] for one in results["imports"] if one["name"] in HOT)
     first = results["costs"][0]["usage"]
@@ -195,7 +198,7 @@ def targets(results: Mapping[str, Any]) -> list[tuple[str, str, str, bool]]:
     peak = max(run["peaks"]["stack"] for run in results["runs"])
     return [
         (
-            f"messages a second, {verdicts['messages']} mixed",
+            f"messages a second, {largest['verdicts']['messages']} mixed",
             "at least 15",
             f"{largest['messages_per_second']:.1f}",
             largest["messages_per_second"] >= 15,  # noqa: PLR2004 - the target

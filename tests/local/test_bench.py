@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.bench import figures, prices, usage
+from local.bench import figures, prices, results, usage
 from local.bench.prices import Prices
 from local.bench.scenarios import SCENARIOS, mixed
 from local.bench.usage import Call, Run, Usage
@@ -215,3 +215,25 @@ def test_the_mix_has_each_scenario_in_its_share() -> None:
 
     assert [sent.count(one) for one in SCENARIOS] == [2 * one.share for one in SCENARIOS]
     assert sum(one.share for one in SCENARIOS) == 20
+
+
+def run(a_second: float | None, messages: int, speed: float, lost: int = 0) -> dict[str, Any]:
+    return {
+        "a_second": a_second,
+        "messages_per_second": speed,
+        "verdicts": {"messages": messages, "lost": lost, "duplicated": 0, "wrong": 0},
+        "latencies": {"receipt_to_next_call": {"p95": 0.05}},
+        "peaks": {"stack": 1_000},
+    }
+
+
+def test_throughput_is_judged_where_all_come_at_once_and_a_loss_anywhere() -> None:
+    measured = {
+        "runs": [run(4, 120, 3.6, lost=1), run(None, 100, 16.0)],
+        "imports": [{"name": "send_message", "ratio": 1.2}],
+        "costs": [{"usage": {"states": 20, "messages": 10}}],
+    }
+    speed, bad, *_ = results.targets(measured)
+
+    assert speed == ("messages a second, 100 mixed", "at least 15", "16.0", True)
+    assert (bad[2], bad[3]) == ("1", False)
