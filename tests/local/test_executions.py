@@ -19,8 +19,11 @@ def in_progress(throughline: Throughline) -> str:
 
 def closed(throughline: Throughline, message_id: str) -> dict[str, Any]:
     def look() -> dict[str, Any] | None:
-        message: dict[str, Any] = throughline.get(message_id).body
-        return message if message.get("status") not in {None, "accepted", "in_progress"} else None
+        answer = throughline.get(message_id)
+        message: dict[str, Any] = answer.body
+        if answer.status != 200 or message["status"] in {"accepted", "in_progress"}:
+            return None
+        return message
 
     return eventually(look)
 
