@@ -13,12 +13,16 @@ help: ## Lists these commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: python-packages ## Brings up the local AWS, sends a first message, stays until Ctrl-C.
+run: node-packages ## Brings up the local AWS, sends a first message, stays until Ctrl-C.
 	@exec $(VENV)/python -m local run
 
 .PHONY: demo
-demo: python-packages ## The same, and ends by itself: 0 if the message fell back to SMS and was delivered.
+demo: node-packages ## The same, and ends by itself: 0 if the message fell back to SMS and was delivered.
 	@exec $(VENV)/python -m local demo
+
+.PHONY: console
+console: node-packages ## Shows the messages of a deployed stack in the browser, read only: make console STAGE=…
+	@STACK="$(STAGE)" PYTHONPATH=functions exec $(VENV)/python -m console
 
 .PHONY: env
 env: python-packages ## Prints what points the AWS CLI and boto3 to the running stack: eval "$(make -s env)".
@@ -37,11 +41,11 @@ check: python-packages node-packages ## Format, lint, types, import rules, state
 	$(VENV)/python -m requirements.audit
 
 .PHONY: test
-test: python-packages ## Every test that needs no Docker and no AWS account.
+test: node-packages ## Every test that needs no Docker and no AWS account.
 	$(VENV)/python -m pytest --ignore=tests/sfn_local
 
 .PHONY: chaos
-chaos: python-packages ## Breaks AWS, providers and processes at length, then looks for what was lost; SEED=… repeats a run.
+chaos: node-packages ## Breaks AWS, providers and processes at length, then looks for what was lost; SEED=… repeats a run.
 	CHAOS=long $(VENV)/python -m pytest tests/chaos tests/unit/test_interleavings.py
 
 .PHONY: test-sfn-local
@@ -49,7 +53,7 @@ test-sfn-local: python-packages ## The workflow's paths in AWS's Step Functions 
 	$(VENV)/python -m pytest tests/sfn_local -rs
 
 .PHONY: bench
-bench: python-packages ## What the local stack carries, how fast it is, what a message costs; SIZES=100,1000,5000 shows growth.
+bench: node-packages ## What the local stack carries, how fast it is, what a message costs; SIZES=100,1000,5000 shows growth.
 	@exec $(VENV)/python -m local.bench --sizes $(SIZES)
 
 .PHONY: synth

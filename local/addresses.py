@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 REGION: Final = "eu-central-2"
 ACCOUNT = "123456789012"
 HOST = "127.0.0.1"
-BASE_PORTS = range(1024, 65534)
+BASE_PORTS = range(1024, 65533)
 
 # Clients of an AWS account that exists nowhere. MiniStack reads the account id from the access key.
 CREDENTIALS = {
@@ -26,7 +26,7 @@ CREDENTIALS = {
 
 @dataclass(frozen=True)
 class Addresses:
-    """Three neighbouring ports: MiniStack, the Step Functions engine, the carriers."""
+    """Four neighbouring ports: MiniStack, the Step Functions engine, the carriers, the console."""
 
     base_port: int = 4566
 
@@ -35,12 +35,12 @@ class Addresses:
         """The ports that THROUGHLINE_PORT asks for; raises CannotRun if it is no usable number."""
         asked = os.environ.get("THROUGHLINE_PORT", str(cls.base_port))
         if not asked.isdecimal() or int(asked) not in BASE_PORTS:
-            raise CannotRun(f"THROUGHLINE_PORT is {asked!r}; make it a number from 1024 to 65533.")
+            raise CannotRun(f"THROUGHLINE_PORT is {asked!r}; make it a number from 1024 to 65532.")
         return cls(int(asked))
 
     @property
-    def ports(self) -> tuple[int, int, int]:
-        return self.base_port, self.base_port + 1, self.base_port + 2
+    def ports(self) -> tuple[int, ...]:
+        return tuple(range(self.base_port, self.base_port + 4))
 
     @property
     def cloud(self) -> str:
@@ -53,6 +53,10 @@ class Addresses:
     @property
     def carriers(self) -> str:
         return f"http://{HOST}:{self.base_port + 2}"
+
+    @property
+    def console(self) -> str:
+        return f"http://{HOST}:{self.base_port + 3}"
 
     @property
     def state_folder(self) -> Path:

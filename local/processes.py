@@ -91,7 +91,7 @@ def check_ports(addresses: Addresses) -> None:
                 probe.bind((HOST, port))
             except OSError as taken:
                 raise CannotRun(
-                    f"Port {port} is in use: stop what listens there, or choose three other ports, "
+                    f"Port {port} is in use: stop what listens there, or choose four other ports, "
                     f"for example THROUGHLINE_PORT={addresses.base_port + 100} make run."
                 ) from taken
 

@@ -12,7 +12,7 @@ from types import FrameType
 
 from botocore.exceptions import BotoCoreError
 
-from local.addresses import ACCOUNT, HOST, REGION, Addresses
+from local.addresses import ACCOUNT, HOST, REGION, ROOT, Addresses
 from local.deploy import Deployment, deploy
 from local.processes import (
     Parts,
@@ -52,6 +52,7 @@ class Stack:
         return self.addresses.environment() | {
             "THROUGHLINE_API_URL": self.deployment.api_url,
             "THROUGHLINE_API_KEY": self.deployment.api_key,
+            "THROUGHLINE_CONSOLE_URL": self.addresses.console,
             "STATE_MACHINE_ARN": outputs["StateMachineArn"],
             "MESSAGES_TABLE": outputs["MessagesTableName"],
             "REQUESTS_QUEUE_URL": outputs["RequestsQueueUrl"],
@@ -92,7 +93,7 @@ def stop_as_with_ctrl_c(_number: int, _frame: FrameType | None) -> None:
 
 
 def start(addresses: Addresses, parts: Parts, step: Step) -> Stack:
-    """Starts MiniStack and the engine, deploys, starts the carriers."""
+    """Starts MiniStack and the engine, deploys, starts the carriers and the console."""
     if not is_current():
         with step("Synthesizing the template"):
             synthesize()
@@ -103,6 +104,8 @@ def start(addresses: Addresses, parts: Parts, step: Step) -> Stack:
     with step("Starting the carriers"):
         start_carriers(addresses, parts, deployment.outputs["ReceiptsTopicArn"])
     stack = Stack(addresses, deployment, parts)
+    with step("Starting the console"):
+        start_console(stack)
     remember(stack)
     return stack
 
@@ -145,6 +148,17 @@ def start_carriers(addresses: Addresses, parts: Parts, topic_arn: str) -> None:
         env=clean_environment() | addresses.environment(),
     )
     wait_until_it_answers(carriers, f"{addresses.carriers}/health")
+
+
+def start_console(stack: Stack) -> None:
+    console = stack.parts.start(
+        "console",
+        "console",
+        *("--port", str(stack.addresses.base_port + 3)),
+        # It reads messages with the functions' own code.
+        env=clean_environment() | stack.environment() | {"PYTHONPATH": str(ROOT / "functions")},
+    )
+    wait_until_it_answers(console, f"{stack.addresses.console}/health")
 
 
 def remember(stack: Stack) -> None:

@@ -58,6 +58,7 @@ def show_how_to_go_on(stack: Stack) -> None:
     addresses, deployment = stack.addresses, stack.deployment
     console.print()
     for name, value in (
+        ("Console", addresses.console),
         ("API", deployment.api_url),
         ("Key", deployment.api_key),
         ("Send", curl(deployment.api_url, deployment.api_key)),

@@ -44,7 +44,7 @@ def eventually(look: Callable[[], T | None], seconds: float = SECONDS_TO_HAPPEN)
     return found
 
 
-def free_port(count: int = 3) -> int:
+def free_port(count: int = 4) -> int:
     """The first of so many neighbouring ports that nobody uses, below those of outgoing calls."""
     start = 10_000 + os.getpid() % 1000 * 20
     candidates = range(start, start + 1000, count)

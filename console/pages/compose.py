@@ -1,0 +1,14 @@
+"""The page `Compose`."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from console.desk import Desk
+
+
+def routes(desk: Desk) -> list[Route]:
+    async def page(request: Request) -> Response:
+        return desk.page(request, "compose.html")
+
+    return [Route("/compose", page, methods=["GET"])]

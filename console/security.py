@@ -1,0 +1,57 @@
+"""What every answer of the console forbids, and which requests it takes at all."""
+
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+# Nothing from elsewhere, nothing inline: what a message says can run nowhere.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+SAFE = frozenset({"GET", "HEAD"})
+HOSTS = frozenset({"127.0.0.1", "localhost"})
+
+
+class Guard:
+    """Takes requests to this machine only, writes only from the console's own pages."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        refusal = _refusal(scope["method"], Headers(scope=scope))
+        app = PlainTextResponse(refusal, 403) if refusal else self._app
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await app(scope, receive, send_guarded)
+
+
+def _refusal(method: str, headers: Headers) -> str | None:
+    """Another name for this machine is how a foreign page reaches it (DNS rebinding)."""
+    host = headers.get("host", "")
+    if urlsplit(f"//{host}").hostname not in HOSTS:
+        return "The console answers to 127.0.0.1 and localhost only."
+    origin = headers.get("origin")
+    if method not in SAFE and origin is not None and urlsplit(origin).netloc != host:
+        return "Only the console's own pages may do that."
+    return None

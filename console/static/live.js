@@ -1,0 +1,40 @@
+// Keeps a page up to date: each event replaces one element, and only where it differs, so that
+// focus, selection and open folds stay. Countdowns tick here, since nobody needs to be asked.
+"use strict";
+
+const connection = document.getElementById("connection");
+
+function follow(address) {
+  const source = new EventSource(address);
+  source.addEventListener("open", () => say("live"));
+  source.addEventListener("error", () => say("connecting again …"));
+  source.addEventListener("fragment", (event) => {
+    const { id, html } = JSON.parse(event.data);
+    const element = document.getElementById(id);
+    if (!element) return;
+    Idiomorph.morph(element, html, {
+      morphStyle: "outerHTML",
+      ignoreActiveValue: true,
+      callbacks: { beforeAttributeUpdated: (name) => name !== "open" },
+    });
+    tick();
+    document.dispatchEvent(new CustomEvent("fragment", { detail: id }));
+  });
+  window.addEventListener("pagehide", () => source.close());
+}
+
+function say(words) {
+  if (connection.textContent !== words) connection.textContent = words;
+}
+
+// <span data-until="2026-01-02T03:04:05Z"> holds the seconds that are left until then.
+function tick() {
+  for (const element of document.querySelectorAll("[data-until]")) {
+    const left = Math.max(0, Math.ceil((Date.parse(element.dataset.until) - Date.now()) / 1000));
+    element.textContent = `${left} s`;
+  }
+}
+
+if (document.body.dataset.live) follow(document.body.dataset.live);
+tick();
+setInterval(tick, 500);
