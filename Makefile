@@ -44,6 +44,10 @@ check: python-packages node-packages ## Format, lint, types, import rules, state
 test: node-packages ## Every test that needs no Docker and no AWS account.
 	$(VENV)/python -m pytest --ignore=tests/sfn_local
 
+.PHONY: pictures
+pictures: node-packages ## Takes the README's pictures anew, from real pages; needs Chromium.
+	PICTURES=docs/pictures $(VENV)/python -m pytest tests/console -k picture
+
 .PHONY: chaos
 chaos: node-packages ## Breaks AWS, providers and processes at length, then looks for what was lost; SEED=… repeats a run.
 	CHAOS=long $(VENV)/python -m pytest tests/chaos tests/unit/test_interleavings.py
