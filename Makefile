@@ -46,7 +46,7 @@ test: node-packages ## Every test that needs no Docker and no AWS account.
 
 .PHONY: pictures
 pictures: node-packages ## Takes the README's pictures anew, from real pages; needs Chromium.
-	PICTURES=docs/pictures $(VENV)/python -m pytest tests/console -k picture
+	PICTURES=docs/pictures $(VENV)/python -m pytest tests/console
 
 .PHONY: chaos
 chaos: node-packages ## Breaks AWS, providers and processes at length, then looks for what was lost; SEED=… repeats a run.
