@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv/bin
 SIZES ?= 100,1000
+PORT ?= 4569
 .DEFAULT_GOAL := help
 
 # Packages are installed uncompiled; with this set, each command would compile them anew.
@@ -22,7 +23,7 @@ demo: node-packages ## The same, and ends by itself: 0 if the message fell back 
 
 .PHONY: console
 console: node-packages ## Shows the messages of a deployed stack in the browser, read only: make console STAGE=…
-	@STACK="$(STAGE)" PYTHONPATH=functions exec $(VENV)/python -m console
+	@STACK="$(STAGE)" PYTHONPATH=functions exec $(VENV)/python -m console --browse --port $(PORT)
 
 .PHONY: env
 env: python-packages ## Prints what points the AWS CLI and boto3 to the running stack: eval "$(make -s env)".

@@ -1,30 +1,62 @@
-"""`python -m console --port N`: serves the console on this machine only."""
+"""`python -m console`: serves the console on this machine only, for the local run or for AWS."""
 
 import argparse
+import socket
 import sys
+import webbrowser
 
 import uvicorn
 from botocore.exceptions import BotoCoreError, ClientError
+from starlette.applications import Starlette
 
 from console.app import create_app
 from console.installation import Clients, here
 
 HOST = "127.0.0.1"
+PORT = 4569
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m console", description=__doc__)
-    parser.add_argument("--port", type=int, default=4569)
-    port = parser.parse_args().port
+    parser.add_argument("--port", type=int, default=PORT)
+    parser.add_argument("--browse", action="store_true", help="open it in the browser")
+    arguments = parser.parse_args()
     try:
         app = create_app(here(), Clients())
     except (BotoCoreError, ClientError) as error:
-        sys.stderr.write(f"The stack cannot be read: {error}\n")
-        return 1
+        return complain(f"The stack cannot be read: {error}")
+    try:
+        listener = listen(arguments.port)
+    except (OSError, OverflowError) as error:
+        return complain(
+            f"Port {arguments.port} cannot be had ({error}): name another one, for example "
+            f"make console PORT={PORT + 100}."
+        )
+    url = f"http://{HOST}:{arguments.port}/"
+    sys.stdout.write(f"The console is at {url} until Ctrl-C.\n")
+    sys.stdout.flush()
+    if arguments.browse:
+        webbrowser.open(url)
+    serve(app, listener)
+    return 0
+
+
+def listen(port: int) -> socket.socket:
+    """Raises OSError or OverflowError where there is no such port to be had."""
+    # asyncio sends at once (TCP_NODELAY) only on a socket that says it is TCP.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except (OSError, OverflowError):
+        listener.close()
+        raise
+    return listener
+
+
+def serve(app: Starlette, listener: socket.socket) -> None:
     config = uvicorn.Config(
         app,
-        host=HOST,
-        port=port,
         http="httptools",
         ws="none",
         access_log=False,
@@ -32,10 +64,12 @@ def main() -> int:
         # A page that is open is a request that never ends.
         timeout_graceful_shutdown=1,
     )
-    sys.stdout.write(f"The console is at http://{HOST}:{port}/ until Ctrl-C.\n")
-    sys.stdout.flush()
-    uvicorn.Server(config).run()
-    return 0
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def complain(sentence: str) -> int:
+    sys.stderr.write(f"{sentence}\n")
+    return 1
 
 
 if __name__ == "__main__":

@@ -84,18 +84,18 @@ class Tab:
 @pytest.fixture
 def tab(browser: Browser, throughline: Throughline) -> Iterator[Tab]:
     """A fresh tab; at the end nothing may have failed in it, and nothing been asked elsewhere."""
-    yield from new_tab(browser, throughline)
+    yield from new_tab(browser, throughline.environment["THROUGHLINE_CONSOLE_URL"])
 
 
 @pytest.fixture
 def dark_phone_tab(browser: Browser, throughline: Throughline) -> Iterator[Tab]:
     """The same on a phone that is set to dark."""
     screen = {"width": 360, "height": 740}
-    yield from new_tab(browser, throughline, color_scheme="dark", viewport=screen)
-
-
-def new_tab(browser: Browser, throughline: Throughline, **looks: Any) -> Iterator[Tab]:
     url = throughline.environment["THROUGHLINE_CONSOLE_URL"]
+    yield from new_tab(browser, url, color_scheme="dark", viewport=screen)
+
+
+def new_tab(browser: Browser, url: str, **looks: Any) -> Iterator[Tab]:
     wrong: list[str] = []
     with browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **looks}) as context:
         page = context.new_page()
