@@ -1,6 +1,7 @@
 """The sending states: one attempt on one channel, at most once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -62,13 +63,27 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> None:  # noqa: 
     # First the claim, then the story: a receipt that comes in between finds this attempt's token,
     # or this attempt finds what the receipt noted.
     attempt, ours = store().claim(attempt_id, event["channel"], event["task_token"], _now())
-    story = store().story(attempt_id.message_id)
-    _close_earlier(story, attempt)
-    if not _needless(story, attempt, ours=ours):
+    with _let_go_if_it_breaks(attempt, ours=ours):
+        story = store().story(attempt_id.message_id)
+        _close_earlier(story, attempt)
+        needless = _needless(story, attempt, ours=ours)
+    if needless:
+        return
+    if ours:
+        _deliver(story, attempt)
+    else:
+        _answer(story, attempt)
+
+
+@contextmanager
+def _let_go_if_it_breaks(attempt: Attempt, *, ours: bool) -> Iterator[None]:
+    """Nothing is sent yet, so whoever comes next because this one failed may send it."""
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
         if ours:
-            _deliver(story, attempt)
-        else:
-            _answer(story, attempt)
+            store().release(attempt.attempt_id, type(error).__name__)
+        raise
 
 
 def _needless(story: Story, attempt: Attempt, *, ours: bool) -> bool:

@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 import send_message
 from messaging.errors import Refused, Unavailable
-from messaging.messages import AttemptId, Delivery, Message, Outcome, Plan, PlannedAttempt
+from messaging.messages import AttemptId, Delivery, Message, Outcome, Plan, PlannedAttempt, Story
 from messaging.statuses import AttemptStatus, MessageStatus, Success
 from messaging.store import Store
 from tests.aws import CONTEXT, ENVIRONMENT
@@ -117,6 +118,36 @@ def test_a_function_that_comes_after_the_next_step_got_through_sends_nothing(
 
     assert [one.attempt_id for one in stage.channel.sent] == [SECOND]
     assert stage.statuses() == [AttemptStatus.SKIPPED, AttemptStatus.DELIVERED]
+
+
+def test_what_breaks_before_the_send_lets_the_next_invocation_send(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(stage.store, "story", unreachable)
+        with pytest.raises(EndpointConnectionError):
+            stage.send(FIRST, "token 1")
+    stage.send(FIRST, "token 2")
+
+    assert [one.attempt_id for one in stage.channel.sent] == [FIRST]
+    assert stage.statuses() == [AttemptStatus.SENT]
+
+
+def test_who_may_not_send_lets_nothing_go_that_was_sent(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.store.claim(FIRST, "whatsapp", "token 1", NOW)
+    with monkeypatch.context() as broken:
+        broken.setattr(stage.store, "story", unreachable)
+        with pytest.raises(EndpointConnectionError):
+            stage.send(FIRST, "token 2")
+    stage.send(FIRST, "token 3")
+
+    assert not stage.channel.sent
+
+
+def unreachable(_: str) -> Story:
+    raise EndpointConnectionError(endpoint_url="https://dynamodb.example.com")
 
 
 @pytest.mark.parametrize("closed", [MessageStatus.UNDELIVERED, MessageStatus.EXPIRED])
