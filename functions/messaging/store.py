@@ -18,7 +18,7 @@ import uuid
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -46,6 +46,8 @@ IDEMPOTENCY_HOURS = 24
 LONGEST_WAIT = timedelta(days=1)
 # A write of one day's messages is spread over this many keys of the index of recent ones.
 RECENT_SHARDS = 8
+# More keys than this one BatchGetItem does not take.
+KEYS_AT_ONCE = 100
 # What a provider says about a failure is shown to people; its own sentences are a tenth of this.
 MAX_REASON = 1_000
 
@@ -149,6 +151,45 @@ class Store:
         if rose and self._watch:
             self._watch.message_rose(status, at - _time(item["accepted_at"]), channel, reason)
         return MessageStatus(item["status"])
+
+    # ---- many messages, for people who look
+
+    def recent(self, day: date, shard: int, since: datetime) -> Iterator[tuple[datetime, str]]:
+        """When each message of the day and shard was accepted, and its id, newest first. Read page
+        by page as it is asked for; what was stored a moment ago may be missing.
+        """
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName="Recent",
+            KeyConditionExpression="listed_under = :here AND accepted_at >= :since",
+            ExpressionAttributeValues={
+                ":here": {"S": f"{day}#{shard}"},
+                ":since": {"S": _text(since)},
+            },
+            ScanIndexForward=False,
+            PaginationConfig={"PageSize": KEYS_AT_ONCE},
+        )
+        items = (_plain(item) for page in pages for item in page["Items"])
+        return ((_time(item["accepted_at"]), item["message_id"]) for item in items)
+
+    def stories(self, asked: Mapping[str, int]) -> dict[str, Story]:
+        """The stories of these messages, as of now, without those that are not there.
+
+        `asked` has for each id how many attempts its plan has, 0 where that is not known: then
+        they are read after the message, not with it.
+        """
+        items = self._batch(_message_keys(asked, dict.fromkeys(asked, -1)))
+        found = {item["message_id"]: _message(item) for item in items if item["item"] == "message"}
+        rest = {name: len(message.plan.attempts) for name, message in found.items()}
+        items += self._batch(_message_keys(rest, asked))
+        attempts: dict[str, list[Attempt]] = {name: [] for name in found}
+        for item in items:
+            if item["item"] != "message" and item["message_id"] in found:
+                attempts[item["message_id"]].append(_attempt(item))
+        return {
+            name: Story(message, tuple(sorted(attempts[name], key=lambda one: one.number)))
+            for name, message in found.items()
+        }
 
     # ---- its attempts
 
@@ -412,6 +453,20 @@ class Store:
         answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
         return _plain(answer.get("Item", {}))
 
+    def _batch(self, keys: list[dict[str, Any]]) -> list[Mapping[str, Any]]:
+        """Those of the items that are there, in no order."""
+        items: list[Mapping[str, Any]] = []
+        while keys:
+            now, keys = keys[:KEYS_AT_ONCE], keys[KEYS_AT_ONCE:]
+            answer = self._client.batch_get_item(
+                RequestItems={self._table: {"Keys": now, "ConsistentRead": True}}
+            )
+            items += map(_plain, answer["Responses"].get(self._table, []))
+            # An answer ends at 16 MB, and where the table is busy.
+            for left in answer["UnprocessedKeys"].values():
+                keys += left["Keys"]
+        return items
+
     def _put(self, item: Mapping[str, Any]) -> None:
         self._client.put_item(TableName=self._table, Item=_marshal(item))
 
@@ -512,6 +567,17 @@ def _key_of(item: Mapping[str, Any]) -> dict[str, Any]:
 
 def _attempt_key(attempt_id: AttemptId) -> dict[str, Any]:
     return _key(attempt_id.message_id, f"attempt#{attempt_id.number:02}")
+
+
+def _message_keys(attempts: Mapping[str, int], known: Mapping[str, int]) -> list[dict[str, Any]]:
+    """For each message the keys of so many attempts, without those that are known: 0 is the message
+    itself, -1 not even that.
+    """
+    return [
+        _key(name, f"attempt#{number:02}" if number else "message")
+        for name, count in attempts.items()
+        for number in range(known[name] + 1, count + 1)
+    ]
 
 
 def _marshal(item: Mapping[str, Any]) -> dict[str, Any]:

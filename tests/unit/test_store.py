@@ -1,7 +1,8 @@
 """The store's promises: statuses only rise, an attempt is claimed once, receipts are kept once."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import pytest
@@ -17,7 +18,7 @@ from messaging.statuses import (
     ReceiptKind,
     Success,
 )
-from messaging.store import Reservation, Reserved, Store
+from messaging.store import RECENT_SHARDS, Reservation, Reserved, Store
 from tests.dynamodb import MemoryDynamoDB
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
@@ -25,6 +26,7 @@ LATER = NOW + timedelta(seconds=1)
 ID = AttemptId("m1", 1)
 LOCK = timedelta(seconds=60)
 PLAN = Plan((PlannedAttempt(1, 1, "sms", 45, Success.DELIVERED),))
+TWO = Plan((*PLAN.attempts, PlannedAttempt(2, 2, "sms", 45, Success.DELIVERED)))
 MESSAGE = Message("m1", NOW, {"content": {"text": "Café 😀"}}, PLAN, expires_at=LATER)
 
 
@@ -236,6 +238,69 @@ def test_recent_messages_are_listed_by_day_in_several_shards(on_moto: Store, tab
         )["Items"]
     ]
     assert sorted(listed) == sorted(f"m{number}" for number in range(20))
+
+
+def test_recent_messages_of_a_shard_come_newest_first(on_moto: Store) -> None:
+    for number in range(300):
+        on_moto.add(Message(f"m{number}", NOW + timedelta(seconds=number), {}, PLAN))
+
+    since = NOW + timedelta(seconds=20)
+    shards = [list(on_moto.recent(NOW.date(), shard, since)) for shard in range(RECENT_SHARDS)]
+    assert all(shard == sorted(shard, reverse=True) for shard in shards)
+    assert sorted(one for shard in shards for one in shard) == [
+        (NOW + timedelta(seconds=number), f"m{number}") for number in range(20, 300)
+    ]
+
+
+def test_nothing_is_recent_on_another_day(on_moto: Store) -> None:
+    on_moto.add(MESSAGE)
+
+    day = (NOW + timedelta(days=1)).date()
+    assert [list(on_moto.recent(day, shard, NOW)) for shard in range(RECENT_SHARDS)] == [[]] * 8
+
+
+@pytest.mark.parametrize("known", [0, 1, 2])
+def test_many_stories_are_what_each_alone_is(on_moto: Store, known: int) -> None:
+    for number in range(150):
+        name = f"m{number}"
+        on_moto.add(Message(name, NOW, {}, TWO))
+        for attempt in range(1, number % 3 + 1):
+            on_moto.claim(AttemptId(name, attempt), "sms", "token", NOW)
+
+    stories = on_moto.stories({f"m{number}": known for number in range(150)})
+    assert stories == {f"m{number}": on_moto.story(f"m{number}") for number in range(150)}
+
+
+def test_a_story_that_was_erased_is_left_out(on_moto: Store) -> None:
+    claimed(on_moto).forget("m1")
+
+    assert on_moto.stories({"m1": 1, "unknown": 0}) == {}
+
+
+def test_what_the_table_was_too_busy_for_is_asked_again(
+    on_moto: Store, dynamodb: DynamoDBClient, table: str
+) -> None:
+    for number in range(5):
+        on_moto.add(Message(f"m{number}", NOW, {}, PLAN))
+
+    stories = Store(cast("DynamoDBClient", Busy(dynamodb)), table).stories(
+        {f"m{number}": 0 for number in range(5)}
+    )
+    assert set(stories) == {f"m{number}" for number in range(5)}
+
+
+@dataclass(frozen=True)
+class Busy:
+    """A table that answers for one key at a time."""
+
+    client: DynamoDBClient
+
+    def batch_get_item(self, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 - AWS's
+        ((table, asked),) = RequestItems.items()
+        first, *rest = asked["Keys"]
+        now: Any = {table: {**asked, "Keys": [first]}}
+        left = {table: {**asked, "Keys": rest}} if rest else {}
+        return {**self.client.batch_get_item(RequestItems=now), "UnprocessedKeys": left}
 
 
 def test_an_idempotency_key_belongs_to_its_first_message(store: Store) -> None:
