@@ -56,14 +56,19 @@ def _done(record: Mapping[str, Any]) -> bool:
     name, body = planned or record["messageId"], record["body"]
     with logger.append_context_keys(message_id=name):
         try:
-            _start(name, body)
-        except Unstartable as error:
-            _set_aside(name, body, str(error))
-            logger.warning("can never be started, set aside", reason=str(error))
+            _start_or_set_aside(name, body)
         except (Throttled, ClientError, BotoCoreError) as error:
             logger.warning("not started, it waits in the queue", error=type(error).__name__)
             return False
     return True
+
+
+def _start_or_set_aside(name: str, body: str) -> None:
+    try:
+        _start(name, body)
+    except Unstartable as error:
+        _set_aside(name, body, str(error))
+        logger.warning("can never be started, set aside", reason=str(error))
 
 
 def _start(name: str, body: str) -> None:
@@ -102,6 +107,7 @@ def _set_aside(name: str, body: str, reason: str) -> None:
 
 
 def _hide(records: Iterable[Mapping[str, Any]]) -> None:
+    """Until their back-off is over; where that cannot be said, the queue's own time holds."""
     entries: list[Any] = [
         {
             "Id": str(number),
@@ -110,10 +116,14 @@ def _hide(records: Iterable[Mapping[str, Any]]) -> None:
         }
         for number, record in enumerate(records)
     ]
-    if entries:
+    if not entries:
+        return
+    try:
         queue().change_message_visibility_batch(
             QueueUrl=settings.requests_queue_url(), Entries=entries
         )
+    except (ClientError, BotoCoreError) as error:
+        logger.warning("not hidden, the queue's own time holds", error=type(error).__name__)
 
 
 def _back_off(times: int) -> int:

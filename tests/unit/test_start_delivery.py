@@ -196,3 +196,33 @@ def test_an_outage_waits_like_a_throttled_start(monkeypatch: pytest.MonkeyPatch)
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m"}]}
     assert queue.delays == [5]
+
+
+class BrokenQueue:
+    """SQS answers nothing but that it is broken."""
+
+    def __getattr__(self, operation: str) -> Any:
+        def broken(**_: object) -> None:
+            raise ClientError({"Error": {"Code": "InternalError"}}, operation)
+
+        return broken
+
+
+@pytest.mark.parametrize("error", ["InternalFailure", "InvalidExecutionInput"])
+def test_a_broken_queue_brings_none_of_the_started_again(
+    monkeypatch: pytest.MonkeyPatch, error: str
+) -> None:
+    """Neither where a request has to wait nor where it has to be set aside."""
+    engine = Engine()
+    use(engine, BrokenQueue(), monkeypatch)
+    sound, unsound = record("sound"), record("unsound")
+
+    def call(name: str) -> dict[str, Any]:
+        engine.error = error if name == "unsound" else ""
+        return Engine.call(engine, name)
+
+    monkeypatch.setattr(engine, "call", call)
+    answer = start_delivery.handler({"Records": [unsound, sound]}, CONTEXT)
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "unsound"}]}
+    assert engine.started.keys() == {"sound"}
