@@ -4,14 +4,18 @@ import asyncio
 import json
 import logging
 from collections import OrderedDict
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from local.carriers.aws_model import AwsError, Json
-from local.carriers.provider import Asked, Provider, Taken
+from local.carriers.call import Call, Inbound, Publication, Receipt, kept
+from local.carriers.changes import Changes
+from local.carriers.provider import Asked, Provider, Reply, Taken, TwoWay, milliseconds
 from local.carriers.publisher import NotPublished, Publisher
 from local.carriers.scenarios import Answer, Scenario, Scenarios
-from local.carriers.sent import Call, Receipt, Sent, shortened
+from local.carriers.sent import Sent
 
 MOST_UNDER_WAY = 20_000
 _MOST_COUNTED = 10_000
@@ -31,6 +35,21 @@ class Attempt:
     echo: frozenset[tuple[str, str]]
 
 
+@dataclass(frozen=True)
+class Done:
+    """What came of it that a person took over: what went out, what never will."""
+
+    cancelled: Sequence[Receipt]
+    receipts: Sequence[Receipt]
+    inbound: Inbound | None = None
+
+    @property
+    def failure(self) -> str | None:
+        """Why something did not get to the topic; None if all did."""
+        published = [*self.receipts, *([self.inbound] if self.inbound else [])]
+        return next((one.failure for one in published if one.failure), None)
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -41,6 +60,7 @@ class Carriers:
     def __init__(self, scenarios: Scenarios, publisher: Publisher, sent: Sent) -> None:
         self.scenarios = scenarios
         self.sent = sent
+        self.changes = Changes(milliseconds(_now()))
         self.unpublished = 0
         self._publisher = publisher
         self._under_way: set[asyncio.Task[None]] = set()
@@ -53,27 +73,59 @@ class Carriers:
 
     async def take(self, provider: Provider, body: Json) -> Json:
         """AWS's answer to the call; raises AwsError or ConnectionDropped where it is none."""
-        call = Call(provider, _now(), shortened(body))
+        call = Call(provider, _now(), kept(body))
         self.sent.add(call)
         try:
             answer = await self._answer(call, body)
         except AwsError as error:
             status = provider.operation.status_of(error.code)
             told = {"status": status, "error": error.code, "message": error.message}
-            call.answered(_now(), told | error.members)
+            self._answered(call, told | error.members)
             raise
         except ConnectionDropped:
-            call.answered(_now(), {"connection": "dropped"})
+            self._answered(call, {"connection": "dropped"})
             raise
-        call.answered(_now(), {"status": 200} | answer)
+        self._answered(call, {"status": 200} | answer)
         return answer
 
     async def report(self, call: Call, taken: Taken, word: str) -> Receipt:
         """Publishes one more receipt for a message at once, whatever its scenario says."""
         receipt = Receipt(word, _now())
         call.receipts.append(receipt)
-        await self._publish(call.provider, taken, receipt)
+        await self._publish(call, taken, receipt)
         return receipt
+
+    async def take_over(
+        self, call: Call, taken: Taken, words: Sequence[str], *, silent: bool = False
+    ) -> Done:
+        """Publishes what a person's act makes the provider report, instead of the scenario."""
+        cancelled = [receipt for receipt in call.receipts if receipt.pending]
+        for receipt in cancelled:
+            receipt.cancel()
+        call.silent = silent
+        self.changes.note()
+        # All of it has happened before anything is published: an act that comes meanwhile sees it.
+        receipts = [Receipt(word, _now(), out=True) for word in words]
+        call.receipts += receipts
+        for receipt in receipts:
+            await self._publish(call, taken, receipt)
+        return Done(cancelled, receipts)
+
+    async def reply(
+        self, call: Call, taken: Taken, two_way: TwoWay, words: Sequence[str], text: str
+    ) -> Done:
+        """As `take_over`, then publishes what the person writes back."""
+        reply = Reply(two_way.new_id(taken), text, _now())
+        inbound = Inbound(reply)
+        self.sent.replied(call, inbound)
+        done = await self.take_over(call, taken, words)
+        await self._offer(inbound, two_way.event(taken, reply), "a reply", taken)
+        return replace(done, inbound=inbound)
+
+    def clear(self) -> None:
+        """Forgets every call; what is under way goes on."""
+        self.sent.clear()
+        self.changes.note()
 
     async def close(self) -> None:
         """Ends what is under way: nobody reports for carriers that have closed."""
@@ -83,11 +135,12 @@ class Carriers:
 
     async def _answer(self, call: Call, body: Json) -> Json:
         read = call.provider.read(body)
-        # What is kept of a message is kept short: many are remembered, and a mail may be 40 MB.
-        call.request = shortened(read.request)
+        call.request = kept(read.request)
         call.asked = asked = replace(read, request=call.request)
         channel = self.scenarios.of(call.provider.channel)
         call.scenario = channel.choose(asked.to)
+        if not asked.dry_run:
+            self.sent.in_thread(call)
         scenario = channel.scenarios[call.scenario]
         self._refuse_before(call, asked, scenario.answer)
         taken = self._accept(call, asked, scenario)
@@ -128,6 +181,7 @@ class Carriers:
         call.note = silence
         call.expect(taken, dues)
         self.sent.under_id(call)
+        self.changes.note()
         if dues:
             task = asyncio.create_task(self._play(call, taken))
             self._under_way.add(task)
@@ -148,22 +202,34 @@ class Carriers:
 
     async def _play(self, call: Call, taken: Taken) -> None:
         for receipt in tuple(call.receipts):
-            wait = (receipt.due_at - _now()).total_seconds()
-            await asyncio.sleep(max(0.0, wait))
-            await self._publish(call.provider, taken, receipt)
+            with suppress(TimeoutError):
+                async with asyncio.timeout((receipt.due_at - _now()).total_seconds()):
+                    await receipt.over.wait()
+            if receipt.pending:
+                await self._publish(call, taken, receipt)
 
-    async def _publish(self, provider: Provider, taken: Taken, receipt: Receipt) -> None:
+    async def _publish(self, call: Call, taken: Taken, receipt: Receipt) -> None:
+        receipt.out = True
+        event = call.provider.event(taken, receipt.word, receipt.happened_at or _now())
+        await self._offer(receipt, event, receipt.word, taken)
+
+    async def _offer(self, what: Publication, event: Json, word: str, taken: Taken) -> None:
+        self.changes.note()
         try:
-            event = provider.event(taken, receipt.word, receipt.happened_at or _now())
             await self._publisher.publish(json.dumps(event))
         except NotPublished as error:
             self.unpublished += 1
-            receipt.failure = str(error)
-            _log.error("A receipt was not published: %s of %s", receipt.word, taken.provider_id)
+            what.failure = str(error)
+            _log.error("Not published: %s of %s", word, taken.provider_id)
         else:
-            receipt.published_at = _now()
+            what.published_at = _now()
         finally:
-            receipt.over.set()
+            what.over.set()
+            self.changes.note()
+
+    def _answered(self, call: Call, answer: Json) -> None:
+        call.answered(_now(), answer)
+        self.changes.note()
 
 
 def _why_silent(asked: Asked) -> str | None:

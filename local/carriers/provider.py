@@ -1,8 +1,9 @@
 """What the three providers have in common: how a request is read and a receipt is written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Protocol
 
 from local.carriers.aws_model import Json, Operation
@@ -58,6 +59,59 @@ class Due:
     despite_ttl: bool = False
 
 
+class State(StrEnum):
+    """What the phone has of a message, from least to most: out of several receipts the last in
+    this order tells.
+    """
+
+    REFUSED = "refused"
+    ON_ITS_WAY = "on_its_way"
+    FAILED = "failed"
+    DELIVERED = "delivered"
+    READ = "read"
+    COMPLAINED = "complained"
+
+
+@dataclass(frozen=True)
+class Phone:
+    """How a provider's messages look on a phone, and its words for what a person does with them.
+
+    `refusals` says what each word means, the one that is taken if none is named first.
+    """
+
+    sender: Callable[[Json], str]
+    shown: Callable[[Json], Json]
+    states: Mapping[str, State]
+    refusals: Mapping[str, str]
+    delivered: str
+    read: str | None = None
+    complaint: str | None = None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a person writes back to a message."""
+
+    id: str
+    text: str
+    at: datetime
+
+
+class TwoWay(Protocol):
+    """How a provider brings back what a person writes."""
+
+    @property
+    def longest(self) -> int: ...
+
+    def why_not(self, request: Json) -> str | None:
+        """Why nobody can answer the sender of this message; None if one can."""
+
+    def new_id(self, taken: Taken) -> str: ...
+
+    def event(self, taken: Taken, reply: Reply) -> Json:
+        """What the provider publishes to the topic."""
+
+
 class Provider(Protocol):
     """One provider API, seen from behind its counter."""
 
@@ -86,6 +140,13 @@ class Provider(Protocol):
 
     def event(self, taken: Taken, word: str, at: datetime) -> Json:
         """What the provider publishes to the topic."""
+
+    @property
+    def phone(self) -> Phone: ...
+
+    @property
+    def two_way(self) -> TwoWay | None:
+        """None if the provider tells a topic of no answers."""
 
 
 def check_word(word: str, known: Sequence[str]) -> None:

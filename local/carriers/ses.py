@@ -9,8 +9,17 @@ from datetime import UTC, datetime
 from email.utils import getaddresses, parseaddr
 
 from local.carriers.aws_model import AwsError, Json, Operation, operation, validation_message
-from local.carriers.provider import Account, Asked, Due, Taken, check_word, milliseconds
+from local.carriers.provider import (
+    Account,
+    Asked,
+    Due,
+    Phone,
+    Taken,
+    check_word,
+    milliseconds,
+)
 from local.carriers.ses_events import RECEIPTS, destinations, ses_event
+from local.carriers.ses_phone import PHONE
 
 # https://docs.aws.amazon.com/ses/latest/dg/quotas.html
 MOST_RECIPIENTS = 50
@@ -28,6 +37,8 @@ class Ses:
     account: Account
     channel: str = "email"
     throttled: str = "TooManyRequestsException"
+    phone: Phone = PHONE
+    two_way: None = None
 
     @property
     def operation(self) -> Operation:

@@ -53,6 +53,11 @@ def destinations(request: Json) -> list[str]:
     return [part.strip() for part in raw.get("To", "").split(",") if part.strip()]
 
 
+def source(request: Json) -> str:
+    """Who it comes from: the request's sender, or a raw mail's own."""
+    return str(request.get("FromEmailAddress") or _raw_headers(request["Content"]).get("From", ""))
+
+
 def ses_event(account: Account, taken: Taken, word: str, at: datetime) -> Json:
     event, _, kind = word.partition(":")
     build = _DETAILS[event]
@@ -62,11 +67,11 @@ def ses_event(account: Account, taken: Taken, word: str, at: datetime) -> Json:
 
 def _mail(account: Account, taken: Taken, event: str) -> Json:
     request = taken.asked.request
-    source = request.get("FromEmailAddress") or _raw_headers(request["Content"]).get("From", "")
+    sender = source(request)
     mail = {
         "timestamp": iso(taken.at),
-        "source": source,
-        "sourceArn": account.arn("ses", f"identity/{_domain(source)}"),
+        "source": sender,
+        "sourceArn": account.arn("ses", f"identity/{_domain(sender)}"),
         "sendingAccountId": account.id,
         "messageId": taken.provider_id,
         "destination": [parseaddr(address)[1] for address in destinations(request)],
@@ -74,11 +79,11 @@ def _mail(account: Account, taken: Taken, event: str) -> Json:
     }
     # AWS's samples of these two come without headers.
     if event not in ("DeliveryDelay", "Rendering Failure"):
-        mail |= _headers(taken, source)
-    return mail | {"tags": _tags(taken, source, event)}
+        mail |= _headers(taken, sender)
+    return mail | {"tags": _tags(taken, sender, event)}
 
 
-def _tags(taken: Taken, source: str, event: str) -> Json:
+def _tags(taken: Taken, sender: str, event: str) -> Json:
     configuration_set = {"ses:configuration-set": [taken.asked.request["ConfigurationSetName"]]}
     if event == "Rendering Failure":
         # So in AWS's sample: the sender's own tags are missing, only the message id tells.
@@ -88,7 +93,7 @@ def _tags(taken: Taken, source: str, event: str) -> Json:
         "ses:operation": ["SendEmail"],
         **configuration_set,
         "ses:source-ip": ["192.0.2.0"],
-        "ses:from-domain": [_domain(source)],
+        "ses:from-domain": [_domain(sender)],
         "ses:caller-identity": ["sender-role"],
         **{name: [value] for name, value in taken.asked.echo.items()},
     }
@@ -97,16 +102,16 @@ def _tags(taken: Taken, source: str, event: str) -> Json:
     return tags
 
 
-def _headers(taken: Taken, source: str) -> Json:
+def _headers(taken: Taken, sender: str) -> Json:
     request = taken.asked.request
     to = (request.get("Destination") or {}).get("ToAddresses") or destinations(request)
     subject = _subject(request["Content"])
-    headers = [("From", source), ("To", ", ".join(to))]
+    headers = [("From", sender), ("To", ", ".join(to))]
     headers += [("Subject", subject)] if subject else []
     headers += [("MIME-Version", "1.0"), ("Content-Type", "multipart/alternative")]
     own = (request["Content"].get("Simple") or {}).get("Headers", [])
     headers += [(header["Name"], header["Value"]) for header in own]
-    common = {"from": [source], "to": to, "messageId": taken.provider_id}
+    common = {"from": [sender], "to": to, "messageId": taken.provider_id}
     return {
         "headers": [{"name": name, "value": value} for name, value in headers],
         "commonHeaders": common | ({"subject": subject} if subject else {}),

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from local.carriers.aws_model import AwsError, Json, Operation, operation, validation_message
-from local.carriers.provider import Account, Asked, Due, Taken, check_word
+from local.carriers.provider import Account, Asked, Due, Phone, Taken, TwoWay, check_word
 from local.carriers.sms_events import EVENTS, PRICE_OF_A_PART, sms_event, within_ttl
+from local.carriers.sms_phone import PHONE, SmsTwoWay
 from local.carriers.sms_text import encoding, length, parts
 
 # https://docs.aws.amazon.com/sms-voice/latest/userguide/sms-limitations-character.html
@@ -21,6 +22,7 @@ class Sms:
     account: Account
     channel: str = "sms"
     throttled: str = "ThrottlingException"
+    phone: Phone = PHONE
 
     @property
     def operation(self) -> Operation:
@@ -53,6 +55,10 @@ class Sms:
 
     def event(self, taken: Taken, word: str, at: datetime) -> Json:
         return sms_event(taken, word, at)
+
+    @property
+    def two_way(self) -> TwoWay:
+        return SmsTwoWay(self.account)
 
     def _check_model(self, body: Json) -> None:
         if problems := self.operation.problems(body):

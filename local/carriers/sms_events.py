@@ -28,7 +28,7 @@ EVENTS = {
 _UNDER_WAY = ("TEXT_QUEUED", "TEXT_PENDING")
 PRICE_OF_A_PART = 0.00581
 _FEE_OF_A_PART = 0.00302
-_OWN_NUMBER = "+12065550100"
+OWN_NUMBER = "+12065550100"
 _PROTECT = {
     "protectConfiguration": {
         "protectConfigurationId": "protect-d7777777777777710000000000000000",
@@ -72,7 +72,7 @@ def sms_event(taken: Taken, word: str, at: datetime) -> Json:
         "eventVersion": "1.0",
         "eventTimestamp": milliseconds(at),
         "isFinal": word not in _UNDER_WAY,
-        "originationPhoneNumber": _own_number(request.get("OriginationIdentity", "")),
+        "originationPhoneNumber": own_number(request.get("OriginationIdentity", "")),
         "destinationPhoneNumber": taken.asked.to,
         "isoCountryCode": country,
         "isInternationalSend": country != "US",
@@ -93,10 +93,11 @@ def _country(number: str) -> str:
     return next(found, "ZZ")
 
 
-def _own_number(identity: str) -> str:
+def own_number(identity: str) -> str:
+    """The number that an origination identity stands for."""
     # An id, an ARN or a pool stands for a number that only AWS knows.
     number = f"+{identity.removeprefix('+')}"
-    return number if number[1:].isdigit() else _OWN_NUMBER
+    return number if number[1:].isdigit() else OWN_NUMBER
 
 
 def _carrier(word: str, country: str) -> Json:

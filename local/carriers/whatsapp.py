@@ -15,9 +15,10 @@ from local.carriers.aws_model import (
     operation,
     validation_message,
 )
-from local.carriers.provider import Account, Asked, Due, Taken, check_word
+from local.carriers.provider import Account, Asked, Due, Phone, Taken, TwoWay, check_word
 from local.carriers.whatsapp_events import RECEIPTS, whatsapp_event
 from local.carriers.whatsapp_message import checked
+from local.carriers.whatsapp_phone import PHONE, WhatsAppTwoWay
 
 _API_VERSION = re.compile(r"v[1-9][0-9]*\.[0-9]+")
 
@@ -29,6 +30,7 @@ class WhatsApp:
     account: Account
     channel: str = "whatsapp"
     throttled: str = "ThrottledRequestException"
+    phone: Phone = PHONE
 
     @property
     def operation(self) -> Operation:
@@ -61,6 +63,10 @@ class WhatsApp:
 
     def event(self, taken: Taken, word: str, at: datetime) -> Json:
         return whatsapp_event(self.account, taken, word, at)
+
+    @property
+    def two_way(self) -> TwoWay:
+        return WhatsAppTwoWay(self.account)
 
 
 def _message(blob: bytes) -> Json:

@@ -10,7 +10,7 @@ from local.carriers.provider import Account, Taken, iso
 
 _WABA = "100000000000001"
 _META_NUMBER = "100000000000002"
-_DISPLAY_NUMBER = "12065550100"
+DISPLAY_NUMBER = "12065550100"
 _HREF = "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/"
 
 # Meta's error codes: title and details.
@@ -51,10 +51,14 @@ RECEIPTS = (*_STATUSES, *(f"failed:{code}" for code in ERRORS))
 
 def whatsapp_event(account: Account, taken: Taken, word: str, at: datetime) -> Json:
     """One status; `failed` without a code is what AWS reports when it gives up handing over."""
-    entry = {
-        "id": _WABA,
-        "changes": [{"value": _value(taken, word, at), "field": "messages"}],
-    }
+    recipient = taken.asked.to.removeprefix("+")
+    contacts = {"contacts": [{"wa_id": recipient}]} if word == "sent" else {}
+    value = contacts | {"statuses": [_status(taken, word, at)]}
+    return envelope(account, taken, value, at) | {"messageId": taken.provider_id}
+
+
+def envelope(account: Account, taken: Taken, value: Json, at: datetime) -> Json:
+    """AWS's envelope around a webhook entry of Meta's; AWS's own id of a message is not in it."""
     number = str(taken.asked.request["originationPhoneNumberId"])
     number_id = number.rpartition("/")[2].removeprefix("phone-number-id-")
     waba_arn = account.arn("social-messaging", "waba/fb2594b8a7974770b128a409e2example")
@@ -64,22 +68,16 @@ def whatsapp_event(account: Account, taken: Taken, word: str, at: datetime) -> J
             "MetaWabaIds": [{"wabaId": _WABA, "arn": waba_arn}],
             "MetaPhoneNumberIds": [{"metaPhoneNumberId": _META_NUMBER, "arn": number_arn}],
         },
-        "whatsAppWebhookEntry": json.dumps(entry, separators=(",", ":")),
+        "whatsAppWebhookEntry": json.dumps(_entry(value), separators=(",", ":")),
         "aws_account_id": account.id,
         "message_timestamp": iso(at, digits=9),
-        "messageId": taken.provider_id,
     }
 
 
-def _value(taken: Taken, word: str, at: datetime) -> Json:
-    recipient = taken.asked.to.removeprefix("+")
-    contacts = {"contacts": [{"wa_id": recipient}]} if word == "sent" else {}
-    return {
-        "messaging_product": "whatsapp",
-        "metadata": {"display_phone_number": _DISPLAY_NUMBER, "phone_number_id": _META_NUMBER},
-        **contacts,
-        "statuses": [_status(taken, word, at)],
-    }
+def _entry(value: Json) -> Json:
+    metadata = {"display_phone_number": DISPLAY_NUMBER, "phone_number_id": _META_NUMBER}
+    whole = {"messaging_product": "whatsapp", "metadata": metadata} | value
+    return {"id": _WABA, "changes": [{"value": whole, "field": "messages"}]}
 
 
 def _status(taken: Taken, word: str, at: datetime) -> Json:

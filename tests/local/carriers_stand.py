@@ -55,6 +55,11 @@ class Topic:
             ), f"only {len(self._of(provider_id))} of {count} receipts came"
             return self._of(provider_id)
 
+    def inbound(self) -> list[Json]:
+        """What recipients have written so far, as the topic got it."""
+        ours = ("messageId", "mail")
+        return [event for event in self.messages if not any(name in event for name in ours)]
+
     def last_word_of(self, provider_id: str) -> str | None:
         """The newest receipt of a message that is there by now."""
         came = words(self._of(provider_id))
@@ -122,6 +127,16 @@ class Stand:
         }
         return self.email.send_email(**(request | more))["MessageId"]
 
+    def act(self, provider_id: str, act: str, **body: str) -> tuple[int, Any]:
+        """What a person does with the message on their phone."""
+        return self.ask("POST", f"/phones/{provider_id}/{act}", body)
+
+    def entries(self, channel: str, to: str) -> list[Json]:
+        """The thread of a recipient, oldest first."""
+        thread = self.get(f"/threads?channel={channel}&to={to}")
+        entries: list[Json] = thread["entries"]
+        return entries
+
     def get(self, path: str) -> Any:
         return self.ask("GET", path)[1]
 
@@ -130,7 +145,7 @@ class Stand:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_SECONDS)
         try:
             raw = body if isinstance(body, bytes | None) else json.dumps(body).encode()
-            connection.request(method, path, raw, headers)
+            connection.request(method, path, raw, {"Content-Type": "application/json"} | headers)
             answer = connection.getresponse()
             text = answer.read()
             return answer.status, json.loads(text) if text else None
@@ -210,4 +225,5 @@ def _word(event: Json) -> str:
 
 
 def _id_of(event: Json) -> str:
-    return str(event["mail"]["messageId"] if "mail" in event else event["messageId"])
+    # What a recipient writes has no id of a message of ours.
+    return str(event["mail"]["messageId"] if "mail" in event else event.get("messageId"))
