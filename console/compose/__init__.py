@@ -1,0 +1,1 @@
+"""A request as a form: how it is filled, read, judged, planned and sent."""

@@ -1,0 +1,126 @@
+// What is beside the form follows what is typed; steps move by their buttons without loading the
+// page, and by dragging. All of it is asked of the server, which knows the API's own rules.
+"use strict";
+
+const PAUSE_MS = 200;
+const form = document.getElementById("compose");
+document.documentElement.classList.add("scripted");
+
+let typing;
+let asked = 0;
+let sending = false;
+
+// `button` null: nothing but the fields has changed.
+async function ask(button, extra) {
+  clearTimeout(typing);
+  const mine = ++asked;
+  const data = new FormData(form, button);
+  for (const [name, value] of Object.entries(extra || {})) data.set(name, value);
+  let answer;
+  try {
+    answer = await fetch("/compose/preview", { method: "POST", body: new URLSearchParams(data) });
+  } catch {
+    return;
+  }
+  if (!answer.ok) return;
+  const html = await answer.text();
+  // What was typed in the meantime has its own answer.
+  if (mine === asked) show(html);
+}
+
+function show(html) {
+  const found = new DOMParser().parseFromString(html, "text/html");
+  for (const fragment of [...found.body.children]) {
+    const element = document.getElementById(fragment.id);
+    if (!element) continue;
+    Idiomorph.morph(element, fragment.outerHTML, { morphStyle: "outerHTML", ignoreActiveValue: true });
+    if (fragment.id === "said") goOn(fragment.dataset.focus);
+    if (fragment.dataset.scenario !== undefined) mark(fragment);
+  }
+  forget();
+}
+
+// After a button: where one goes on, which is that button again where it can do more.
+function goOn(id) {
+  const element = id && document.getElementById(id);
+  if (element) setTimeout(() => element.focus());
+}
+
+// The chooser shows what the typed recipient does.
+function mark(does) {
+  const chooser = document.getElementById(`does/${does.id.replace("does-", "")}`);
+  if (chooser !== document.activeElement) chooser.value = does.dataset.scenario;
+}
+
+// A mistake that is no longer one is taken from its field.
+function forget() {
+  const still = new Set([...document.querySelectorAll(".missing [data-field]")].map((one) => one.dataset.field));
+  for (const wrong of document.querySelectorAll(".wrong[data-for]")) {
+    if (still.has(wrong.dataset.for)) continue;
+    document.getElementById(wrong.dataset.for)?.removeAttribute("aria-invalid");
+    wrong.remove();
+  }
+}
+
+form.addEventListener("input", () => {
+  clearTimeout(typing);
+  asked += 1;
+  typing = setTimeout(() => ask(null), PAUSE_MS);
+});
+
+form.addEventListener("change", (event) => {
+  const chooser = event.target.closest("select[data-channel]");
+  if (!chooser) return;
+  const to = chooser.selectedOptions[0].dataset.to;
+  if (to) document.getElementById(`/to/${chooser.dataset.channel}`).value = to;
+  ask(null);
+});
+
+form.addEventListener("submit", (event) => {
+  const what = event.submitter?.value;
+  if (what === "send") {
+    // Twice pressed is not twice sent.
+    if (sending) event.preventDefault();
+    sending = true;
+    return;
+  }
+  event.preventDefault();
+  ask(event.submitter);
+});
+
+// Back from the message's page, it can be sent again.
+window.addEventListener("pageshow", () => {
+  sending = false;
+  ask(null);
+});
+
+// ---- dragging
+
+let dragged = null;
+
+document.addEventListener("pointerdown", (event) => {
+  const grip = event.target.closest(".grip");
+  if (!grip || event.button !== 0) return;
+  event.preventDefault();
+  dragged = grip.closest(".step");
+  dragged.classList.add("dragged");
+});
+
+document.addEventListener("pointermove", (event) => {
+  if (!dragged) return;
+  const others = [...dragged.parentElement.children].filter((one) => one !== dragged);
+  const next = others.find((one) => {
+    const box = one.getBoundingClientRect();
+    return event.clientY < box.top + box.height / 2;
+  });
+  if (dragged.nextElementSibling !== (next ?? null)) dragged.parentElement.insertBefore(dragged, next ?? null);
+});
+
+for (const end of ["pointerup", "pointercancel"]) {
+  document.addEventListener(end, () => {
+    if (!dragged) return;
+    dragged.classList.remove("dragged");
+    ask(null, { do: `dropped:${dragged.dataset.key}` });
+    dragged = null;
+  });
+}
