@@ -6,7 +6,7 @@ A page has fragments, elements with an id. What changes is sent as that id and t
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,10 +23,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Glance:
-    """The fragments of a page as they are now, and in how many seconds to look again."""
+    """The fragments of a page as they are now, and in how many seconds to look again; with `news`
+    later, once that has been waited for.
+    """
 
     fragments: Mapping[str, str]
     again_in: float
+    news: Callable[[], Awaitable[None]] | None = None
 
 
 # Blocks, because boto3 does; it runs in a thread.
@@ -74,6 +77,7 @@ class Hub:
         loop = asyncio.get_running_loop()
         pause = 1.0
         while True:
+            news = None
             try:
                 glance = await loop.run_in_executor(self._threads, feed.look)
             except (BotoCoreError, ClientError, OSError) as error:
@@ -81,8 +85,10 @@ class Hub:
                 pause = min(2 * pause, LONGEST_PAUSE)
             else:
                 self._tell(feed, glance.fragments)
-                pause = glance.again_in
+                pause, news = glance.again_in, glance.news
             await asyncio.sleep(max(pause, len(self._feeds) / LOOKS_A_SECOND))
+            if news:
+                await news()
 
     def _tell(self, feed: _Feed, fragments: Mapping[str, str]) -> None:
         for name, html in fragments.items():

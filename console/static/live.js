@@ -15,12 +15,22 @@ function follow(address) {
     Idiomorph.morph(element, html, {
       morphStyle: "outerHTML",
       ignoreActiveValue: true,
-      callbacks: { beforeAttributeUpdated: (name) => name !== "open" },
+      callbacks: {
+        beforeAttributeUpdated: (name) => name !== "open",
+        beforeNodeMorphed: (node) => !filledIn(node),
+      },
     });
     tick();
     document.dispatchEvent(new CustomEvent("fragment", { detail: id }));
   });
   window.addEventListener("pagehide", () => source.close());
+}
+
+// What a person has typed or chosen and not sent yet stays.
+function filledIn(node) {
+  if (node instanceof HTMLSelectElement) return [...node.options].some((one) => one.selected !== one.defaultSelected);
+  const typed = node instanceof HTMLInputElement || node instanceof HTMLTextAreaElement;
+  return typed && node.value !== node.defaultValue;
 }
 
 function say(words) {
