@@ -15,6 +15,8 @@ TONES: Final = {
     "failed": ("bad", "✗"),
     "undelivered": ("bad", "✗"),
     "rejected": ("bad", "✗"),
+    "refused": ("bad", "✗"),
+    "complained": ("warn", "!"),
     "timed_out": ("warn", "⧖"),
     "expired": ("warn", "⧖"),
     "unconfirmed": ("warn", "?"),
@@ -22,6 +24,7 @@ TONES: Final = {
     "accepted": ("live", "•"),
     "in_progress": ("live", "•"),
     "sending": ("live", "•"),
+    "on_its_way": ("live", "•"),
 }
 MINUTE, HOUR = 60, 3600
 

@@ -1,0 +1,1 @@
+"""What the page `Phones` knows of the simulated carriers' recipients."""
