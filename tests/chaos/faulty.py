@@ -13,25 +13,34 @@ from local.processes import Part, Parts, clean_environment, prepare_folder, wait
 from local.stack import start
 from tests.local.conftest import Throughline, free_port
 
-PORTS = 5
+PORTS = 10
+# What a broken batch took comes back to the queue after this, not after minutes.
+SECONDS_UNTIL_SQS_REPEATS = 10
 
 
 @dataclass(frozen=True)
 class FaultyAddresses(Addresses):
-    """Two more ports: the faults in front of MiniStack, and those in front of the engine."""
+    """More ports: the faults in front of MiniStack and of the engine, the way to the carriers."""
 
     @property
     def cloud_faults(self) -> str:
-        return f"http://{HOST}:{self.base_port + 3}"
+        return f"http://{HOST}:{self.base_port + 5}"
 
     @property
     def engine_faults(self) -> str:
-        return f"http://{HOST}:{self.base_port + 4}"
+        return f"http://{HOST}:{self.base_port + 6}"
+
+    @property
+    def way_to_the_carriers(self) -> str:
+        return f"http://{HOST}:{self.base_port + 7}"
 
     def environment(self) -> dict[str, str]:
         return super().environment() | {
             "AWS_ENDPOINT_URL": self.cloud_faults,
             "AWS_ENDPOINT_URL_SFN": self.engine_faults,
+            "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2": self.way_to_the_carriers,
+            "AWS_ENDPOINT_URL_SOCIALMESSAGING": self.way_to_the_carriers,
+            "AWS_ENDPOINT_URL_SESV2": self.way_to_the_carriers,
         }
 
 
@@ -84,11 +93,39 @@ def _ask(method: str, url: str, body: object = None) -> Any:
         return json.load(answer)
 
 
+class Way:
+    """A relay of bytes in front of the carriers: without it, nobody listens at the providers'."""
+
+    def __init__(self, parts: Parts, addresses: FaultyAddresses) -> None:
+        self._parts, self._addresses = parts, addresses
+        self._part = self._open()
+
+    @contextmanager
+    def closed(self) -> Iterator[None]:
+        self._part.stop()
+        try:
+            yield
+        finally:
+            self._part = self._open()
+
+    def _open(self) -> Part:
+        port = self._addresses.base_port
+        part = self._parts.start(
+            "way to the carriers",
+            "microburst",
+            *("--protocol", "tcp", "--upstream", f"{HOST}:{port + 2}", "--host", HOST),
+            *("--port", str(port + 7), "--control-port", str(port + 8)),
+            env=clean_environment(),
+        )
+        wait_until_it_answers(part, f"{self._addresses.way_to_the_carriers}/health")
+        return part
+
+
 @dataclass(frozen=True)
 class FaultyStack:
     throughline: Throughline
     faults: Faults
-    parts: Parts
+    way: Way
 
 
 @contextmanager
@@ -102,11 +139,36 @@ def faulty_stack() -> Iterator[FaultyStack]:
         _start_faults(parts, addresses.cloud_faults, addresses.cloud)
         _start_faults(parts, addresses.engine_faults, addresses.engine)
         stack = start(addresses, parts, lambda _: nullcontext())
-        environment = stack.environment() | direct.environment()
-        yield FaultyStack(Throughline(environment), Faults(addresses), parts)
+        way = Way(parts, addresses)
+        throughline = Throughline(stack.environment() | direct.environment())
+        name_the_callers(throughline)
+        repeat_soon(throughline)
+        yield FaultyStack(throughline, Faults(addresses), way)
     finally:
         parts.stop()
         shutil.rmtree(addresses.state_folder, ignore_errors=True)
+
+
+def name_the_callers(throughline: Throughline) -> None:
+    """Has the User-Agent of each function's calls say which function it is: a fault means one."""
+    functions = throughline.session.client(
+        "lambda", endpoint_url=throughline.environment["AWS_ENDPOINT_URL"]
+    )
+    for function in functions.list_functions()["Functions"]:
+        name = function["Handler"].removesuffix(".handler")
+        functions.update_function_configuration(
+            FunctionName=function["FunctionName"],
+            Environment={
+                "Variables": function["Environment"]["Variables"] | {"AWS_SDK_UA_APP_ID": name}
+            },
+        )
+
+
+def repeat_soon(throughline: Throughline) -> None:
+    throughline.queues.set_queue_attributes(
+        QueueUrl=throughline.environment["REQUESTS_QUEUE_URL"],
+        Attributes={"VisibilityTimeout": str(SECONDS_UNTIL_SQS_REPEATS)},
+    )
 
 
 def _start_faults(parts: Parts, url: str, upstream: str) -> None:

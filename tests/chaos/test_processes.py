@@ -4,43 +4,126 @@ import json
 import os
 import signal
 import uuid
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from tests.chaos.calls import REACHED, put, put_on_the_queue, update
 from tests.chaos.faulty import FaultyStack
 from tests.chaos.invariants import settled
 from tests.local.conftest import eventually, readable
 
-REACHED = "+12065550104"
 ANSWERS_LATE = "+12065550143"
+HELD_MILLISECONDS = 60_000
 
 
-def text_to(number: str) -> dict[str, Any]:
+def text_to(number: str, success: str = "delivered") -> dict[str, Any]:
     return {
         "to": {"sms": number, "email": "ana@example.com"},
         "content": {"text": "Hello.", "subject": "Hello"},
-        "steps": [{"channel": "sms", "wait_seconds": 10}, {"channel": "email"}],
+        "steps": [
+            {"channel": "sms", "wait_seconds": 10, "success": success},
+            {"channel": "email"},
+        ],
     }
 
 
-def workers(stack: FaultyStack, handler: str) -> list[int]:
+def workers(stack: FaultyStack, function: str) -> list[int]:
     """The processes of this stack that run a function."""
-    ours = f"http://127.0.0.1:{stack.faults.addresses.base_port + 3}".encode()
-    environments = {folder: readable(folder / "environ") for folder in Path("/proc").glob("[0-9]*")}
+    ours = f"AWS_ENDPOINT_URL={stack.faults.addresses.cloud_faults}".encode()
+    named = f"AWS_SDK_UA_APP_ID={function}".encode()
+    environments = {
+        folder: readable(folder / "environ").split(b"\0") for folder in Path("/proc").glob("[0-9]*")
+    }
     return [
         int(folder.name)
         for folder, environment in environments.items()
-        if ours in environment and handler.encode() in environment
+        if ours in environment and named in environment
     ]
 
 
-def test_a_function_killed_during_its_call_sends_nothing_twice(stack: FaultyStack) -> None:
-    message_id = stack.throughline.send(text_to(ANSWERS_LATE))
-    eventually(lambda: stack.throughline.calls(message_id))
-    killed = workers(stack, "send_message.handler") or workers(stack, "SendMessage")
+def kill(stack: FaultyStack, function: str) -> None:
+    killed = workers(stack, function)
     for process in killed:
         os.kill(process, signal.SIGKILL)
     assert killed
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Just before a call, which is held and never made."""
+
+    between: str
+    function: str
+    call: tuple[str, str, str]
+    # By which channels the message is handed over in the end.
+    sent: tuple[str, ...]
+    success: str = "delivered"
+
+    def __str__(self) -> str:
+        return f"{self.function} {self.between}"
+
+
+MOMENTS = [
+    Moment("between claim and send", "send_message", ("dynamodb", "Query", ""), ("email",)),
+    Moment(
+        "between send and note",
+        "send_message",
+        put("starts_with(Item.message_id.S, 'provider')"),
+        ("sms",),
+    ),
+    Moment("between link and note", "send_message", update("sent_at"), ("sms",)),
+    Moment(
+        "between note and answer",
+        "send_message",
+        ("stepfunctions", "SendTaskSuccess", ""),
+        ("sms",),
+        success="sent",
+    ),
+    Moment("before its note", "record_receipt", update("delivered_at"), ("sms",)),
+    Moment(
+        "between note and answer",
+        "record_receipt",
+        ("stepfunctions", "SendTaskSuccess", ""),
+        ("sms",),
+    ),
+    Moment("before its start", "start_delivery", ("stepfunctions", "StartExecution", ""), ("sms",)),
+]
+
+
+@pytest.mark.parametrize("moment", MOMENTS, ids=str)
+def test_a_function_killed_between_two_calls_sends_nothing_twice(
+    stack: FaultyStack, moment: Moment
+) -> None:
+    name = f"order-{uuid.uuid4().hex}"
+    service, operation, where = moment.call
+    ours = f"contains(to_string(@), '{name}')"
+    held = stack.faults.add(
+        {
+            "service": service,
+            "operation": operation,
+            "headers": {"User-Agent": f"app/{moment.function}"},
+            "body": f"{ours} && {where}" if where else ours,
+            "times": 1,
+            "timeout_ms": HELD_MILLISECONDS,
+        }
+    )
+    put_on_the_queue(stack.throughline, name, json.dumps(text_to(REACHED, moment.success)))
+    eventually(lambda: held.struck)
+    kill(stack, moment.function)
+    assert settled(stack.throughline, [name]) == {}
+    assert tuple(stack.throughline.sent(name)) == moment.sent
+    assert stack.throughline.get(name).body["status"] == "delivered"
+
+
+def test_a_function_killed_while_its_provider_has_the_call_sends_nothing_twice(
+    stack: FaultyStack,
+) -> None:
+    message_id = stack.throughline.send(text_to(ANSWERS_LATE))
+    eventually(lambda: stack.throughline.calls(message_id))
+    kill(stack, "send_message")
     assert settled(stack.throughline, [message_id]) == {}
     assert stack.throughline.get(message_id).body["status"] == "delivered"
 
@@ -48,11 +131,7 @@ def test_a_function_killed_during_its_call_sends_nothing_twice(stack: FaultyStac
 def test_a_request_that_sqs_delivers_twice_is_sent_once(stack: FaultyStack) -> None:
     name = f"order-{uuid.uuid4().hex}"
     for _ in range(2):
-        stack.throughline.queues.send_message(
-            QueueUrl=stack.throughline.environment["REQUESTS_QUEUE_URL"],
-            MessageBody=json.dumps(text_to(REACHED)),
-            MessageAttributes={"message_id": {"DataType": "String", "StringValue": name}},
-        )
+        put_on_the_queue(stack.throughline, name, json.dumps(text_to(REACHED)))
     eventually(lambda: stack.throughline.get(name).status == 200)
     assert settled(stack.throughline, [name]) == {}
     assert stack.throughline.sent(name) == ["sms"]

@@ -5,10 +5,10 @@ import random
 import time
 from typing import Any
 
+from tests.chaos.calls import BROKEN, THROTTLED
 from tests.chaos.conftest import LONG, SEED
 from tests.chaos.faulty import FaultyStack
 from tests.chaos.invariants import settled
-from tests.chaos.test_aws_faults import BROKEN, THROTTLED
 from tests.local.conftest import Throughline
 
 MESSAGES, SECONDS = (150, 60) if LONG else (20, 8)
