@@ -210,6 +210,15 @@ class Throughline:
         answer = self._call(f"{carriers}/receipts", body, {})
         assert answer.status == 200, answer.body
 
+    def act(self, provider_id: str, act: str, **body: str) -> dict[str, Any]:
+        """What a person does with a message on the recipient's phone."""
+        carriers = self.environment["AWS_ENDPOINT_URL_SESV2"]
+        url = f"{carriers}/phones/{provider_id}/{act}"
+        answer = self._call(url, json.dumps(body).encode(), {})
+        assert answer.status == 200, answer.body
+        done: dict[str, Any] = answer.body
+        return done
+
     def publish(self, event: str, message_id: str) -> None:
         """Puts a provider's event for the first attempt of a message on the receipts topic."""
         topics = self.session.client("sns", endpoint_url=self.environment["AWS_ENDPOINT_URL"])
