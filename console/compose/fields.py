@@ -7,22 +7,27 @@ from console.compose.form import IDEMPOTENCY_KEY, MORE, NAMES, Form, Step
 from messaging.errors import Problem
 
 # Where what is missing is filled in; a choice is the field of all that depends on it.
-_INSTEAD = {"/content/sms": "/content/sms/text", f"/{IDEMPOTENCY_KEY}": IDEMPOTENCY_KEY}
+_INSTEAD = {"/content/sms": "/content/sms/text"}
+# What is no part of the request has no pointer, but a name on the page.
+_NAMED = {IDEMPOTENCY_KEY: "Idempotency-Key", MORE: "More, as JSON", "": "the request"}
 _OF_STEP = frozenset({"channel", "broadcast", "wait_seconds", "success"})
 _ONCE = frozenset(NAMES)
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """What is wrong, at which field. `field` is the id of its element, None if none has it."""
+    """What is wrong where, and the id of the element that is its field, None if there is none."""
 
     field: str | None
-    pointer: str
+    place: str
     detail: str
 
 
 def mistakes(form: Form, problems: Iterable[Problem]) -> tuple[Mistake, ...]:
-    return tuple(Mistake(_field(form, one.pointer), one.pointer, one.detail) for one in problems)
+    return tuple(
+        Mistake(_field(form, one.pointer), _NAMED.get(one.pointer, one.pointer), one.detail)
+        for one in problems
+    )
 
 
 def _field(form: Form, pointer: str) -> str | None:

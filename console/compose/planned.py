@@ -127,18 +127,30 @@ def _steps_alone(request: Mapping[str, Any]) -> requests.Request | None:
 
 
 def _told(request: requests.Request, plan: Plan, stack_has: Defaults) -> Iterator[str]:
-    """One sentence for each step that the plan has, then how it ends."""
+    """One sentence for each step that the plan has; the last one says how it ends."""
     numbers = sorted({attempt.step for attempt in plan.attempts})
     for number in numbers:
         attempts = [attempt for attempt in plan.attempts if attempt.step == number]
-        step = request.steps[number - 1]
-        waits = ", ".join(_wait(one, step.wait_seconds, stack_has.waits) for one in attempts)
-        names = " and ".join(words.channel(one.channel) for one in attempts)
-        how = f"{names} at once" if len(attempts) > 1 else names
-        awaited = WAITED_FOR[attempts[0].success]
-        enough = "; one that gets through is enough" if len(attempts) > 1 else ""
+        asked = request.steps[number - 1].wait_seconds
+        waits = [_wait(one, asked, stack_has.waits) for one in attempts]
         otherwise = "; else" if number != numbers[-1] else "; else it ends as undelivered."
-        yield f"{_capital(how)}, up to {waits} {awaited}{enough}{otherwise}"
+        yield f"{_tried(attempts, waits)}{otherwise}"
+
+
+def _tried(attempts: list[PlannedAttempt], waits: list[str]) -> str:
+    awaited = WAITED_FOR[attempts[0].success]
+    names = [words.channel(one.channel) for one in attempts]
+    if len(attempts) == 1:
+        return f"{_capital(names[0])}, up to {waits[0]} {awaited}"
+    each = ", ".join(f"{wait} for {name}" for name, wait in zip(names, waits, strict=True))
+    wait = waits[0] if len(set(waits)) == 1 else each
+    together = f"{_capital(_listed(names))} at once"
+    return f"{together}, up to {wait} {awaited}; one that gets through is enough"
+
+
+def _listed(names: list[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}"
 
 
 def _wait(attempt: PlannedAttempt, asked: int | None, waits: Mapping[str, int]) -> str:

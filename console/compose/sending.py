@@ -91,7 +91,7 @@ def _refused(status: int, told: bytes) -> Answer:
 
 
 def _about_the_key(status: int, detail: str, says: str = "") -> Answer:
-    return Answer(status, problems=(Problem(f"/{IDEMPOTENCY_KEY}", detail),), says=says)
+    return Answer(status, problems=(Problem(IDEMPOTENCY_KEY, detail),), says=says)
 
 
 def _problem_in(told: bytes) -> dict[str, Any]:
