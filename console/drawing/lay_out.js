@@ -1,0 +1,11 @@
+// Lays a graph out: ELK's JSON comes in on standard input and goes out with places and bends.
+"use strict";
+
+const ELK = require("elkjs/lib/elk.bundled.js");
+
+let text = "";
+process.stdin.setEncoding("utf8");
+process.stdin.on("data", (part) => { text += part; });
+process.stdin.on("end", async () => {
+  process.stdout.write(JSON.stringify(await new ELK().layout(JSON.parse(text))));
+});

@@ -1,0 +1,177 @@
+"""A layout with what one execution did in it: what each state shows, which lines are lit."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from console.drawing.graph import END, START
+from console.drawing.layout import Box, Frame, Layout, Line
+from console.execution import OPEN, Condition, Execution, Visit
+from console.plain import visible
+from console.words import duration
+
+# How a state's condition is said where nothing better is known, and the sign that says it too.
+SIGNS: Final = {
+    Condition.RUNNING: ("•", "running"),
+    Condition.WAITING: ("•", "waiting"),
+    Condition.RETRYING: ("•", "busy, tries again"),
+    Condition.SUCCEEDED: ("✓", "done"),
+    Condition.FAILED: ("✗", "failed"),
+    Condition.TIMED_OUT: ("⧖", "timed out"),
+    Condition.STOPPED: ("✗", "stopped"),
+}
+# States that only pass on: when they were entered says it all.
+PASSING: Final = frozenset({"Choice", "Pass"})
+ROUND: Final = 7.0
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A state as it is drawn. `condition`: of its last visit, or `ahead` where the message may
+    still come by, or `idle`. `until`: when its wait is over, while it waits.
+    """
+
+    box: Box
+    condition: str
+    word: str
+    times: str
+    until: datetime | None
+    entered: int
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    d: str
+    label: str
+    label_at: tuple[float, float] | None
+    taken: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    width: float
+    height: float
+    frames: tuple[Frame, ...]
+    paths: tuple[Path, ...]
+    shapes: tuple[Shape, ...]
+
+
+def picture(
+    layout: Layout, execution: Execution | None, since: datetime, ahead: Iterable[str]
+) -> Picture:
+    """`ahead`: the words, channels, on which the message may still go; times count from `since`."""
+    coming = _coming(layout, execution, frozenset(ahead))
+    shapes = (_shape(box, execution, since, coming) for box in layout.boxes)
+    paths = (_path(line, execution) for line in layout.lines)
+    return Picture(
+        layout.width,
+        layout.height,
+        layout.frames,
+        tuple(sorted(paths, key=lambda path: path.taken)),
+        tuple(shapes),
+    )
+
+
+def _coming(layout: Layout, execution: Execution | None, words: frozenset[str]) -> set[str]:
+    if execution and execution.status:
+        return set()
+    return {line.edge.target for line in layout.lines if words & set(line.edge.words)}
+
+
+def _shape(box: Box, execution: Execution | None, since: datetime, coming: set[str]) -> Shape:
+    visits = execution.visits_of(box.name) if execution else []
+    if not visits:
+        return Shape(box, _unentered(box, execution, coming), "", "", None, 0)
+    last = visits[-1]
+    return Shape(
+        box,
+        last.condition,
+        _word(box, last),
+        _times(visits, since, passing=box.type in PASSING),
+        last.until,
+        len(visits),
+    )
+
+
+def _unentered(box: Box, execution: Execution | None, coming: set[str]) -> str:
+    begun = box.name == START and execution is not None
+    ended = box.name == END and execution is not None and execution.ended_in is not None
+    if begun or ended:
+        return "succeeded"
+    return "ahead" if box.name in coming else "idle"
+
+
+def _word(box: Box, visit: Visit) -> str:
+    if box.type in PASSING and visit.condition is Condition.SUCCEEDED:
+        return ""
+    sign, word = SIGNS[visit.condition]
+    return visible(f"{sign} {said_of(visit) or word}")
+
+
+def said_of(visit: Visit) -> str | None:
+    """What a sending state gave or met, if that says more than its condition."""
+    if visit.attempt is None:
+        return None
+    if visit.condition is Condition.SUCCEEDED:
+        status = str(visit.gave.get("status", ""))
+        late = visit.gave.get("attempt") not in (None, visit.attempt)
+        return "not needed any more" if late else status
+    if visit.condition is Condition.FAILED and visit.failure:
+        return _FAILURES.get(visit.failure.error or "")
+    return None
+
+
+_FAILURES: Final[Mapping[str, str]] = {
+    "Refused": "refused",
+    "Unavailable": "busy to the end",
+    "Expired": "expired",
+}
+
+
+def _times(visits: Sequence[Visit], since: datetime, *, passing: bool) -> str:
+    last = visits[-1]
+    entered = duration((last.entered_at - since).total_seconds())
+    end = last.exited_at or (last.tries and last.tries[-1].ended_at)
+    if passing or not end or last.condition in OPEN:
+        return f"at {entered}"
+    return f"{entered} → {duration((end - since).total_seconds())}"
+
+
+# ---- lines
+
+
+def _path(line: Line, execution: Execution | None) -> Path:
+    return Path(_d(line.points), line.edge.label, line.label_at, _taken(line, execution))
+
+
+def _taken(line: Line, execution: Execution | None) -> bool:
+    if execution is None:
+        return False
+    if line.edge.source == START:
+        return bool(execution.visits)
+    if line.edge.target == END:
+        return execution.ended_in == line.edge.source
+    return (line.edge.source, line.edge.target) in execution.taken
+
+
+def _d(points: Sequence[tuple[float, float]]) -> str:
+    """The line through the points, with round corners."""
+    parts = [f"M{_at(points[0])}"]
+    for before, corner, after in zip(points, points[1:], points[2:], strict=False):
+        parts.append(
+            f"L{_at(_towards(corner, before))}Q{_at(corner)} {_at(_towards(corner, after))}"
+        )
+    return "".join([*parts, f"L{_at(points[-1])}"])
+
+
+def _towards(corner: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
+    """The point where the corner's bow begins: half way at most, so that two bows never meet."""
+    (x, y), (to_x, to_y) = corner, other
+    length = abs(to_x - x) + abs(to_y - y)
+    part = min(ROUND, length / 2) / length if length else 0.0
+    return x + (to_x - x) * part, y + (to_y - y) * part
+
+
+def _at(point: tuple[float, float]) -> str:
+    return f"{point[0]:.1f},{point[1]:.1f}"
