@@ -100,6 +100,14 @@ class Call:
         told = (states[receipt.word] for receipt in self.receipts if receipt.out)
         return max(told, key=_ORDER.index, default=State.ON_ITS_WAY)
 
+    def expired(self, now: datetime) -> bool:
+        """Whether it did not arrive in its time to live; if more is to come, the carrier has it."""
+        ttl = None if self.taken is None else self.taken.asked.ttl_seconds
+        if self.taken is None or ttl is None or self.state is not State.ON_ITS_WAY:
+            return False
+        waiting = any(receipt.pending for receipt in self.receipts)
+        return not waiting and now > self.taken.at + timedelta(seconds=ttl)
+
     def expect(self, taken: Taken, dues: Sequence[Due]) -> None:
         """Notes that the message was taken, and which receipts will come."""
         self.taken = taken

@@ -50,7 +50,7 @@ class Done:
         return next((one.failure for one in published if one.failure), None)
 
 
-def _now() -> datetime:
+def now() -> datetime:
     return datetime.now(UTC)
 
 
@@ -60,7 +60,7 @@ class Carriers:
     def __init__(self, scenarios: Scenarios, publisher: Publisher, sent: Sent) -> None:
         self.scenarios = scenarios
         self.sent = sent
-        self.changes = Changes(milliseconds(_now()))
+        self.changes = Changes(milliseconds(now()))
         self.unpublished = 0
         self._publisher = publisher
         self._under_way: set[asyncio.Task[None]] = set()
@@ -73,7 +73,7 @@ class Carriers:
 
     async def take(self, provider: Provider, body: Json) -> Json:
         """AWS's answer to the call; raises AwsError or ConnectionDropped where it is none."""
-        call = Call(provider, _now(), kept(body))
+        call = Call(provider, now(), kept(body))
         self.sent.add(call)
         try:
             answer = await self._answer(call, body)
@@ -90,7 +90,7 @@ class Carriers:
 
     async def report(self, call: Call, taken: Taken, word: str) -> Receipt:
         """Publishes one more receipt for a message at once, whatever its scenario says."""
-        receipt = Receipt(word, _now())
+        receipt = Receipt(word, now())
         call.receipts.append(receipt)
         await self._publish(call, taken, receipt)
         return receipt
@@ -105,7 +105,7 @@ class Carriers:
         call.silent = silent
         self.changes.note()
         # All of it has happened before anything is published: an act that comes meanwhile sees it.
-        receipts = [Receipt(word, _now(), out=True) for word in words]
+        receipts = [Receipt(word, now(), out=True) for word in words]
         call.receipts += receipts
         for receipt in receipts:
             await self._publish(call, taken, receipt)
@@ -115,7 +115,7 @@ class Carriers:
         self, call: Call, taken: Taken, two_way: TwoWay, words: Sequence[str], text: str
     ) -> Done:
         """As `take_over`, then publishes what the person writes back."""
-        reply = Reply(two_way.new_id(taken), text, _now())
+        reply = Reply(two_way.new_id(taken), text, now())
         inbound = Inbound(reply)
         self.sent.replied(call, inbound)
         done = await self.take_over(call, taken, words)
@@ -175,7 +175,7 @@ class Carriers:
         return True
 
     def _accept(self, call: Call, asked: Asked, scenario: Scenario) -> Taken:
-        taken = Taken(asked, call.provider.new_id(), _now())
+        taken = Taken(asked, call.provider.new_id(), now())
         silence = _why_silent(asked)
         dues = [] if silence else call.provider.plan(asked, scenario.dues(self.scenarios.speed))
         call.note = silence
@@ -203,14 +203,14 @@ class Carriers:
     async def _play(self, call: Call, taken: Taken) -> None:
         for receipt in tuple(call.receipts):
             with suppress(TimeoutError):
-                async with asyncio.timeout((receipt.due_at - _now()).total_seconds()):
+                async with asyncio.timeout((receipt.due_at - now()).total_seconds()):
                     await receipt.over.wait()
             if receipt.pending:
                 await self._publish(call, taken, receipt)
 
     async def _publish(self, call: Call, taken: Taken, receipt: Receipt) -> None:
         receipt.out = True
-        event = call.provider.event(taken, receipt.word, receipt.happened_at or _now())
+        event = call.provider.event(taken, receipt.word, receipt.happened_at or now())
         await self._offer(receipt, event, receipt.word, taken)
 
     async def _offer(self, what: Publication, event: Json, word: str, taken: Taken) -> None:
@@ -222,13 +222,13 @@ class Carriers:
             what.failure = str(error)
             _log.error("Not published: %s of %s", word, taken.provider_id)
         else:
-            what.published_at = _now()
+            what.published_at = now()
         finally:
             what.over.set()
             self.changes.note()
 
     def _answered(self, call: Call, answer: Json) -> None:
-        call.answered(_now(), answer)
+        call.answered(now(), answer)
         self.changes.note()
 
 

@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from local.carriers.aws_model import Json, json_in
 from local.carriers.call import Call
-from local.carriers.carriers import Carriers, Done
+from local.carriers.carriers import Carriers, Done, now
 from local.carriers.changes import LONGEST_WAIT_SECONDS
 from local.carriers.guard import problem
 from local.carriers.phones import ACTS, Impossible, NotNow, check, check_refusal, may
@@ -107,7 +107,9 @@ class Phones:
         thread = self._carriers.sent.thread(channel, to)
         if thread is None:
             return problem(404, f"nothing went to '{to}' by '{channel}'")
-        return JSONResponse(thread.as_json(limit) | {"change": self._carriers.changes.newest})
+        return JSONResponse(
+            thread.as_json(limit, now()) | {"change": self._carriers.changes.newest}
+        )
 
     async def changes(self, request: Request) -> Response:
         """The number of the newest change, when it is another than the one that is known."""
@@ -130,7 +132,7 @@ class Phones:
         body = await _body(request)
         try:
             said = _said(act, body)
-            check(call, act)
+            check(call, act, now())
             done = await self._do(call, call.taken, act, said)
         except (Wrong, Impossible) as error:
             return problem(400, str(error))
@@ -157,7 +159,7 @@ class Phones:
             "receipts": [receipt.as_json() for receipt in done.receipts],
             "cancelled": [receipt.word for receipt in done.cancelled],
             "reply": None if done.inbound is None else done.inbound.as_json(provider_id),
-            "may": may(call),
+            "may": may(call, now()),
             "change": self._carriers.changes.newest,
         }
         if done.failure is None:

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from local.carriers.call import Call
 from local.carriers.provider import State
 
+EXPIRED = "Its time to live is over"
 _ARRIVED = (State.DELIVERED, State.READ, State.COMPLAINED)
 
 
@@ -27,17 +29,17 @@ class Act:
     receipts: Callable[[Call], Sequence[str]]
 
 
-def may(call: Call) -> list[str]:
+def may(call: Call, now: datetime) -> list[str]:
     """The acts that would be taken now."""
-    return [name for name in ACTS if not _hindered(call, name)]
+    return [name for name in ACTS if not _hindered(call, name, now)]
 
 
-def check(call: Call, act: str) -> None:
+def check(call: Call, act: str, now: datetime) -> None:
     """Raises Impossible or NotNow, with what may be done instead, if this may not."""
     try:
-        _check(call, act)
+        _check(call, act, now)
     except (Impossible, NotNow) as error:
-        others = may(call)
+        others = may(call, now)
         rest = f"what may be done: {', '.join(others)}" if others else "nothing more can be done"
         raise type(error)(f"{error}; {rest}") from error
 
@@ -49,17 +51,19 @@ def check_refusal(call: Call, word: str) -> None:
         raise Impossible(f"'{word}' is no refusal of this message: {', '.join(allowed)}")
 
 
-def _hindered(call: Call, act: str) -> bool:
+def _hindered(call: Call, act: str, now: datetime) -> bool:
     try:
-        _check(call, act)
+        _check(call, act, now)
     except (Impossible, NotNow):
         return True
     return False
 
 
-def _check(call: Call, act: str) -> None:
+def _check(call: Call, act: str, now: datetime) -> None:
     if call.note:
         raise NotNow(call.note.removesuffix("."))
+    if call.expired(now):
+        raise NotNow(EXPIRED)
     ACTS[act].check(call)
 
 

@@ -7,6 +7,7 @@ import uvicorn
 
 from local.carriers.app import create_app
 from local.carriers.carriers import Carriers
+from local.carriers.changes import Changes
 from local.carriers.connections import DroppableProtocol
 from local.carriers.provider import Account, Provider
 from local.carriers.ses import Ses
@@ -22,6 +23,18 @@ def providers_of(account: Account) -> dict[str, Provider]:
     return {provider.channel: provider for provider in providers}
 
 
+class _Server(uvicorn.Server):
+    """Lets go of those who wait for a change before it ends, for it waits for its answers."""
+
+    def __init__(self, config: uvicorn.Config, changes: Changes) -> None:
+        super().__init__(config)
+        self._changes = changes
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._changes.note()
+        await super().shutdown(sockets)
+
+
 def server_of(carriers: Carriers, providers: Mapping[str, Provider]) -> uvicorn.Server:
     """An HTTP server that can also cut connections; it waits for nobody when it ends."""
     config = uvicorn.Config(
@@ -35,7 +48,7 @@ def server_of(carriers: Carriers, providers: Mapping[str, Provider]) -> uvicorn.
         # A warm function keeps its connection between two messages.
         timeout_keep_alive=600,
     )
-    return uvicorn.Server(config)
+    return _Server(config, carriers.changes)
 
 
 def listen(port: int) -> socket.socket:

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
 
 from local.carriers.aws_model import Json
 from local.carriers.call import Call, Receipt
-from local.carriers.phones import may
+from local.carriers.phones import EXPIRED, may
 from local.carriers.provider import Reply, State, iso
 
 _PREVIEW = 80
@@ -26,22 +27,24 @@ class Thread:
         return list(islice(reversed(self.calls.values()), limit))[::-1]
 
     def summary(self) -> Json:
-        last, reply = next(reversed(self.calls.values())), self.last_reply
-        replied = reply is not None and reply.at >= last.asked_at
+        last = next(reversed(self.calls.values()))
+        at, preview = last.asked_at, _gist(last)
+        if self.last_reply and self.last_reply.at >= at:
+            at, preview = self.last_reply.at, self.last_reply.text
         return {
             "to": self.to,
             "channel": self.channel,
             "messages": len(self.calls),
             "replies": sum(len(call.replies) for call in self.calls.values()),
-            "last_at": iso(reply.at if reply and replied else last.asked_at),
+            "last_at": iso(at),
             "state": last.state,
-            "preview": (reply.text if reply and replied else _gist(last))[:_PREVIEW],
+            "preview": preview[:_PREVIEW],
         }
 
-    def as_json(self, limit: int) -> Json:
+    def as_json(self, limit: int, now: datetime) -> Json:
         """The newest so many messages with what was written back to them, oldest first."""
         calls = self.newest(limit)
-        entries = [_message(call) for call in calls]
+        entries = [_message(call, now) for call in calls]
         entries += [
             inbound.as_json(call.provider_id or "") for call in calls for inbound in call.replies
         ]
@@ -93,7 +96,7 @@ def _key(call: Call) -> tuple[str, str]:
     return call.provider.channel, "" if call.asked is None else call.asked.to
 
 
-def _message(call: Call) -> Json:
+def _message(call: Call, now: datetime) -> Json:
     message_id, attempt = _whose(call.asked.echo if call.asked else {})
     return {
         "kind": "message",
@@ -104,10 +107,10 @@ def _message(call: Call) -> Json:
         "from": call.provider.phone.sender(call.request),
         "content": call.provider.phone.shown(call.request),
         "state": call.state,
-        "reason": _reason(call),
+        "reason": _reason(call, now),
         "scenario": call.scenario,
         "silent": call.silent,
-        "may": may(call),
+        "may": may(call, now),
         "receipts": [receipt.as_json() for receipt in call.receipts],
     }
 
@@ -120,14 +123,14 @@ def _whose(echo: Mapping[str, str]) -> tuple[str | None, str | None]:
     return message_id or None, attempt or None
 
 
-def _reason(call: Call) -> str | None:
+def _reason(call: Call, now: datetime) -> str | None:
     """Why the phone does not have it, in the provider's words."""
     if call.state is State.REFUSED:
         answer = call.answer or {}
         return f"{answer.get('error')}: {answer.get('message')}"
     if call.state is State.FAILED:
         return next(filter(None, (_failure(call, one) for one in reversed(call.receipts))))
-    return call.note
+    return EXPIRED if call.expired(now) else call.note
 
 
 def _failure(call: Call, receipt: Receipt) -> str | None:

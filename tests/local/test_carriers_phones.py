@@ -4,10 +4,12 @@ import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from local.carriers.phones import NotNow, check, may
 from tests.local.carriers_stand import Json, Stand, eventually, serving, words
 
 EVENTS = Path(__file__).parents[1] / "events"
@@ -278,6 +280,29 @@ def test_a_message_without_events_cannot_be_acted_upon(stand: Stand) -> None:
     status, answer = stand.act(provider_id, "receive")
     assert (status, answer["detail"].split(",")[0]) == (409, "No configuration set")
     assert entry(stand, provider_id)["may"] == []
+
+
+def test_an_sms_does_not_arrive_after_its_time_to_live(stand: Stand) -> None:
+    provider_id = stand.send_sms(PERSON["sms"], TimeToLive=5)
+    stand.topic.of(provider_id, 2)
+    call = stand.carriers.sent.find(provider_id)
+    assert call
+    assert call.taken
+
+    in_time, too_late = (call.taken.at + timedelta(seconds=seconds) for seconds in (4, 6))
+    assert may(call, in_time) == ["receive", "refuse", "silence", "reply"]
+    assert may(call, too_late) == []
+    with pytest.raises(NotNow, match="Its time to live is over; nothing more can be done"):
+        check(call, "receive", too_late)
+
+
+def test_what_the_carrier_has_arrives_after_its_time_to_live() -> None:
+    with serving(speed=1) as stand:
+        provider_id = stand.send_sms(LATE["sms"], TimeToLive=5)
+        call = stand.carriers.sent.find(provider_id)
+        assert call
+        assert call.taken
+        assert "receive" in may(call, call.taken.at + timedelta(seconds=6))
 
 
 def test_nobody_answers_a_sender_id(stand: Stand) -> None:
