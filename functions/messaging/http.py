@@ -3,13 +3,14 @@
 import base64
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
 from messaging.errors import Problem
-from messaging.messages import Attempt, Message, Story
-from messaging.statuses import FINAL, MessageStatus
+from messaging.messages import TOO_LATE, Attempt, Message, Story
+from messaging.statuses import FINAL, AttemptStatus, MessageStatus
 
 Answer = dict[str, Any]
 
@@ -118,6 +119,8 @@ def _planned(message: Message) -> dict[str, Any]:
 
 
 def _attempt(story: Story, attempt: Attempt) -> dict[str, Any]:
+    if story.came_too_late(attempt):
+        attempt = replace(attempt, status=AttemptStatus.TIMED_OUT, reason=TOO_LATE)
     return {
         "attempt": attempt.number,
         "step": story.step(attempt),

@@ -1,9 +1,9 @@
 """Nothing lost, nothing twice: whatever happens between any two calls of the functions.
 
 Hypothesis chooses a plan, what the providers answer, and what happens: which invocation goes on by
-one call, dies, comes twice or is given up on; which receipts come, in which order and how often;
-which waits end. The same choices each time; with CHAOS=long many more and always new ones, by a
-seed that is printed where one fails (SEED=<seed> repeats them).
+one call, dies there, has it fail, comes twice or is given up on; which receipts come, in which
+order and how often; which waits end. The same choices each time; with CHAOS=long many more and
+always new ones, by a seed that is printed where one fails (SEED=<seed> repeats them).
 """
 
 import json
@@ -16,6 +16,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -179,6 +180,14 @@ class Interleavings(RuleBasedStateMachine):
             self.unheard |= not invocation.heard
             invocation.step(die=True)
 
+    @precondition(lambda self: any(one.calls for one in self.world.running))
+    @rule(which=which)
+    def a_call_fails(self, which: int) -> None:
+        calling = [one for one in self.world.running if one.calls]
+        failing = calling[which % len(calling)]
+        self.unheard |= not failing.heard
+        failing.step(fail=True)
+
     @precondition(lambda self: any(one.name == "send" for one in self._all()))
     @rule(which=which)
     def an_invocation_comes_twice(self, which: int) -> None:
@@ -249,7 +258,8 @@ class Interleavings(RuleBasedStateMachine):
 
     def nothing_is_raised_but_what_has_a_name(self) -> None:
         for one in self.world.ended[-3:]:
-            assert one.error is None or isinstance(one.error, Crash | Unmatched), one.error
+            named = Crash | EndpointConnectionError | Unmatched
+            assert one.error is None or isinstance(one.error, named), one.error
             assert not isinstance(one.error, Unmatched) or one.name == "receipt"
 
     def an_attempt_is_handed_over_once(self) -> None:
@@ -363,7 +373,9 @@ def _left_open(story: Story) -> list[str]:
     return [
         f"attempt {one.number} {one.status}"
         for one in story.attempts
-        if one in story.open_attempts() and (story.step(one) < last or not through)
+        if one in story.open_attempts()
+        and (story.step(one) < last or not through)
+        and not story.came_too_late(one)
     ]
 
 

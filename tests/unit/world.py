@@ -2,7 +2,8 @@
 
 Each invocation of a function runs in a thread that stops before every call it makes, to the table,
 to the workflow, to a provider, and after the provider has answered. Whoever holds the world decides
-which one goes on, and which one dies there. Step Functions is played by `Workflow`.
+which one goes on, which one dies there, and whose call fails. Step Functions is played by
+`Workflow`.
 """
 
 import json
@@ -12,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
+
+from botocore.exceptions import EndpointConnectionError
 
 from messaging.errors import Ambiguous, Refused, Unavailable
 from messaging.messages import CHANNELS, Delivery, Story
@@ -44,13 +47,16 @@ class Invocation:
     forbidden: str = ""
     calls: int = 0
     _dies: bool = False
+    _fails: bool = False
     _thread: threading.Thread | None = None
     _go: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     _stopped: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
-    def step(self, *, die: bool = False) -> None:
-        """Goes on until before its next call, or to its end."""
-        self._dies = die
+    def step(self, *, die: bool = False, fail: bool = False) -> None:
+        """Goes on until before its next call, or to its end; the call before which it stood may
+        fail.
+        """
+        self._dies, self._fails = die, fail
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, daemon=True)
             self._thread.start()
@@ -66,6 +72,11 @@ class Invocation:
         self._go.acquire()
         if self._dies:
             raise Crash
+
+    def pause_before_aws(self) -> None:
+        self.pause()
+        if self._fails:
+            raise EndpointConnectionError(endpoint_url="https://aws.example.com")
 
     def _run(self) -> None:
         _HERE.invocation = self
@@ -96,7 +107,7 @@ class Table:
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
         def call(*positional: Any, **named: Any) -> Any:
-            here().pause()
+            here().pause_before_aws()
             here().calls += 1
             if here().calls == 1:
                 self._before_first(here())
@@ -200,7 +211,7 @@ class Workflow:
         self._failed(self._waiting(taskToken), error)
 
     def _waiting(self, token: str) -> Wait:
-        here().pause()
+        here().pause_before_aws()
         for wait in self.waits:
             if wait.token == token and not wait.over:
                 return wait
