@@ -70,3 +70,8 @@ def test_a_port_in_use_is_one_sentence(throughline: Throughline) -> None:
     said, _ = process.communicate(timeout=SECONDS_TO_START)
     assert process.returncode == 1
     assert "make console PORT=" in said
+
+
+def test_it_has_no_phones(deployed_tab: Tab) -> None:
+    page = deployed_tab.open("/phones")
+    assert "There are no phones here" in page.inner_text("main")
