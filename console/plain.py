@@ -1,26 +1,21 @@
 """Text of others as it can be shown: no character in it hides, or turns what is beside it."""
 
 import json
-import unicodedata
+import re
 from datetime import datetime
 from typing import Final
 
-# Line breaks and tabs are seen; joiners shape letters and faces, and hide nothing.
-_KEPT: Final = frozenset("\n\t\u200c\u200d")
-_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+# Control characters but line breaks and tabs; what changes the direction of writing; what has no
+# width; halves of characters. Joiners stay: they shape letters and faces.
+_HIDDEN: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e"
+    "\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
 
 
 def visible(text: str) -> str:
-    """Control characters, and those that change the direction of writing, by their numbers."""
-    if text.isprintable():
-        return text
-    return "".join(map(_visible, text))
-
-
-def _visible(character: str) -> str:
-    if character in _KEPT or unicodedata.category(character) not in _HIDDEN:
-        return character
-    return f"\\u{ord(character):04x}"
+    """The same text with such characters by their numbers."""
+    return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def pretty(value: object) -> str:

@@ -103,6 +103,33 @@ def timeline(facts: Facts) -> list[Entry]:
     return [one.entry(facts.since) for one in moments]
 
 
+def summary(facts: Facts) -> str:
+    """How it stands, in one sentence."""
+    success = facts.story.success() if facts.story else None
+    if success:
+        after = duration((_got_through_at(success) - facts.since).total_seconds())
+        return (
+            f"{_through(facts)}, {after} after it was accepted, on {_of_its_steps(facts, success)}."
+        )
+    if not facts.over:
+        waits = [
+            channel(str(one.given["channel"])) for one in facts.sending.values() if not one.over
+        ]
+        return f"Waits for what {_listed(waits)} will report." if waits else "On its way."
+    ending = CONCLUDED.get(MessageStatus(facts.status), ("", _upper(status(facts.status))))[1]
+    reason = facts.story.message.reason if facts.story else None
+    return visible(f"{ending}, {reason}." if reason else f"{ending}.")
+
+
+def _got_through_at(attempt: Attempt) -> datetime:
+    return attempt.times[attempt.status]
+
+
+def _of_its_steps(facts: Facts, attempt: Attempt) -> str:
+    last = max(one.step for one in facts.plan.attempts)
+    return f"step {facts.plan.attempt(attempt.number).step} of {last}"
+
+
 def elapsed(seconds: float) -> str:
     """Since the message was accepted, to the millisecond as long as it counts."""
     return f"+{seconds:.3f} s" if seconds < MINUTE else f"+{duration(seconds)}"
@@ -340,7 +367,8 @@ def _ending(facts: Facts) -> Iterator[_Moment]:
     if execution and execution.status and execution.ended_at:
         tone, text = ENDS[execution.status]
         why = f"{text}: {execution.error}" if execution.error else text
-        yield _Moment(execution.ended_at, tone, why, execution.cause)
+        told = facts.story is not None and facts.story.message.problems
+        yield _Moment(execution.ended_at, tone, why, None if told else execution.cause)
     yield from _not_needed(facts)
 
 

@@ -16,9 +16,11 @@ SCRIPT: Final = Path(__file__).with_name("lay_out.js")
 SECONDS: Final = 20.0
 
 # ELK's units are the drawing's pixels. A state's box holds its name and two lines below.
-BOX_HEIGHT, DOT = 58, 18
-NARROWEST, CHARACTER, LABEL_CHARACTER, LABEL_HEIGHT = 124, 8.2, 6.4, 15
-TITLE_HEIGHT = 52
+BOX_HEIGHT, DOT, TITLE_HEIGHT = 58, 18, 52
+NARROWEST, CHARACTER = 116, 8.7
+LABEL_CHARACTER, LABEL_HEIGHT = 7.0, 15
+# A task's box says how long it still waits; a question's has slanted sides.
+WAITS, SLANTS = 146, 26
 OPTIONS: Final = {
     "elk.algorithm": "layered",
     "elk.direction": "DOWN",
@@ -156,7 +158,9 @@ def _child(node: Node) -> dict[str, Any]:
         }
     if node.name in {START, END}:
         return {"id": node.name, "width": DOT, "height": DOT}
-    width = max(NARROWEST, round(len(node.name) * CHARACTER) + 28)
+    sides = SLANTS if node.type == "Choice" else 0
+    narrowest = WAITS if node.type == "Task" else NARROWEST
+    width = max(narrowest, round(len(node.name) * CHARACTER) + sides + 16)
     return {"id": node.name, "width": width, "height": BOX_HEIGHT}
 
 

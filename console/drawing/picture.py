@@ -73,6 +73,20 @@ def picture(
     )
 
 
+def visited(execution: Execution, since: datetime) -> list[str]:
+    """The same in words: each state that was entered, in that order."""
+    return [visible(_visited(one, since)) for one in execution.visits]
+
+
+def _visited(visit: Visit, since: datetime) -> str:
+    parts = [visit.state, _times([visit], since, passing=not visit.tries)]
+    if visit.tries:
+        parts.append(said_of(visit) or SIGNS[visit.condition][1])
+    if visit.failure and visit.failure.cause:
+        parts.append(visit.failure.cause)
+    return ", ".join(parts)
+
+
 def _coming(layout: Layout, execution: Execution | None, words: frozenset[str]) -> set[str]:
     if execution and execution.status:
         return set()
@@ -106,6 +120,8 @@ def _word(box: Box, visit: Visit) -> str:
     if box.type in PASSING and visit.condition is Condition.SUCCEEDED:
         return ""
     sign, word = SIGNS[visit.condition]
+    if box.type == "Parallel" and visit.condition is Condition.SUCCEEDED:
+        return "ended"
     return visible(f"{sign} {said_of(visit) or word}")
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,12 +16,12 @@ from starlette.routing import Route
 from console.cost import NOT_COUNTED, cost, exact
 from console.desk import Desk
 from console.drawing.layout import CannotDraw, layout
-from console.drawing.picture import Picture, picture
+from console.drawing.picture import Picture, picture, visited
 from console.execution import ENDS, Event, Execution
 from console.facts import Facts
 from console.live import Glance
 from console.plain import pretty, visible
-from console.timeline import elapsed, timeline
+from console.timeline import elapsed, summary, timeline
 from local.bench import prices
 from messaging.errors import UnknownMessage
 from messaging.messages import Story
@@ -31,6 +31,7 @@ WORKFLOW: Final = Path(__file__).parents[2] / "statemachine" / "deliver_message.
 _ID: Final = re.compile(r"[0-9A-Za-z_-]{1,80}")
 # Seconds from one look to the next: on one machine, and where each look is paid for.
 BUSY, CALM, OVER = (0.4, 2.0), (1.0, 5.0), (10.0, 30.0)
+list_prices: Final = cache(prices.load)
 CALM_AFTER: Final = timedelta(seconds=10)
 PARTS: Final = ("head", "drawing", "timeline", "cost")
 
@@ -43,7 +44,7 @@ def routes(desk: Desk) -> list[Route]:
         facts = watched.facts()
         if facts is None:
             raise HTTPException(404, f"There is no message {watched.message_id} here.")
-        return desk.page(request, "message.html", **watched.values(facts))
+        return desk.page(request, "message.html", **watched.values(facts), **watched.raw(facts))
 
     async def events(request: Request) -> Response:
         message_id = _id(request)
@@ -86,8 +87,9 @@ class Watched:
         if facts is None:
             return Glance({}, self._pause(OVER))
         values = self.values(facts)
-        parts = (*PARTS, "raw") if facts.over else PARTS
-        fragments = {part: self.desk.render(f"message_{part}.html", **values) for part in parts}
+        fragments = {part: self.desk.render(f"message_{part}.html", **values) for part in PARTS}
+        if facts.over:
+            fragments["raw"] = self.desk.render("message_raw.html", **self.raw(facts))
         return Glance(fragments, self._pause(self._pace(facts)))
 
     def _pace(self, facts: Facts) -> tuple[float, float]:
@@ -136,17 +138,21 @@ class Watched:
         drawn, missing = self._drawn(facts)
         return {
             "facts": facts,
+            "summary": summary(facts),
             "entries": timeline(facts),
+            "visited": visited(facts.execution, facts.since) if facts.execution else [],
             "picture": drawn,
             "cannot_draw": missing,
-            "cost": cost(facts, prices.load()),
+            "cost": cost(facts, list_prices()),
             "not_counted": NOT_COUNTED,
             "execution_url": self.desk.installation.execution_url(self.message_id),
             "to": _recipient(facts),
             "metadata": _metadata(facts),
-            "request_text": pretty(facts.request),
-            "history_text": pretty(self._history),
         }
+
+    def raw(self, facts: Facts) -> dict[str, str]:
+        """Long, so it is sent once, when it will not change any more."""
+        return {"request_text": pretty(facts.request), "history_text": pretty(self._history)}
 
     def _drawn(self, facts: Facts) -> tuple[Picture | None, str | None]:
         definition = self._definition if facts.execution else WORKFLOW.read_text()
