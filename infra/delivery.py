@@ -25,6 +25,11 @@ DEFINITION = Path(__file__).parent.parent / "statemachine" / "deliver_message.as
 # Longer than a provider may take, shorter than the 60 seconds that a state waits for an answer.
 TIMEOUT = Duration.seconds(30)
 
+# The ends that come after `Close message`. Not `InvalidRequest`: a node made by hand leads there
+# past everything that notes a message. An event's detail has what DescribeExecution tells, `error`
+# as well: docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
+CLOSED_BY_ITSELF = ["Undelivered", "Expired"]
+
 # A sender is named by its number, its address or a pool, and a request's `from` may name another:
 # none of that is an ARN. So every sender of this account and region may be used, and no other.
 SENDERS = {
@@ -170,13 +175,20 @@ def _close_after_the_end(
     events.Rule(
         scope,
         "ExecutionEnded",
-        description="Closes the message of an execution that did not succeed.",
+        description="Closes the message of an execution that ended before it could.",
         event_pattern=events.EventPattern(
             source=["aws.states"],
             detail_type=["Step Functions Execution Status Change"],
             detail={
                 "stateMachineArn": [machine.state_machine_arn],
-                "status": ["FAILED", "TIMED_OUT", "ABORTED"],
+                "$or": [
+                    {"status": ["TIMED_OUT", "ABORTED"]},
+                    # An event that names no error is one that we do not know: closed as well.
+                    {
+                        "status": ["FAILED"],
+                        "error": [{"anything-but": CLOSED_BY_ITSELF}, {"exists": False}],
+                    },
+                ],
             },
         ),
         targets=[targets.LambdaFunction(close, event=events.RuleTargetInput.from_object(ended))],

@@ -2,7 +2,9 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
+from infra.delivery import CLOSED_BY_ITSELF
 from tests.infra.template import Template
 
 DEFINITION = Path(__file__).parents[2] / "statemachine" / "deliver_message.asl.json"
@@ -36,7 +38,7 @@ def test_executions_are_traced_and_log_failures_without_their_data(template: Tem
     }
 
 
-def test_an_execution_of_this_machine_that_did_not_succeed_closes_its_message(
+def test_an_execution_of_this_machine_that_ended_before_its_time_closes_its_message(
     template: Template,
 ) -> None:
     rule = template.only("AWS::Events::Rule")
@@ -47,7 +49,13 @@ def test_an_execution_of_this_machine_that_did_not_succeed_closes_its_message(
         "detail-type": ["Step Functions Execution Status Change"],
         "detail": {
             "stateMachineArn": ["DeliveryDeliverMessage"],
-            "status": ["FAILED", "TIMED_OUT", "ABORTED"],
+            "$or": [
+                {"status": ["TIMED_OUT", "ABORTED"]},
+                {
+                    "status": ["FAILED"],
+                    "error": [{"anything-but": ["Undelivered", "Expired"]}, {"exists": False}],
+                },
+            ],
         },
     }
     assert target["Arn"] == "DeliveryCloseMessage"
@@ -60,6 +68,23 @@ def test_an_execution_of_this_machine_that_did_not_succeed_closes_its_message(
         "execution_status": "$.detail.status",
         "started_at": "$.detail.startDate",
     }
+
+
+def test_what_the_rule_passes_over_was_closed_by_the_workflow_itself() -> None:
+    """Whichever state leads to one of these ends, it comes after `Close message`."""
+    states = json.loads(DEFINITION.read_text())["States"]
+    passed_over = {name for name, state in states.items() if state.get("Error") in CLOSED_BY_ITSELF}
+    before = {name for name, state in states.items() if leads_to(state) & passed_over}
+
+    assert {states[name]["Error"] for name in passed_over} == set(CLOSED_BY_ITSELF)
+    assert before == {"How did it end?"}
+    assert {name for name, state in states.items() if leads_to(state) & before} == {"Close message"}
+
+
+def leads_to(state: dict[str, Any]) -> set[str]:
+    """The states that may come after it."""
+    ways = [state, *state.get("Choices", []), *state.get("Catch", [])]
+    return {way[key] for way in ways for key in ("Next", "Default") if key in way}
 
 
 def test_what_cannot_be_closed_is_tried_again_and_kept(template: Template) -> None:

@@ -4,6 +4,8 @@ import json
 import uuid
 from typing import Any
 
+import pytest
+
 from tests.local.conftest import Throughline, eventually, execution_status
 
 SILENT = "+14255550130"
@@ -62,3 +64,40 @@ def test_a_late_success_still_counts_after_the_stop(throughline: Throughline) ->
     throughline.report(provider_id, "TEXT_DELIVERED")
     eventually(lambda: throughline.get(message_id).body["status"] == "delivered")
     assert throughline.get(message_id).body["reason"] is None
+
+
+@pytest.mark.parametrize(
+    ("end", "closes"),
+    [
+        ({"status": "ABORTED", "error": None}, True),
+        ({"status": "ABORTED", "error": "Undelivered"}, True),
+        ({"status": "TIMED_OUT", "error": "States.Timeout"}, True),
+        ({"status": "FAILED", "error": "States.Runtime"}, True),
+        ({"status": "FAILED", "error": "InvalidRequest"}, True),
+        ({"status": "FAILED", "error": None}, True),
+        ({"status": "FAILED"}, True),
+        ({"status": "FAILED", "error": "Undelivered"}, False),
+        ({"status": "FAILED", "error": "Expired"}, False),
+        ({"status": "SUCCEEDED", "error": None}, False),
+        ({"status": "RUNNING", "error": None}, False),
+    ],
+)
+def test_only_an_end_that_did_not_close_its_message_has_it_closed(
+    throughline: Throughline, end: dict[str, str | None], *, closes: bool
+) -> None:
+    events = throughline.session.client(
+        "events", endpoint_url=throughline.environment["AWS_ENDPOINT_URL"]
+    )
+    (rule,) = events.list_rules()["Rules"]
+    event = {
+        "id": "1",
+        "account": "123456789012",
+        "source": "aws.states",
+        "time": "2026-01-02T03:04:05Z",
+        "region": throughline.environment["AWS_REGION"],
+        "resources": [],
+        "detail-type": "Step Functions Execution Status Change",
+        "detail": {"stateMachineArn": throughline.environment["STATE_MACHINE_ARN"], **end},
+    }
+    answer = events.test_event_pattern(EventPattern=rule["EventPattern"], Event=json.dumps(event))
+    assert answer["Result"] == closes
