@@ -1,6 +1,5 @@
 """Who may ask the carriers: people and programs on this machine, no page of another origin."""
 
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -135,17 +134,15 @@ def test_the_wait_for_a_change_ends(stand: Stand) -> None:
     assert newest(stand, f"?after={before}&wait=0.05") == before
 
 
-def test_the_carriers_do_not_end_later_because_somebody_waits_for_a_change() -> None:
+def test_whoever_waits_for_a_change_is_let_go_when_the_carriers_end() -> None:
     with serving() as stand:
         waiting = HTTPConnection("127.0.0.1", stand.port, timeout=DEADLINE_SECONDS)
         waiting.request("GET", f"/changes?after={newest(stand)}&wait=30")
         newest(stand)  # whose answer comes when the request before it was read
-        ended = time.monotonic()
 
+    # Else it would be broken off a second later, without an answer.
     with closing(waiting):
         assert waiting.getresponse().status == 200
-    # The server gives what is under way a second to end.
-    assert time.monotonic() - ended < 0.9
 
 
 def test_a_number_of_an_earlier_run_is_no_newest_one(stand: Stand) -> None:
