@@ -19,7 +19,7 @@ from console.desk import Desk
 from console.live import Glance
 from console.phones import acts
 from console.phones.carriers import Carriers, Declined, Unreachable
-from console.phones.threads import Person, Thread, persons
+from console.phones.threads import Thread, persons
 
 SECONDS_BETWEEN_LOOKS = 0.3
 SECONDS_TO_COME_BACK = 2.0
@@ -143,9 +143,8 @@ class Phones:
         render = self.desk.render
         try:
             people = persons(carriers.recipients())
-            person = next((one for one in people if one.to == to), None)
-            threads = _threads(carriers, person)
-        except (Declined, Unreachable) as error:
+            threads = _threads(carriers, to)
+        except Unreachable as error:
             unreachable = str(error)
             people, threads = [], []
         else:
@@ -170,10 +169,20 @@ def routes(desk: Desk) -> list[Route]:
     ]
 
 
-def _threads(carriers: Carriers, person: Person | None) -> list[Thread]:
+def _threads(carriers: Carriers, to: str) -> list[Thread]:
     """In an order that stays, so that no phone moves when a message comes."""
-    channels = sorted(one.channel for one in person.threads) if person else []
-    return [carriers.thread(person.to, channel) for channel in reversed(channels) if person]
+    threads = []
+    for channel in _channels(to):
+        # Nothing went there by this channel.
+        with suppress(Declined):
+            threads.append(carriers.thread(to, channel))
+    return threads
+
+
+def _channels(to: str) -> tuple[str, ...]:
+    if "@" in to:
+        return ("email",)
+    return ("whatsapp", "sms") if to else ()
 
 
 def _address(written: str) -> str:

@@ -102,7 +102,9 @@ def told(act: str, outcome: Outcome) -> str:
 
 
 def _went_out(outcome: Outcome) -> str:
-    if not outcome.receipts:
+    words = [*outcome.receipts, *(["the reply"] if outcome.replied else [])]
+    if not words:
         return "no receipt went out"
-    verb = "did not all get out" if outcome.failure else "went out"
-    return f"{' and '.join(outcome.receipts)} {verb}"
+    *others, last = words
+    listed = f"{', '.join(others)} and {last}" if others else last
+    return f"{listed} {'did not all get out' if outcome.failure else 'went out'}"

@@ -29,11 +29,12 @@ class Declined(Exception):
 @dataclass(frozen=True)
 class Outcome:
     """What an act brought about: receipts in the provider's words, and those that no longer come.
-    `failure` says why a receipt did not get out.
+    `failure` says why something did not get out.
     """
 
     receipts: Sequence[str]
     cancelled: Sequence[str]
+    replied: bool
     failure: str | None
 
 
@@ -84,6 +85,7 @@ class Carriers:
         return Outcome(
             [one["receipt"] for one in answer["receipts"]],
             answer["cancelled"],
+            answer["reply"] is not None,
             answer.get("detail"),
         )
 

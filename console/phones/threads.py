@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Self
 
 Json = Mapping[str, Any]
+LONGEST_GIST = 60
 # On the phone; everything else its owner does not see.
 ARRIVED = frozenset({"delivered", "read", "complained"})
 
@@ -163,9 +164,6 @@ class Message:
         said = content.subject or content.text or name or content.filename or content.kind
         words = " ".join(said.split())
         return words if len(words) <= LONGEST_GIST else f"{words[: LONGEST_GIST - 1]}…"
-
-
-LONGEST_GIST = 40
 
 
 @dataclass(frozen=True)
