@@ -43,7 +43,7 @@ def _field(form: Form, pointer: str) -> str | None:
 
 def _nearest(parts: list[str]) -> str | None:
     """The field of the place itself, or of the nearest place above it."""
-    for length in range(len(parts), 1, -1):
+    for length in range(len(parts), 0, -1):
         above = "/" + "/".join(parts[:length])
         place = _INSTEAD.get(above, above)
         if place in _ONCE:

@@ -85,8 +85,9 @@ class Judged:
     """What the API would answer: the wrong fields, and the plan where the steps make one."""
 
     problems: tuple[Problem, ...]
-    plan: tuple[str, ...]
-    dropped: tuple[str, ...]
+    plan: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    expires: str = ""
 
 
 def judge(request: Mapping[str, Any], stack_has: Defaults) -> Judged:
@@ -98,11 +99,15 @@ def judge(request: Mapping[str, Any], stack_has: Defaults) -> Judged:
         problems = tuple(error.problems)
         skeleton = _steps_alone(request)
         if skeleton is None:
-            return Judged(problems, (), ())
+            return Judged(problems)
         checked = skeleton
     plan = checked.message("0", datetime.now(UTC), stack_has.waits).plan
-    dropped = (f"Step {one.step} is left out: {one.reason}." for one in plan.dropped)
-    return Judged(problems, tuple(_told(checked, plan, stack_has)), tuple(dropped))
+    return Judged(
+        problems,
+        tuple(_told(checked, plan, stack_has)),
+        tuple(f"Step {one.step} is left out: {one.reason}." for one in plan.dropped),
+        _seconds(checked.expires_in_seconds or 0),
+    )
 
 
 def _steps_alone(request: Mapping[str, Any]) -> requests.Request | None:

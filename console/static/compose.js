@@ -9,6 +9,8 @@ document.documentElement.classList.add("scripted");
 let typing;
 let asked = 0;
 let sending = false;
+const edited = new Set();
+const note = document.getElementById("connection");
 
 // `button` null: nothing but the fields has changed.
 async function ask(button, extra) {
@@ -16,16 +18,19 @@ async function ask(button, extra) {
   const mine = ++asked;
   const data = new FormData(form, button);
   for (const [name, value] of Object.entries(extra || {})) data.set(name, value);
-  let answer;
-  try {
-    answer = await fetch("/compose/preview", { method: "POST", body: new URLSearchParams(data) });
-  } catch {
-    return;
-  }
-  if (!answer.ok) return;
-  const html = await answer.text();
+  const html = await answered(new URLSearchParams(data));
+  note.textContent = html === null ? "The console does not answer: the plan may be old." : "";
   // What was typed in the meantime has its own answer.
-  if (mine === asked) show(html);
+  if (html !== null && mine === asked) show(html);
+}
+
+async function answered(body) {
+  try {
+    const answer = await fetch("/compose/preview", { method: "POST", body });
+    return answer.ok ? await answer.text() : null;
+  } catch {
+    return null;
+  }
 }
 
 function show(html) {
@@ -34,16 +39,15 @@ function show(html) {
     const element = document.getElementById(fragment.id);
     if (!element) continue;
     Idiomorph.morph(element, fragment.outerHTML, { morphStyle: "outerHTML", ignoreActiveValue: true });
-    if (fragment.id === "said") goOn(fragment.dataset.focus);
     if (fragment.dataset.scenario !== undefined) mark(fragment);
   }
   forget();
+  goOn(found.getElementById("said")?.dataset.focus);
 }
 
 // After a button: where one goes on, which is that button again where it can do more.
 function goOn(id) {
-  const element = id && document.getElementById(id);
-  if (element) setTimeout(() => element.focus());
+  if (id) document.getElementById(id)?.focus();
 }
 
 // The chooser shows what the typed recipient does.
@@ -52,17 +56,20 @@ function mark(does) {
   if (chooser !== document.activeElement) chooser.value = does.dataset.scenario;
 }
 
-// A mistake that is no longer one is taken from its field.
+// A mistake that is no longer one is taken from its field. Of a key only the API itself knows, so
+// that its mistake stays until another is typed.
 function forget() {
   const still = new Set([...document.querySelectorAll(".missing [data-field]")].map((one) => one.dataset.field));
   for (const wrong of document.querySelectorAll(".wrong[data-for]")) {
     if (still.has(wrong.dataset.for)) continue;
+    if (wrong.dataset.for === "idempotency_key" && !edited.has("idempotency_key")) continue;
     document.getElementById(wrong.dataset.for)?.removeAttribute("aria-invalid");
     wrong.remove();
   }
 }
 
-form.addEventListener("input", () => {
+form.addEventListener("input", (event) => {
+  edited.add(event.target.id);
   clearTimeout(typing);
   asked += 1;
   typing = setTimeout(() => ask(null), PAUSE_MS);

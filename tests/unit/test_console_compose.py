@@ -1,28 +1,39 @@
 """A request as a form and back, its plan in words, its `curl` line, and what the buttons do."""
 
+import html
 import json
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cached_property
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 from botocore.stub import Stubber
 from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 
 from console.compose import moves, planned, sending
 from console.compose.fields import Mistake, mistakes
 from console.compose.form import Form
 from console.compose.recipients import Behaviours
 from console.compose.starts import STARTS
-from console.installation import Local
+from console.desk import Desk
+from console.installation import Clients, Installation, Local
+from console.live import Hub
+from console.pages.compose import Composer
 from messaging import requests
 from messaging.errors import InvalidRequest, Problem
 from tests.request_cases import FINITE, FULL, RIGHT, SENDERS, VALID, WRONG, Wrong, but
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
 
 WAITS = {"whatsapp": 45, "sms": 120, "email": 300}
 STACK = planned.Defaults(SENDERS, WAITS)
@@ -257,6 +268,7 @@ def test_the_plan_says_what_the_expiry_cuts_and_drops() -> None:
     (dropped,) = judged.dropped
     with_plan = requests.check({**VALID, "expires_in_seconds": 60}, SENDERS)
     (reason,) = [one.reason for one in with_plan.message("1", NOW, WAITS).plan.dropped]
+    assert judged.expires == "1 min"
     assert dropped == f"Step 3 is left out: {reason}."
 
 
@@ -272,8 +284,8 @@ def test_wrong_steps_have_no_plan() -> None:
     assert [problem.pointer for problem in judged.problems] == ["/steps/0/wait_seconds"]
 
 
-def functions(*found: dict[str, Any]) -> Any:
-    client = boto3.client("lambda", region_name="us-east-1")
+def functions(*found: dict[str, Any]) -> "LambdaClient":
+    client: LambdaClient = boto3.client("lambda", region_name="us-east-1")
     stubber = Stubber(client)
     stubber.add_response("list_functions", {"Functions": list(found)}, {})
     stubber.activate()
@@ -509,3 +521,54 @@ def test_an_api_that_cannot_be_reached_is_said_to_be_so() -> None:
     answer = sending.send(ONE, "", LOCAL)
     assert answer.status == 502
     assert answer.says.startswith("The API cannot be reached")
+
+
+# ---- the page where not everything is there
+
+
+class NoFunctions(Clients):
+    """An account that has no function of this stack."""
+
+    @cached_property
+    def functions(self) -> "LambdaClient":
+        return functions()
+
+
+def composer(local: Local | None) -> Composer:
+    installation = Installation("Throughline", "us-east-1", "ours", "arn:x", {}, local)
+    return Composer(Desk(installation, NoFunctions(), Hub()))
+
+
+def asked(path: str = "/compose", query: str = "") -> Request:
+    return Request({"type": "http", "path": path, "query_string": query.encode(), "headers": []})
+
+
+def text_of(response: Response) -> str:
+    return html.unescape(bytes(response.body).decode())
+
+
+NOTHING_CHOSEN = {f"{kind}/{channel}": "" for kind in ("does", "was") for channel in WAITS}
+
+
+def test_a_deployed_stack_has_no_button_that_sends() -> None:
+    page = text_of(composer(None).begin(asked(query="start=order")))
+    assert 'value="send"' not in page
+    assert "nothing is sent from here" in page
+    assert '-H "X-Api-Key: $API_KEY"' in page
+    assert "ApiKeySecretArn" in page
+    assert "those of cdk.json" in page
+
+
+def test_a_deployed_stack_sends_nothing_whatever_is_posted() -> None:
+    with pytest.raises(HTTPException) as refused:
+        composer(None).go_on(asked(), Form.of(ONE), NOTHING_CHOSEN, "send")
+    assert refused.value.status_code == 403
+
+
+def test_without_api_and_carriers_the_form_says_so_and_keeps_what_was_typed() -> None:
+    answer = composer(LOCAL).go_on(asked(), Form.of(ONE), NOTHING_CHOSEN, "send")
+    page = text_of(answer)
+    assert answer.status_code == 502
+    assert "The API cannot be reached" in page
+    assert f'value="{ONE["to"]["sms"]}"' in page
+    assert "What this recipient does" not in page
