@@ -74,7 +74,7 @@ def _close(message_id: str, reason: str | None = None) -> dict[str, Any]:
         store().conclude(message_id, _ending(story), _now(), reason)
         story = _given_up(store().story(message_id), reason)
     if success := story.success():
-        outcome = story.outcome(success)
+        outcome = success.outcome
         store().conclude(message_id, outcome.status, _now(), channel=outcome.channel)
         logger.info("got through late", attempt=success.number)
         return asdict(outcome)

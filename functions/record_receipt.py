@@ -10,10 +10,10 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from messaging import receipts, settings
-from messaging.errors import Unmatched
+from messaging.errors import Failed, Unmatched
 from messaging.messages import Attempt, AttemptId, Receipt
 from messaging.metrics import Counter, Metric, count
-from messaging.statuses import ReceiptKind, attempt_status
+from messaging.statuses import AttemptStatus, ReceiptKind, attempt_status, fulfils
 from messaging.store import Store
 from messaging.workflow import Workflow
 
@@ -70,7 +70,8 @@ def _record(receipt: Receipt) -> None:
         return
     status = attempt_status(receipt.kind, settings.sms_carrier_receipt())
     if status is None:
-        store().expect(attempt_id, receipt.channel)
+        if receipt.echo:  # anybody can echo; an id that was found is one that the send noted
+            store().expect(attempt_id, receipt.channel)
         _keep(receipt, attempt_id)
     else:
         attempt = store().note_receipt(receipt, attempt_id, status, _now())
@@ -81,7 +82,7 @@ def _record(receipt: Receipt) -> None:
 def _keep(receipt: Receipt, attempt_id: AttemptId) -> None:
     store().keep(receipt, attempt_id, _now())
     if receipt.wamid and not receipt.echo:
-        store().link(receipt.wamid, attempt_id, _now())
+        store().link(receipt.wamid, attempt_id, _now(), receipt.channel)
     logger.info(
         "receipt recorded",
         message_id=attempt_id.message_id,
@@ -93,7 +94,7 @@ def _keep(receipt: Receipt, attempt_id: AttemptId) -> None:
 
 def _found(receipt: Receipt) -> AttemptId | None:
     for provider_id in (receipt.provider_id, receipt.wamid):
-        if provider_id and (attempt_id := store().find(provider_id)):
+        if provider_id and (attempt_id := store().find(provider_id, receipt.channel)):
             return attempt_id
     return None
 
@@ -113,18 +114,32 @@ def _without_attempt(receipt: Receipt) -> None:
 
 
 def _answer(attempt: Attempt) -> None:
-    """Answers the attempt's state. A late success also ends the wait of the attempt after it.
+    """Tells the attempt's state how it ended, nothing while that is open."""
+    if attempt.status is AttemptStatus.FAILED:
+        workflow().fail(attempt.task_token, Failed, attempt.reason or "")
+    elif _fulfilled(attempt):
+        _succeed(attempt)
+
+
+def _fulfilled(attempt: Attempt) -> bool:
+    """The story is read only for a receipt that was faster than the send's own note."""
+    if attempt.success:
+        return fulfils(attempt.status, attempt.success)
+    return store().story(attempt.attempt_id.message_id).fulfilled(attempt)
+
+
+def _succeed(attempt: Attempt) -> None:
+    """Ends the attempt's wait. If that was over, the success is late, and ends the wait of the
+    attempt after it; if not, there is none, because nothing comes after a state that still waits.
 
     The receipt was noted before the story is read, and an attempt is claimed before it reads the
     story: one of the two sees the other.
     """
-    story = store().story(attempt.attempt_id.message_id)
-    if story.fulfilled(attempt):
-        outcome = story.outcome(attempt)
-        store().conclude(outcome.message_id, outcome.status, _now(), channel=outcome.channel)
-        for waiting in story.waiting_after(attempt):
+    outcome = attempt.outcome
+    store().conclude(outcome.message_id, outcome.status, _now(), channel=outcome.channel)
+    if not workflow().succeed(attempt.task_token, outcome):
+        for waiting in store().story(outcome.message_id).waiting_after(attempt):
             workflow().succeed(waiting.task_token, outcome)
-    workflow().answer(story, attempt)
 
 
 def _now() -> datetime:

@@ -17,7 +17,7 @@ from messaging.channels import Channel
 from messaging.channels.email import Email
 from messaging.channels.sms import Sms
 from messaging.channels.whatsapp import WhatsApp
-from messaging.errors import Ambiguous, Expired, Refused, Unavailable
+from messaging.errors import Ambiguous, Expired, Failed, Refused, Unavailable
 from messaging.messages import TOO_LATE, Attempt, AttemptId, Outcome, Story
 from messaging.metrics import Counter, Metric, count
 from messaging.statuses import AttemptStatus
@@ -93,8 +93,7 @@ def _needless(story: Story, attempt: Attempt, *, ours: bool) -> bool:
         if unsent:
             reason = f"attempt {success.number} by {success.channel} got through"
             store().note(attempt.attempt_id, AttemptStatus.SKIPPED, _now(), reason)
-        outcome = _conclude(story, success)
-        workflow().succeed(attempt.task_token, outcome)
+        workflow().succeed(attempt.task_token, _conclude(success))
         logger.info("skipped, another attempt got through")
         return True
     if ours and story.went_on_without(attempt):
@@ -145,21 +144,24 @@ def _sent(story: Story, attempt: Attempt, provider_id: str) -> None:
     count(Metric.SENT, attempt.channel)
     if story.step(attempt) > 1:
         count(Metric.FALLBACK, attempt.channel)
-    noted = store().note_sent(attempt.attempt_id, provider_id, _now())
+    planned = story.message.plan.attempt(attempt.number)
+    noted = store().note_sent(attempt.attempt_id, provider_id, _now(), planned)
     logger.info("sent", provider_id=provider_id)
     if story.fulfilled(noted):
         _answer(story, noted)
 
 
 def _answer(story: Story, attempt: Attempt) -> None:
+    """Tells the waiting state how its attempt ended, nothing while that is open."""
     if story.fulfilled(attempt):
-        _conclude(story, attempt)
-    workflow().answer(story, attempt)
+        workflow().succeed(attempt.task_token, _conclude(attempt))
+    elif attempt.status is AttemptStatus.FAILED:
+        workflow().fail(attempt.task_token, Failed, attempt.reason or "")
 
 
-def _conclude(story: Story, success: Attempt) -> Outcome:
+def _conclude(success: Attempt) -> Outcome:
     """Whoever noted the success may have died before it could note the message's."""
-    outcome = story.outcome(success)
+    outcome = success.outcome
     store().conclude(outcome.message_id, outcome.status, _now(), channel=outcome.channel)
     return outcome
 

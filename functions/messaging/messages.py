@@ -98,8 +98,22 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a message got through: the output of the waiting state, and so of the execution."""
+
+    message_id: str
+    status: MessageStatus
+    channel: str
+    attempt: int
+    provider_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
-    """One send, as the store has it. `released`: busy, nothing was sent, it may be tried again."""
+    """One send, as the store has it. `released`: busy, nothing was sent, it may be tried again.
+
+    `success` is what its step asks for, as far as the send has noted it: the plan always knows.
+    """
 
     attempt_id: AttemptId
     channel: str
@@ -109,11 +123,23 @@ class Attempt:
     provider_id: str | None = None
     reason: str | None = None
     released: bool = False
+    success: Success | None = None
     times: Mapping[str, datetime] = field(default_factory=dict)
 
     @property
     def number(self) -> int:
         return self.attempt_id.number
+
+    @property
+    def outcome(self) -> Outcome:
+        """The message's, if this attempt got it through."""
+        return Outcome(
+            self.attempt_id.message_id,
+            message_status(self.status),
+            self.channel,
+            self.number,
+            self.provider_id,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,17 +160,6 @@ class Receipt:
     echo: AttemptId | None = None
     reason: str | None = None
     key: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a message got through: the output of the waiting state, and so of the execution."""
-
-    message_id: str
-    status: MessageStatus
-    channel: str
-    attempt: int
-    provider_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,15 +225,6 @@ class Story:
         step, wait = self.step(attempt), self.message.plan.attempt(attempt.number).wait_seconds
         ends = [one.claimed_at for one in self.attempts if self.step(one) > step]
         return through > min([attempt.claimed_at + timedelta(seconds=wait), *ends])
-
-    def outcome(self, attempt: Attempt) -> Outcome:
-        return Outcome(
-            self.message.message_id,
-            message_status(attempt.status),
-            attempt.channel,
-            attempt.number,
-            attempt.provider_id,
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -226,10 +226,24 @@ class Store:
         """Raises `Unmatched` where there is no such attempt on the channel."""
         _matched(self._get(_attempt_key(attempt_id)), attempt_id, channel)
 
-    def note_sent(self, attempt_id: AttemptId, provider_id: str, at: datetime) -> Attempt:
-        """The attempt as it is then: a receipt may have come before, its status stays."""
-        self.link(provider_id, attempt_id, at)
-        attempt = self.note(attempt_id, AttemptStatus.SENT, at, provider_id=provider_id)
+    def note_sent(
+        self,
+        attempt_id: AttemptId,
+        provider_id: str,
+        at: datetime,
+        planned: PlannedAttempt | None = None,
+    ) -> Attempt:
+        """The attempt as it is then: a receipt may have come before, its status stays. What was
+        `planned` is noted along, which saves its receipts a reading of the story.
+        """
+        self.link(provider_id, attempt_id, at, planned.channel if planned else None)
+        changes = {
+            "status": AttemptStatus.SENT,
+            "sent_at": _text(at),
+            "provider_id": provider_id,
+            "success": planned.success if planned else None,
+        }
+        attempt = self._note(attempt_id, AttemptStatus.SENT, changes, None)
         if attempt.provider_id != provider_id:
             attempt = _attempt(self._update(_attempt_key(attempt_id), {"provider_id": provider_id}))
         return attempt
@@ -240,10 +254,9 @@ class Store:
         status: AttemptStatus,
         at: datetime,
         reason: str | None = None,
-        provider_id: str | None = None,
     ) -> Attempt:
         """The attempt as it is then: a status of a higher rank stays. Raises `Unmatched`."""
-        changes = {"status": status, f"{status}_at": _text(at), "provider_id": provider_id}
+        changes = {"status": status, f"{status}_at": _text(at)}
         return self._note(attempt_id, status, changes, reason)
 
     def note_receipt(
@@ -324,21 +337,26 @@ class Store:
         """The receipts of a message, by attempt and then by when they occurred."""
         return list(self._query(message_id, "receipt#", "receipt#~"))
 
-    def link(self, provider_id: str, attempt_id: AttemptId, now: datetime) -> None:
+    def link(
+        self, provider_id: str, attempt_id: AttemptId, now: datetime, channel: str | None = None
+    ) -> None:
         """From now on `find` knows the provider's id."""
         self._put(
             {
                 "message_id": f"provider#{provider_id}",
                 "item": "attempt",
                 "attempt_id": str(attempt_id),
+                "channel": channel,
                 "retained_until": self._retained_until(now),
             }
         )
 
-    def find(self, provider_id: str) -> AttemptId | None:
-        """Which attempt the provider means by its id."""
+    def find(self, provider_id: str, channel: str) -> AttemptId | None:
+        """Which attempt the channel's provider means by its id."""
         link = self._get(_key(f"provider#{provider_id}", "attempt"))
-        return AttemptId.parse(link["attempt_id"]) if link else None
+        if not link or link.get("channel", channel) != channel:
+            return None
+        return AttemptId.parse(link["attempt_id"])
 
     # ---- idempotency keys
 
@@ -626,6 +644,7 @@ def _attempt(item: Mapping[str, Any]) -> Attempt:
         provider_id=item.get("provider_id"),
         reason=item.get("reason"),
         released=item.get("released", False),
+        success=Success(item["success"]) if "success" in item else None,
         times={
             status: _time(item[f"{status}_at"])
             for status in AttemptStatus

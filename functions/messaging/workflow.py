@@ -4,9 +4,8 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from messaging.errors import Failed, Throttled, Unstartable
-from messaging.messages import Attempt, Outcome, Story
-from messaging.statuses import AttemptStatus
+from messaging.errors import Throttled, Unstartable
+from messaging.messages import Outcome
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -43,13 +42,6 @@ class Workflow:
                 raise Unstartable(code) from error
             raise
         return True
-
-    def answer(self, story: Story, attempt: Attempt) -> None:
-        """Tells the waiting state how its attempt ended, nothing while that is open."""
-        if story.fulfilled(attempt):
-            self.succeed(attempt.task_token, story.outcome(attempt))
-        elif attempt.status is AttemptStatus.FAILED:
-            self.fail(attempt.task_token, Failed, attempt.reason or "")
 
     def succeed(self, task_token: str, outcome: Outcome) -> bool:
         """Whether the state still waited. The first answer wins, a second one changes nothing."""

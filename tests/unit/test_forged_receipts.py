@@ -9,8 +9,8 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 import record_receipt
-from messaging.errors import Unmatched
-from messaging.messages import AttemptId, Message, Plan, PlannedAttempt
+from messaging.errors import Failed, Unmatched
+from messaging.messages import AttemptId, Message, Outcome, Plan, PlannedAttempt
 from messaging.statuses import AttemptStatus, Success
 from messaging.store import MAX_REASON, Store
 from tests.aws import CONTEXT, event_text, load, sns
@@ -143,9 +143,13 @@ def test_a_delivered_attempt_stays_delivered(
 class Quiet:
     """A workflow that has ended."""
 
-    def answer(self, story: object, attempt: object) -> None:
-        assert story
-        assert attempt
+    def succeed(self, task_token: str, outcome: Outcome) -> bool:
+        assert outcome.status == "delivered"
+        return task_token != "token"
+
+    def fail(self, task_token: str, error: type[Exception], cause: str) -> bool:
+        assert (error, cause[:4]) == (Failed, "TEXT")
+        return task_token != "token"
 
 
 def test_a_huge_reason_is_cut(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,12 +23,15 @@ class Answers:
 
     def __init__(self) -> None:
         self.told: list[str] = []
+        self.waiting = {"token", "token 2"}
 
-    def answer(self, story: Any, attempt: Any) -> None:
-        self.told.append(f"{attempt.number} {attempt.status}" if story else "")
-
-    def succeed(self, task_token: str, outcome: Outcome) -> None:
+    def succeed(self, task_token: str, outcome: Outcome) -> bool:
         self.told.append(f"{task_token} {outcome.status}")
+        return task_token in self.waiting
+
+    def fail(self, task_token: str, error: type[Exception], cause: str) -> bool:
+        self.told.append(f"{task_token} {error.__name__} {cause}")
+        return task_token in self.waiting
 
 
 @pytest.fixture
@@ -40,12 +43,12 @@ def answers(store: Store, monkeypatch: pytest.MonkeyPatch) -> Answers:
 
 
 def sent(store: Store, channel: str = "sms", provider_id: str | None = None) -> None:
-    plan = Plan((PlannedAttempt(1, 1, channel, 45, Success.DELIVERED),))
+    planned = PlannedAttempt(1, 1, channel, 45, Success.DELIVERED)
     now = datetime.now(UTC)
-    store.add(Message(ID.message_id, now, {}, plan))
+    store.add(Message(ID.message_id, now, {}, Plan((planned,))))
     store.claim(ID, channel, "token", now)
     if provider_id:
-        store.note_sent(ID, provider_id, now)
+        store.note_sent(ID, provider_id, now, planned)
 
 
 def receive(event: dict[str, Any] | str) -> None:
@@ -64,7 +67,7 @@ def test_the_echo_field_finds_the_attempt_before_the_send_is_noted(
     receive("sms_TEXT_DELIVERED")
 
     assert status(store) is AttemptStatus.DELIVERED
-    assert answers.told == ["1 delivered"]
+    assert answers.told == ["token delivered"]
     assert store.story(ID.message_id).attempts[0].provider_id == SMS_ID
 
 
@@ -74,7 +77,7 @@ def test_the_providers_id_finds_the_attempt_without_an_echo_field(
     sent(store, provider_id=SMS_ID)
     receive("sms_eventbridge_TEXT_DELIVERED")
 
-    assert answers.told == ["1 delivered"]
+    assert answers.told == ["token delivered"]
 
 
 def test_whatsapps_id_is_learned_from_the_accepted_event(store: Store, answers: Answers) -> None:
@@ -86,7 +89,7 @@ def test_whatsapps_id_is_learned_from_the_accepted_event(store: Store, answers: 
     delivered["whatsAppWebhookEntry"] = entry.replace("biz_opaque_callback_data", "nothing")
     receive(delivered)
 
-    assert answers.told == ["1 delivered"]
+    assert answers.told == ["token delivered"]
 
 
 @pytest.mark.parametrize("event", ["sms_TEXT_DELIVERED", "sms_TEXT_QUEUED", "ses_Complaint"])
@@ -164,7 +167,7 @@ def test_the_carriers_word_counts_as_the_stack_says(
     receive("sms_TEXT_DELIVERED")
 
     assert status(store) is AttemptStatus.DELIVERED
-    assert answers.told == ["1 sent", "1 delivered"]
+    assert answers.told == ["token delivered"]
 
 
 def test_a_receipt_that_must_come_again_holds_up_none_beside_it(
@@ -180,7 +183,7 @@ def test_a_receipt_that_must_come_again_holds_up_none_beside_it(
     with pytest.raises(Unmatched):
         receive({**event, "whatsAppWebhookEntry": json.dumps(entry)})
     assert status(store) is AttemptStatus.DELIVERED
-    assert answers.told == ["1 delivered"]
+    assert answers.told == ["token delivered"]
 
 
 @pytest.mark.parametrize(
@@ -202,4 +205,30 @@ def test_a_late_success_ends_the_wait_of_the_attempt_after_it(
     store.note(AttemptId(ID.message_id, 2), meanwhile, now)
     receive("sms_TEXT_DELIVERED")
 
-    assert answers.told == ["token 2 delivered", "1 delivered"]
+    assert answers.told == ["token 1 delivered", "token 2 delivered"]
+
+
+def test_a_success_in_time_and_a_failure_are_told_without_reading_the_story(
+    store: Store, answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent(store, provider_id=SMS_ID)
+    monkeypatch.setattr(Store, "story", lambda *_: pytest.fail("the story is read"))
+    receive("sms_TEXT_UNREACHABLE")
+    receive("sms_TEXT_DELIVERED")
+
+    failed, delivered = answers.told
+    assert failed.startswith("token Failed TEXT_UNREACHABLE")
+    assert delivered == "token delivered"
+
+
+def test_a_providers_id_means_nothing_on_another_channel(store: Store, answers: Answers) -> None:
+    sent(store, "whatsapp", SMS_ID)
+    event = load("sms_eventbridge_TEXT_DELIVERED")
+    now = int(datetime.now(UTC).timestamp() * 1000)
+    for kind in ("TEXT_DELIVERED", "TEXT_QUEUED"):
+        event["detail"] |= {"eventTimestamp": now, "eventType": kind}
+        with pytest.raises(Unmatched):
+            receive(event)
+
+    assert not store.receipts(ID.message_id)
+    assert not answers.told

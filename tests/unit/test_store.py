@@ -156,8 +156,8 @@ def test_the_providers_id_is_noted_also_after_an_early_receipt(store: Store) -> 
     attempt = store.note_sent(ID, "862a8790", LATER)
 
     assert (attempt.status, attempt.provider_id) == (AttemptStatus.DELIVERED, "862a8790")
-    assert store.find("862a8790") == ID
-    assert store.find("unknown") is None
+    assert store.find("862a8790", "sms") == ID
+    assert store.find("unknown", "sms") is None
 
 
 def test_giving_up_tells_silence_from_a_busy_provider(store: Store) -> None:
