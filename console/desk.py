@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse
 from console import words
 from console.installation import Clients, Installation
 from console.live import Hub
+from console.recent import DEPLOYED, LOCAL, Recent
 from messaging.store import Store
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -28,6 +29,10 @@ class Desk:
     @cached_property
     def store(self) -> Store:
         return Store(self.clients.table, self.installation.messages_table)
+
+    @cached_property
+    def recent(self) -> Recent:
+        return Recent(self.store, LOCAL if self.installation.local else DEPLOYED)
 
     @cached_property
     def templates(self) -> Environment:

@@ -1,0 +1,80 @@
+"""Thousands of messages, written straight into a running stack's table."""
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from messaging.messages import AttemptId, Message, Plan, PlannedAttempt
+from messaging.statuses import AttemptStatus, MessageStatus, Success
+from messaging.store import Store
+from tests.dynamodb import MemoryDynamoDB
+from tests.local.conftest import Throughline
+
+STEPS = ("whatsapp", "sms", "email")
+WAIT_SECONDS = 45
+ITEMS_AT_ONCE = 25
+
+
+def store_many(throughline: Throughline, count: int, over: timedelta) -> None:
+    """So many messages that ended in one way or another, the newest a minute old."""
+    memory: Any = MemoryDynamoDB()
+    store, chance = Store(memory, "", timedelta(days=30)), random.Random(count)  # noqa: S311 - the same every time
+    newest = datetime.now(UTC) - timedelta(minutes=1)
+    for number in range(count):
+        _tell(store, f"many-{number:05}", newest - over * (number / count), number, chance)
+    items = list(memory.items.values())
+    for start in range(0, len(items), ITEMS_AT_ONCE):
+        puts: Any = [{"PutRequest": {"Item": one}} for one in items[start : start + ITEMS_AT_ONCE]]
+        table = throughline.environment["MESSAGES_TABLE"]
+        throughline.table.batch_write_item(RequestItems={table: puts})
+
+
+def _tell(store: Store, name: str, at: datetime, number: int, chance: random.Random) -> None:
+    plan = Plan(
+        tuple(
+            PlannedAttempt(step, step, channel, WAIT_SECONDS, Success.DELIVERED)
+            for step, channel in enumerate(STEPS, 1)
+        )
+    )
+    phone = f"+1206555{100 + number % 100:04}"
+    request = {
+        "to": {"whatsapp": phone, "sms": phone, "email": f"person{number % 100}@example.com"},
+        "content": {"text": "Your order is on its way."},
+        "steps": [{"channel": channel} for channel in STEPS],
+        "category": "utility",
+        "metadata": {"order": f"A{number:05}", "team": ("shop", "billing")[number % 2]},
+    }
+    store.add(Message(name, at, request, plan))
+    status, ended = MessageStatus.UNDELIVERED, at
+    for attempt, channel in enumerate(STEPS, 1):
+        status, ended = _try(store, AttemptId(name, attempt), channel, ended, chance)
+        if status is MessageStatus.DELIVERED:
+            break
+    store.conclude(name, status, ended, channel=channel)
+
+
+def _try(
+    store: Store, attempt: AttemptId, channel: str, at: datetime, chance: random.Random
+) -> tuple[MessageStatus, datetime]:
+    """One attempt in four fails, one in twelve is not heard of again."""
+    began = at + timedelta(milliseconds=chance.randint(40, 90))
+    store.claim(attempt, channel, "token", began)
+    sent = began + timedelta(milliseconds=chance.randint(60, 200))
+    store.note_sent(attempt, f"provider-{attempt}", sent)
+    outcome = chance.random()
+    if outcome < 1 / 12:
+        over = began + timedelta(seconds=WAIT_SECONDS)
+        store.note(attempt, AttemptStatus.TIMED_OUT, over)
+        return MessageStatus.UNDELIVERED, over
+    heard = sent + timedelta(milliseconds=chance.randint(300, 4_000))
+    if outcome < 1 / 3:
+        store.note(attempt, AttemptStatus.FAILED, heard, "131026 Message undeliverable")
+        return MessageStatus.UNDELIVERED, heard
+    store.note(attempt, AttemptStatus.DELIVERED, heard)
+    return MessageStatus.DELIVERED, heard
+
+
+def names(count: int) -> Iterator[str]:
+    """Their ids, newest first."""
+    return (f"many-{number:05}" for number in range(count))
