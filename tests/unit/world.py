@@ -44,7 +44,8 @@ class Invocation:
     ended: bool = False
     answer: Any = None
     error: BaseException | None = None
-    forbidden: str = ""
+    # Why it may not send, if it may not.
+    forbidden: Callable[[], str] = str
     calls: int = 0
     _dies: bool = False
     _fails: bool = False
@@ -130,8 +131,8 @@ class Provider:
         script = self.scripts.get(number, [])
         then = script.pop(0) if script else "taken"
         self.calls.setdefault(number, []).append(then)
-        if here().forbidden:
-            self.forbidden.append(f"attempt {number}: {here().forbidden}")
+        if why := here().forbidden():
+            self.forbidden.append(f"attempt {number}: {why}")
         here().pause()
         if then in _ANSWERS:
             raise _ANSWERS[then](then)
@@ -373,10 +374,21 @@ class World:
         self.workflow.time_out(self.now)
 
     def _before_first(self, invocation: Invocation) -> None:
-        """An attempt is claimed by its function's first call: what was so then must be heeded."""
-        story = self.story()
-        if invocation.name == "send" and story:
-            invocation.forbidden = _why_not_to_send(story, invocation.event["attempt"], self.now)
+        """An attempt is claimed by its function's first call: what was so then must be heeded, if
+        it still is so when it sends. What was only taken may fail in between.
+        """
+        story, now = self.story(), self.now
+        if invocation.name != "send" or not story:
+            return
+        number = invocation.event["attempt"]
+        then = _why_not_to_send(story, number, now)
+
+        def why() -> str:
+            story = self.story()
+            assert story
+            return then if then == _why_not_to_send(story, number, now) else ""
+
+        invocation.forbidden = why
 
 
 def _why_not_to_send(story: Story, number: int, now: datetime) -> str:
