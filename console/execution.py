@@ -58,7 +58,7 @@ class Try:
 @dataclass(frozen=True)
 class Visit:
     """One time that a state was entered. `came_from` None: it is where the execution or a branch
-    begins.
+    begins. `calls_back`: it waits with a task token, and so it is a sending state.
     """
 
     state: str
@@ -67,6 +67,7 @@ class Visit:
     exited_at: datetime | None
     condition: Condition
     tries: tuple[Try, ...]
+    calls_back: bool
     given: Mapping[str, Any]
     gave: Mapping[str, Any]
 
@@ -88,7 +89,7 @@ class Visit:
     def attempt(self) -> int | None:
         """The number of the attempt that it sends, if it is a sending state."""
         number = self.given.get("attempt")
-        return number if self.tries and isinstance(number, int) else None
+        return number if self.calls_back and isinstance(number, int) else None
 
 
 @dataclass(frozen=True)
@@ -180,6 +181,7 @@ def _visit(events: Sequence[Event], before: Event | None, status: str | None) ->
         exited_at=exit_["timestamp"] if exit_ else None,
         condition=_condition(events, tries, status if exit_ is None else "EXITED"),
         tries=tries,
+        calls_back=any(map(_calls_back, events)),
         given=_json(entered["stateEnteredEventDetails"].get("input")),
         gave=_json(exit_["stateExitedEventDetails"].get("output")) if exit_ else {},
     )

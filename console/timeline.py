@@ -252,11 +252,19 @@ def _attempts(facts: Facts) -> Iterator[_Moment]:
         if AttemptStatus.SKIPPED in attempt.times or _never_sent(attempt):
             yield from _unsent(attempt, name)
             continue
-        doubt = attempt.status is AttemptStatus.SENDING and attempt.reason
-        detail = f"perhaps taken, the wait decides: {attempt.reason}" if doubt else None
         text = f"Handed to {name} as attempt {attempt.number}"
-        yield _Moment(attempt.claimed_at, "quiet", text, detail)
+        yield _Moment(attempt.claimed_at, "quiet", text, _doubt(facts, attempt))
         yield from _statuses(facts, attempt, name)
+
+
+def _doubt(facts: Facts, attempt: Attempt) -> str | None:
+    """Why nobody knows whether the provider took it, as far as no receipt has said so."""
+    open_ended = attempt.status in {AttemptStatus.SENDING, AttemptStatus.TIMED_OUT}
+    if attempt.provider_id or attempt.released or not open_ended or not attempt.reason:
+        return None
+    if facts.story and attempt.reason == facts.story.message.reason:
+        return None
+    return f"perhaps it was taken, the wait decides: {attempt.reason}"
 
 
 def _never_sent(attempt: Attempt) -> bool:
@@ -269,7 +277,7 @@ def _never_sent(attempt: Attempt) -> bool:
 def _unsent(attempt: Attempt, name: str) -> Iterator[_Moment]:
     for which in (AttemptStatus.SKIPPED, AttemptStatus.TIMED_OUT):
         if which in attempt.times:
-            text = f"{_upper(name)} was not sent: {attempt.reason or status(which)}"
+            text = f"Nothing was sent by {name}: {attempt.reason or status(which)}"
             yield _Moment(attempt.times[which], "quiet", text)
 
 

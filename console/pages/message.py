@@ -150,7 +150,7 @@ class Watched:
             "metadata": _metadata(facts),
         }
 
-    def raw(self, facts: Facts) -> dict[str, str]:
+    def raw(self, facts: Facts) -> dict[str, Any]:
         """Long, so it is sent once, when it will not change any more."""
         return {"request_text": pretty(facts.request), "history_text": pretty(self._history)}
 
