@@ -17,6 +17,9 @@ from messaging.errors import Problem
 # API Gateway gives up after 29.
 SECONDS_TO_ANSWER = 35
 
+# Linux gives one argument of a command 128 KiB; what is longer has to be read.
+LONGEST_ARGUMENT = 100_000
+
 # What one can do about an answer; the API's own sentence says what is wrong.
 _ADVICE = {
     HTTPStatus.FORBIDDEN: "The key of this run is no longer the API's: start the console again.",
@@ -43,8 +46,12 @@ def curl(request: Mapping[str, Any], key: str, local: Local | None) -> str:
     headers = [api_key, shlex.quote("Content-Type: application/json")]
     if key:
         headers.append(shlex.quote(f"Idempotency-Key: {key}"))
-    parts = [f"curl -sS {address}", *(f"-H {one}" for one in headers)]
-    return " \\\n  ".join([*parts, f"-d {shlex.quote(body(request))}"])
+    said = body(request)
+    data = f"-d {shlex.quote(said)}"
+    if len(data.encode()) > LONGEST_ARGUMENT:
+        # The JSON is one line: it cannot hold the line that ends it.
+        data = f"-d @- <<'REQUEST'\n{said}\nREQUEST"
+    return " \\\n  ".join([f"curl -sS {address}", *(f"-H {one}" for one in headers), data])
 
 
 @dataclass(frozen=True)

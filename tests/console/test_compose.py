@@ -251,6 +251,24 @@ def test_a_key_that_came_before_with_another_body_is_said_at_the_key(
     expect(field(page, "idempotency_key")).to_have_accessible_description("")
 
 
+def test_a_request_that_is_too_large_is_said_to_be_so_and_kept(tab: Tab) -> None:
+    page = tab.open("/compose?start=order")
+    field(page, "/content/html").fill("x" * 263_000)
+    page.click("#send")
+    expect(page.locator("#summary")).to_contain_text("The API answered 413")
+    expect(page.locator("#summary")).to_contain_text("it may have at most 262144")
+    expect(field(page, "/content/html")).to_have_value("x" * 263_000)
+
+
+def test_send_that_is_pressed_twice_sends_once(tab: Tab) -> None:
+    page = tab.open("/compose?start=order")
+    posts: list[str] = []
+    page.on("request", lambda one: posts.append(one.url) if one.method == "POST" else None)
+    page.locator("#send").dblclick()
+    message_id(page)
+    assert [url for url in posts if url.endswith("/compose")] == [f"{tab.url}/compose"]
+
+
 # ---- steps
 
 

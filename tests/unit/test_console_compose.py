@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.stub import Stubber
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -76,6 +78,50 @@ def problems_of(request: object) -> list[Problem]:
     return refused.value.problems
 
 
+def said_of(request: object) -> object:
+    """What the API says of it: its problems, or what it means."""
+    try:
+        requests.check(request, SENDERS)
+    except InvalidRequest as error:
+        return error.problems
+    return meaning(request)
+
+
+def anything(*known: Any) -> Any:
+    """Any JSON, and often what is known."""
+    simple = st.none() | st.booleans() | st.integers(-99, 10**7) | st.text(max_size=5)
+    nested = st.recursive(simple, lambda deeper: st.lists(deeper, max_size=2), max_leaves=4)
+    return st.one_of(*known, nested)
+
+
+def some_of(**fields: Any) -> Any:
+    return st.fixed_dictionaries({}, optional=fields)
+
+
+CHANNELS_SOMEHOW = st.lists(st.sampled_from(["whatsapp", "sms", "email", "pigeon"]), max_size=3)
+WORDS = some_of(
+    **{name: anything() for name in ("text", "subject", "html", "image", "document")},
+    template=anything(some_of(name=anything(), language=anything(), components=anything())),
+)
+CONTENT = some_of(text=anything(), subject=anything(), whatsapp=anything(WORDS), email=WORDS)
+STEP = some_of(
+    channel=anything(st.sampled_from(["whatsapp", "sms"])),
+    broadcast=anything(CHANNELS_SOMEHOW),
+    wait_seconds=anything(),
+    success=anything(st.sampled_from(["sent", "delivered", "read"])),
+    to=anything(),
+    content=anything(CONTENT),
+)
+ANY_REQUEST = some_of(
+    to=anything(some_of(sms=anything(), email=anything())),
+    content=anything(CONTENT),
+    steps=anything(st.lists(anything(STEP), max_size=3)),
+    category=anything(st.just("utility")),
+    expires_in_seconds=anything(),
+    metadata=anything(st.dictionaries(st.text(max_size=3), anything(), max_size=3)),
+    unknown=anything(),
+)
+
 # ---- a request and its form
 
 
@@ -94,6 +140,12 @@ def test_a_start_is_a_request_that_the_api_takes_and_the_form_says_whole(start: 
 @pytest.mark.parametrize("wrong", OBJECTS, ids=lambda wrong: wrong.what)
 def test_a_wrong_request_stays_as_wrong_as_it_was(wrong: Wrong) -> None:
     assert problems_of(through_the_form(wrong.body)) == problems_of(wrong.body)
+
+
+@settings(deadline=None)
+@given(ANY_REQUEST)
+def test_whatever_a_request_is_the_form_makes_the_same_of_it(request_: dict[str, Any]) -> None:
+    assert said_of(through_the_form(request_)) == said_of(request_)
 
 
 def test_what_has_no_field_is_kept_as_json_in_its_step() -> None:
@@ -420,6 +472,13 @@ def test_the_curl_line_says_byte_for_byte_what_is_sent() -> None:
     assert json.loads(line[-1]) == hostile
 
 
+def test_a_request_too_long_for_an_argument_is_read_by_curl() -> None:
+    long = but(ONE, {"/content/text": "ü's " * 40_000})
+    script = f"curl() {{ cat; }}\n{sending.curl(long, '', LOCAL)}"
+    said = subprocess.run(["sh"], input=script, capture_output=True, check=True, text=True)
+    assert json.loads(said.stdout) == long
+
+
 def test_on_a_deployed_stack_the_curl_line_names_where_to_put_address_and_key() -> None:
     line = sending.curl(ONE, "", None)
     assert line.startswith('curl -sS "$API_URL"')
@@ -571,4 +630,4 @@ def test_without_api_and_carriers_the_form_says_so_and_keeps_what_was_typed() ->
     assert answer.status_code == 502
     assert "The API cannot be reached" in page
     assert f'value="{ONE["to"]["sms"]}"' in page
-    assert "What this recipient does" not in page
+    assert "What happens by" not in page
