@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from secrets import token_urlsafe
+from time import monotonic
 from typing import Final
 from urllib.parse import urlencode
 
@@ -18,10 +19,12 @@ from starlette.routing import Route
 from console.desk import Desk
 from console.live import Glance
 from console.phones import acts
-from console.phones.carriers import Carriers, Declined, Unreachable
+from console.phones.carriers import NEWEST_MESSAGES, Carriers, Declined, Unreachable
 from console.phones.threads import Thread, persons
 
 SECONDS_BETWEEN_LOOKS = 0.3
+# So many times as long as a look took: a busy machine is looked at less.
+REST = 10
 SECONDS_TO_COME_BACK = 2.0
 NOTES_KEPT = 100
 # A mail is hostile: no script, no request, no form, framed by the console alone.
@@ -132,9 +135,11 @@ class Phones:
                 newest = carriers.change()
             except (Declined, Unreachable):
                 return Glance(self._shown(carriers, to), SECONDS_TO_COME_BACK)
+            began = monotonic()
             if newest != seen:
                 seen, shown = newest, self._shown(carriers, to)
-            return Glance(shown, SECONDS_BETWEEN_LOOKS, news)
+            pause = max(SECONDS_BETWEEN_LOOKS, REST * (monotonic() - began))
+            return Glance(shown, pause, news)
 
         return look
 
@@ -154,7 +159,12 @@ class Phones:
                 "phones_recipients.html", people=people, to=to, unreachable=unreachable
             ),
             "threads": render(
-                "phones_threads.html", threads=threads, to=to, acts=acts, unreachable=unreachable
+                "phones_threads.html",
+                threads=threads,
+                to=to,
+                acts=acts,
+                newest=NEWEST_MESSAGES,
+                unreachable=unreachable,
             ),
         }
 

@@ -14,7 +14,7 @@ SECONDS_TO_ANSWER = 10
 SECONDS_TO_WAIT = 30
 # As much as a person looks at; a mail may be 100 kB.
 NEWEST_RECIPIENTS = 100
-NEWEST_MESSAGES = 50
+NEWEST_MESSAGES = 30
 Json = Mapping[str, Any]
 
 

@@ -420,7 +420,7 @@ def test_carriers_that_do_not_answer_are_a_sentence(throughline: Throughline) ->
 
 
 def test_axe_finds_nothing_serious_on_a_phone(throughline: Throughline, tab: Tab) -> None:
-    show_a_day(throughline, tab)
+    show_a_day(throughline, tab, "+12065550130")
     assert tab.accessibility() == []
     phone_of(tab, MAILBOX)
     assert tab.accessibility() == []
@@ -429,7 +429,7 @@ def test_axe_finds_nothing_serious_on_a_phone(throughline: Throughline, tab: Tab
 def test_on_a_dark_phone_the_frame_fills_the_width(
     throughline: Throughline, dark_phone_tab: Tab
 ) -> None:
-    page = show_a_day(throughline, dark_phone_tab)
+    page = show_a_day(throughline, dark_phone_tab, "+14255550130")
     assert dark_phone_tab.accessibility() == []
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     device = page.locator(".device").first.bounding_box()
@@ -444,14 +444,12 @@ def test_a_day_on_the_phone_for_the_picture(throughline: Throughline, tab: Tab) 
         send(throughline, "whatsapp", "sms", to=to, content={"text": "Your table is booked."})
     content = {"email": {"subject": "Your invoice of November", "text": "It is attached."}}
     throughline.finished(send(throughline, "email", to="ana@example.com", content=content))
-    show_a_day(throughline, tab)
+    show_a_day(throughline, tab, "+14255550159")
     tab.take_picture("phones")
 
 
-def show_a_day(throughline: Throughline, tab: Tab) -> Page:
-    """A number on which nothing happens by itself: a message read and answered, one on its way."""
-    # Nobody else writes to it here.
-    to = "+12065550130"
+def show_a_day(throughline: Throughline, tab: Tab, to: str) -> Page:
+    """On a number of its own: a message read and answered, and one that is on its way."""
     code = {"text": "Your code is 482913. It is good for five minutes."}
     for content in (code, None):
         asked = {} if content is None else {"content": content}
