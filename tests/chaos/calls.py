@@ -21,7 +21,7 @@ FALLBACK = ({"channel": "whatsapp", "wait_seconds": 20}, SMS)
 TAKEN = ({**SMS, "success": "sent"},)
 THROUGH, NOT_THROUGH = frozenset({"delivered", "sent"}), frozenset({"undelivered"})
 # Longer than an idempotency key stays locked whose first request broke off.
-SECONDS_OF_PATIENCE = 100
+SECONDS_OF_PATIENCE = 240
 
 THROTTLED = {
     "dynamodb": "ProvisionedThroughputExceededException",

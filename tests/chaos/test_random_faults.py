@@ -1,11 +1,13 @@
 """AWS fails at random, under messages of every kind; a printed seed repeats the run."""
 
+import contextlib
 import json
 import random
 import time
 from typing import Any
 
-from tests.chaos.calls import BROKEN, THROTTLED
+from local.processes import until
+from tests.chaos.calls import BROKEN, SECONDS_OF_PATIENCE, THROTTLED
 from tests.chaos.conftest import LONG, SEED
 from tests.chaos.faulty import FaultyStack
 from tests.chaos.invariants import settled
@@ -52,10 +54,13 @@ def rules(chance: random.Random) -> list[dict[str, Any]]:
 
 def accepted(throughline: Throughline, body: dict[str, Any]) -> str:
     """The id of a message whose caller repeats until it is taken."""
-    while (answer := throughline.post(body)).status != 202:
-        assert answer.status >= 500, answer.body
-        time.sleep(0.1)
-    return str(answer.body["id"])
+    for _ in until(SECONDS_OF_PATIENCE, step=0.1):
+        with contextlib.suppress(TimeoutError):
+            answer = throughline.post(body)
+            if answer.status == 202:
+                return str(answer.body["id"])
+            assert answer.status >= 500, answer.body
+    raise AssertionError(f"not taken in {SECONDS_OF_PATIENCE} s")
 
 
 def test_nothing_is_lost_and_nothing_goes_out_twice(stack: FaultyStack) -> None:
