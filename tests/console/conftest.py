@@ -40,7 +40,9 @@ def throughline() -> Iterator[Throughline]:
         launcher.interrupt()
 
 
-@pytest.fixture(scope="session")
+# It ends with this folder's tests: as long as it is there, Playwright's event loop counts as
+# running, and tests elsewhere could not run their own.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
