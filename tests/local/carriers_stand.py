@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 ACCOUNT = Account("123456789012", "us-east-1")
-DEADLINE_SECONDS = 10
+DEADLINE_SECONDS = 60
 SERVICES = {"sms": "pinpoint-sms-voice-v2", "whatsapp": "socialmessaging", "email": "sesv2"}
 SENDER = "phone-number-id-00000000000000000000000000000001"
 
