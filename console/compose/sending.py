@@ -21,17 +21,16 @@ SECONDS_TO_ANSWER = 35
 LONGEST_ARGUMENT = 100_000
 
 # What one can do about an answer; the API's own sentence says what is wrong.
-_ADVICE = {
+_ADVICE: Mapping[int, str] = {
     HTTPStatus.FORBIDDEN: "The key of this run is no longer the API's: start the console again.",
     HTTPStatus.CONFLICT: "Send it again in a moment.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Say it with fewer words.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "A new message needs a new key.",
     HTTPStatus.TOO_MANY_REQUESTS: "Nothing was sent. Send it again in a moment.",
 }
-_UNKNOWN = (
-    "Whether the message was taken is not known; with the same Idempotency-Key it can be sent "
-    "again without going out twice."
-)
+_UNKNOWN = "Whether the message was taken is not known. "
+_AGAIN_WITH_KEY = "Sent again with the same Idempotency-Key it does not go out twice."
+_AGAIN_WITHOUT = "It had no Idempotency-Key: sent again it may go out twice."
 
 
 def body(request: Mapping[str, Any]) -> str:
@@ -56,16 +55,22 @@ def curl(request: Mapping[str, Any], key: str, local: Local | None) -> str:
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of it: the message's id, or a status with what is wrong, in words."""
+    """What became of it: the message's id, or a status with what is wrong, in words.
+
+    `unsure`: it may have been taken all the same.
+    """
 
     status: int
     message_id: str | None = None
     problems: tuple[Problem, ...] = ()
     says: str = ""
+    unsure: bool = False
 
 
 def send(request: Mapping[str, Any], key: str, local: Local) -> Answer:
     """Posts it as every client does."""
+    if not key.isprintable():
+        return _about_the_key(HTTPStatus.BAD_REQUEST, "holds a control character")
     asked = urllib.request.Request(local.api_url, data=body(request).encode())  # noqa: S310 - loopback
     asked.add_header("Content-Type", "application/json")
     asked.add_header("X-Api-Key", local.api_key)
@@ -76,21 +81,34 @@ def send(request: Mapping[str, Any], key: str, local: Local) -> Answer:
         with urllib.request.urlopen(asked, timeout=SECONDS_TO_ANSWER) as answer:  # noqa: S310 - as above
             return Answer(answer.status, json.load(answer)["id"])
     except urllib.error.HTTPError as refusal:
-        return _refused(refusal.code, refusal.read())
-    except ValueError as error:
-        return _about_the_key(HTTPStatus.BAD_REQUEST, f"cannot be a header: {error}")
+        return _refused(refusal.code, refusal.read(), key)
     except (OSError, HTTPException) as error:
-        says = f"The API cannot be reached: {error}. {_UNKNOWN}"
+        return _unanswered(error, key)
+
+
+def _unanswered(error: Exception, key: str) -> Answer:
+    cause = getattr(error, "reason", error)
+    if isinstance(cause, ConnectionRefusedError):
+        says = f"The API cannot be reached: {cause}. Nothing was sent."
         return Answer(HTTPStatus.BAD_GATEWAY, says=says)
+    says = f"The API gave no answer: {cause}. {_again(key)}"
+    return Answer(HTTPStatus.GATEWAY_TIMEOUT, says=says, unsure=True)
 
 
-def _refused(status: int, told: bytes) -> Answer:
+def _again(key: str) -> str:
+    return _UNKNOWN + (_AGAIN_WITH_KEY if key else _AGAIN_WITHOUT)
+
+
+def _refused(status: int, told: bytes, key: str) -> Answer:
     problem = _problem_in(told)
     problems = tuple(Problem(one["pointer"], one["detail"]) for one in problem.get("errors", ()))
     if problems:
         return Answer(status, problems=problems)
     detail = problem.get("detail") or problem.get("message") or "it gave no reason"
-    says = f"The API answered {status} {_phrase(status)}: {detail}. {_advice(status)}"
+    says = f"The API answered {status} {_phrase(status)}: {detail.rstrip('.')}."
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Answer(status, says=f"{says} {_again(key)}", unsure=True)
+    says = f"{says} {_ADVICE.get(status, '')}"
     # Without `errors`, these are about the key.
     if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}:
         return _about_the_key(status, detail, says)
@@ -112,8 +130,3 @@ def _problem_in(told: bytes) -> dict[str, Any]:
 def _phrase(status: int) -> str:
     known = {one.value for one in HTTPStatus}
     return HTTPStatus(status).phrase if status in known else ""
-
-
-def _advice(status: int) -> str:
-    server_error = 500
-    return _UNKNOWN if status >= server_error else _ADVICE.get(HTTPStatus(status), "")

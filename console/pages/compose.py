@@ -21,7 +21,6 @@ from console.compose.starts import BLANK, STARTS
 from console.desk import Desk
 from messaging.errors import Problem, UnknownMessage
 from messaging.messages import CHANNELS
-from operations import stack
 
 # What changes while one types, and what a button changes too.
 SHOWN = ("does.html", "beside.html")
@@ -127,7 +126,7 @@ class Composer:
         answer = sending.send(said, form[IDEMPOTENCY_KEY], local)
         if answer.message_id:
             return RedirectResponse(f"/messages/{answer.message_id}", HTTPStatus.SEE_OTHER)
-        return self._page(request, form, answer.status, problems=answer.problems, says=answer.says)
+        return self._page(request, form, answer.status, problems=answer.problems, answer=answer)
 
     # ---- what the templates show
 
@@ -139,7 +138,7 @@ class Composer:
         form: Form,
         *,
         problems: tuple[Problem, ...] = (),
-        says: str = "",
+        answer: sending.Answer | None = None,
         said: str = "",
         focus: str = "",
         origin: str = "",
@@ -158,11 +157,10 @@ class Composer:
             "judged": judged,
             "missing": missing,
             "json": json.dumps(request, ensure_ascii=False, indent=2),
-            "stack": stack.name(),
             "curl": sending.curl(request, form[IDEMPOTENCY_KEY], self.desk.installation.local),
             "mistakes": found,
             "wrong": _by_field(found),
-            "says": says,
+            "answer": answer,
             "said": said,
             "focus": focus,
             "origin": origin,

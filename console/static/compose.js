@@ -12,6 +12,9 @@ let sending = false;
 const edited = new Set();
 const note = document.getElementById("connection");
 
+// A chosen scenario fills its field at once, and so is none of the posted ones.
+for (const chooser of form.querySelectorAll("select[data-channel]")) chooser.removeAttribute("name");
+
 // `button` null: nothing but the fields has changed.
 async function ask(button, extra) {
   clearTimeout(typing);
@@ -38,7 +41,12 @@ function show(html) {
   for (const fragment of [...found.body.children]) {
     const element = document.getElementById(fragment.id);
     if (!element) continue;
-    Idiomorph.morph(element, fragment.outerHTML, { morphStyle: "outerHTML", ignoreActiveValue: true });
+    Idiomorph.morph(element, fragment.outerHTML, {
+      morphStyle: "outerHTML",
+      ignoreActiveValue: true,
+      // Folds stay as they are.
+      callbacks: { beforeAttributeUpdated: (name) => name !== "open" },
+    });
     if (fragment.dataset.scenario !== undefined) mark(fragment);
   }
   forget();
@@ -59,6 +67,7 @@ function mark(does) {
 // A mistake that is no longer one is taken from its field. Of a key only the API itself knows, so
 // that its mistake stays until another is typed.
 function forget() {
+  if (edited.size === 0) return;
   const still = new Set([...document.querySelectorAll(".missing [data-field]")].map((one) => one.dataset.field));
   for (const wrong of document.querySelectorAll(".wrong[data-for]")) {
     if (still.has(wrong.dataset.for)) continue;

@@ -293,6 +293,8 @@ def test_steps_move_by_keyboard_and_it_is_said(tab: Tab) -> None:
 
 def test_steps_move_by_dragging_and_keep_what_was_typed(tab: Tab) -> None:
     page = tab.open("/compose?start=order")
+    page.locator("#steps summary").first.click()
+    field(page, "/steps/1/more").fill('{"from": {}}')
     field(page, "/steps/1/wait_seconds").fill("77")
     grip, last = page.locator(".grip").first, page.locator(".step").last
     grip.hover()
@@ -306,6 +308,22 @@ def test_steps_move_by_dragging_and_keep_what_was_typed(tab: Tab) -> None:
     expect(page.locator(".step h3")).to_have_text(["Step 1", "Step 2", "Step 3"])
     expect(page.locator(".plan li").last).to_contain_text("WhatsApp, up to 1 min 17 s")
     expect(field(page, "/steps/1/wait_seconds")).to_have_value("77")
+    expect(field(page, "/steps/1/more")).to_have_value('{"from": {}}')
+    expect(field(page, "/steps/1/more")).to_be_visible()
+
+
+def test_a_step_stays_as_it_is_while_another_comes(tab: Tab) -> None:
+    page = tab.open("/compose?start=order")
+    page.locator("#steps summary").first.click()
+    field(page, "/steps/2/success").select_option("sent")
+    field(page, "/steps/3/channel").select_option("broadcast")
+    page.locator(".step").last.get_by_role("checkbox", name="SMS").check()
+    page.click("text=Add a step")
+    expect(field(page, "/steps/4/channel")).to_be_focused()
+    expect(field(page, "/steps/1/more")).to_be_visible()
+    expect(field(page, "/steps/2/success")).to_have_value("sent")
+    expect(page.locator(".step").nth(2).get_by_role("checkbox", name="SMS")).to_be_checked()
+    assert steps(page) == ["whatsapp", "sms", "broadcast", "sms"]
 
 
 # ---- where it begins

@@ -489,6 +489,7 @@ class Api(HTTPServer):
     """Answers every request with the same status and body, and remembers its headers."""
 
     answer: tuple[int, bytes] = (200, b"{}")
+    cut = False
     heard: Mapping[str, str]
 
 
@@ -498,6 +499,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.server.heard = dict(self.headers)
         self.rfile.read(int(self.headers["Content-Length"]))
+        if self.server.cut:
+            return
         status, body = self.server.answer
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
@@ -571,6 +574,20 @@ def test_an_answer_that_is_no_problem_is_told_all_the_same(api: Api, body: bytes
     assert "it gave no reason" in sent_to(api, 502, body).says
 
 
+def test_only_the_same_key_makes_it_safe_to_send_again(api: Api) -> None:
+    assert "does not go out twice" in sent_to(api, 500, {}, key="k").says
+    without = sent_to(api, 500, {})
+    assert "may go out twice" in without.says
+    assert without.unsure
+
+
+def test_an_answer_that_is_cut_leaves_it_open_whether_it_was_sent(api: Api) -> None:
+    api.cut = True
+    answer = sent_to(api, 202, {"id": "01A"})
+    assert answer.unsure
+    assert "Whether the message was taken is not known" in answer.says
+
+
 def test_a_key_that_no_header_can_hold_is_named(api: Api) -> None:
     (problem,) = sent_to(api, 202, {"id": "01A"}, key="a\nX-Other: b").problems
     assert problem.pointer == "idempotency_key"
@@ -580,6 +597,7 @@ def test_an_api_that_cannot_be_reached_is_said_to_be_so() -> None:
     answer = sending.send(ONE, "", LOCAL)
     assert answer.status == 502
     assert answer.says.startswith("The API cannot be reached")
+    assert not answer.unsure
 
 
 # ---- the page where not everything is there
