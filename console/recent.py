@@ -12,7 +12,11 @@ from typing import Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from console.plain import visible
+from console.segments import segments
+from console.states import states_entered
 from messaging.messages import CHANNELS, Attempt, Story
+from messaging.planning import content
 from messaging.statuses import FINAL, AttemptStatus, MessageStatus
 from messaging.store import RECENT_SHARDS, Store
 
@@ -39,7 +43,9 @@ CHEAP_SECONDS, OLD_SECONDS = 0.05, 10.0
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """One attempt. `fallback`: of a later step than the plan's first; `taken`: by the provider."""
+    """One attempt. `fallback`: of a later step than the plan's first; `taken`: by the provider, who
+    is paid for so many `parts`.
+    """
 
     number: int
     channel: str
@@ -47,7 +53,7 @@ class Try:
     fallback: bool
     taken: bool
     late: bool
-    at: datetime
+    parts: int
 
     @classmethod
     def of(cls, attempt: Attempt, story: Story) -> Self:
@@ -58,7 +64,7 @@ class Try:
             fallback=story.step(attempt) > story.message.plan.attempts[0].step,
             taken=attempt.provider_id is not None,
             late=story.late(attempt),
-            at=attempt.claimed_at,
+            parts=_parts(attempt, story),
         )
 
 
@@ -75,6 +81,8 @@ class Row:
     planned: int
     delivered_in: float | None
     delivered_by: str | None
+    reached_by_fallback: bool
+    states: int
     searched: str
     changed_at: datetime
     open_until: datetime | None
@@ -94,6 +102,8 @@ class Row:
             planned=len(message.plan.attempts),
             delivered_in=_delivered_in(story),
             delivered_by=delivered.channel if delivered else None,
+            reached_by_fallback=delivered is not None and Try.of(delivered, story).fallback,
+            states=states_entered(story),
             searched="\n".join(words).lower(),
             changed_at=max(_moments(story)),
             open_until=message.ends_by + timedelta(seconds=GRACE_SECONDS) if _open(story) else None,
@@ -125,17 +135,30 @@ def _open(story: Story) -> bool:
     return story.message.status not in FINAL or bool(story.open_attempts())
 
 
+def _parts(attempt: Attempt, story: Story) -> int:
+    """Of how many parts an SMS is; anything else is one."""
+    if attempt.channel != "sms":
+        return 1
+    request = story.message.request
+    step = request["steps"][story.step(attempt) - 1]
+    return segments(content(request, step, "sms").text or "")
+
+
 def _recipients(story: Story) -> Iterable[str]:
     """Each address once, the request's before those of its steps."""
     request = story.message.request
     holders = [request.get("to", {}), *(one.get("to", {}) for one in request.get("steps", []))]
     return dict.fromkeys(
-        str(holder[channel]) for holder in holders for channel in CHANNELS if holder.get(channel)
+        visible(str(holder[channel]))
+        for holder in holders
+        for channel in CHANNELS
+        if holder.get(channel)
     )
 
 
 def _metadata(story: Story) -> Iterator[tuple[str, str]]:
-    return ((str(k), str(v)) for k, v in story.message.request.get("metadata", {}).items())
+    metadata = story.message.request.get("metadata", {})
+    return ((visible(str(name)), visible(str(value))) for name, value in metadata.items())
 
 
 def _delivered_in(story: Story) -> float | None:
@@ -310,9 +333,12 @@ class Recent:
             self._walk = None  # what broke off cannot go on
             raise
         self._walked += len(keys)
+        names = [name for _, name in keys if name not in self._rows]
         if len(keys) < count or self._walked >= MOST:
             self._walk, self._walk_again, self._complete = None, now + LIST_AGAIN_SECONDS, True
-        return [name for _, name in keys]
+        elif len(names) > FIRST:
+            self._complete = False  # somebody has stored many old ones
+        return names
 
     def _newest_first(self, now: datetime) -> Iterator[tuple[datetime, str]]:
         since = now - timedelta(days=DAYS)
