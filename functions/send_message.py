@@ -18,7 +18,7 @@ from messaging.channels.email import Email
 from messaging.channels.sms import Sms
 from messaging.channels.whatsapp import WhatsApp
 from messaging.errors import Ambiguous, Expired, Failed, Refused, Unavailable
-from messaging.messages import TOO_LATE, Attempt, AttemptId, Outcome, Story
+from messaging.messages import Attempt, AttemptId, Outcome, Story
 from messaging.metrics import Counter, Metric, count
 from messaging.statuses import AttemptStatus
 from messaging.store import Store
@@ -97,7 +97,8 @@ def _needless(story: Story, attempt: Attempt, *, ours: bool) -> bool:
         logger.info("skipped, another attempt got through")
         return True
     if ours and story.went_on_without(attempt):
-        store().note(attempt.attempt_id, AttemptStatus.TIMED_OUT, _now(), TOO_LATE)
+        reason = "its wait was over before it could be sent"
+        store().note(attempt.attempt_id, AttemptStatus.TIMED_OUT, _now(), reason)
         logger.warning("not sent, the workflow has gone on")
         return True
     if unsent and story.message.expired(_now()):

@@ -3,13 +3,12 @@
 import base64
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
 from messaging.errors import Problem
-from messaging.messages import TOO_LATE, Attempt, Message, Story
+from messaging.messages import Attempt, Message, Story
 from messaging.statuses import FINAL, AttemptStatus, MessageStatus
 
 Answer = dict[str, Any]
@@ -119,18 +118,25 @@ def _planned(message: Message) -> dict[str, Any]:
 
 
 def _attempt(story: Story, attempt: Attempt) -> dict[str, Any]:
-    if story.came_too_late(attempt):
-        attempt = replace(attempt, status=AttemptStatus.TIMED_OUT, reason=TOO_LATE)
     return {
         "attempt": attempt.number,
         "step": story.step(attempt),
         "channel": attempt.channel,
-        "status": attempt.status,
+        "status": _status_of(story, attempt),
         "late": story.late(attempt),
         "reason": attempt.reason,
         "provider_id": attempt.provider_id,
         "started_at": _text(attempt.claimed_at),
     }
+
+
+def _status_of(story: Story, attempt: Attempt) -> AttemptStatus:
+    """Nobody waits for what the workflow has gone on without, though its function may have died
+    before it could note that.
+    """
+    if attempt.status is AttemptStatus.SENDING and story.went_on_without(attempt):
+        return AttemptStatus.TIMED_OUT
+    return attempt.status
 
 
 def _timeline(story: Story, receipts: list[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:

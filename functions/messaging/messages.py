@@ -19,8 +19,6 @@ from messaging.statuses import (
 )
 
 CHANNELS = ("whatsapp", "sms", "email")
-# Why an attempt was not sent whose function came after the workflow had gone on.
-TOO_LATE = "its wait was over before it could be sent"
 _ATTEMPT_ID = re.compile(r"([0-9A-Za-z_-]{1,80})\.([1-9][0-9]?)")
 
 
@@ -189,16 +187,6 @@ class Story:
         """Whether a later step has begun, or the message was closed."""
         later = any(self.step(one) > self.step(attempt) for one in self.attempts)
         return later or self.message.status in CLOSED
-
-    def came_too_late(self, attempt: Attempt) -> bool:
-        """Whether it was claimed after the workflow had gone on, by a function that died before it
-        could note that it sends nothing.
-        """
-        went_on = [one.claimed_at for one in self.attempts if self.step(one) > self.step(attempt)]
-        if self.message.concluded_at and self.message.status in CLOSED:
-            went_on.append(self.message.concluded_at)
-        sending = attempt.status is AttemptStatus.SENDING
-        return sending and any(at <= attempt.claimed_at for at in went_on)
 
     def success(self) -> Attempt | None:
         return next((one for one in self.attempts if self.fulfilled(one)), None)

@@ -377,7 +377,7 @@ def _left_open(story: Story) -> list[str]:
         for one in story.attempts
         if one in story.open_attempts()
         and (story.step(one) < last or not through)
-        and not story.came_too_late(one)
+        and not (one.status is AttemptStatus.SENDING and story.went_on_without(one))
     ]
 
 
