@@ -44,7 +44,8 @@ def routes(desk: Desk) -> list[Route]:
         facts = watched.facts()
         if facts is None:
             raise HTTPException(404, f"There is no message {watched.message_id} here.")
-        return desk.page(request, "message.html", **watched.values(facts), **watched.raw(facts))
+        values = watched.values(facts, watched.definition(facts)) | watched.raw(facts)
+        return desk.page(request, "message.html", **values)
 
     async def events(request: Request) -> Response:
         message_id = _id(request)
@@ -86,7 +87,7 @@ class Watched:
         facts = self.facts()
         if facts is None:
             return Glance({}, self._pause(OVER))
-        values = self.values(facts)
+        values = self.values(facts, self.definition(facts))
         fragments = {part: self.desk.render(f"message_{part}.html", **values) for part in PARTS}
         if facts.over:
             fragments["raw"] = self.desk.render("message_raw.html", **self.raw(facts))
@@ -126,16 +127,20 @@ class Watched:
     def _arn(self) -> str:
         return self.desk.installation.execution_arn(self.message_id)
 
+    def definition(self, facts: Facts) -> str:
+        """The one that runs or ran, which a later deployment may have replaced."""
+        return self._deployed if facts.execution else WORKFLOW.read_text()
+
     @cached_property
-    def _definition(self) -> str:
-        """The one that ran, which a later deployment may have replaced."""
+    def _deployed(self) -> str:
         described = self.desk.clients.workflow.describe_state_machine_for_execution(
             executionArn=self._arn
         )
         return described["definition"]
 
-    def values(self, facts: Facts) -> dict[str, Any]:
-        drawn, missing = self._drawn(facts)
+    def values(self, facts: Facts, definition: str) -> dict[str, Any]:
+        """What the parts of the page show."""
+        drawn, missing = _drawn(facts, definition)
         return {
             "facts": facts,
             "summary": summary(facts),
@@ -154,13 +159,14 @@ class Watched:
         """Long, so it is sent once, when it will not change any more."""
         return {"request_text": pretty(facts.request), "history_text": pretty(self._history)}
 
-    def _drawn(self, facts: Facts) -> tuple[Picture | None, str | None]:
-        definition = self._definition if facts.execution else WORKFLOW.read_text()
-        try:
-            placed = layout(definition, branches=facts.shows_branches)
-        except CannotDraw as error:
-            return None, str(error)
-        return picture(placed, facts.execution, facts.since, facts.ahead), None
+
+def _drawn(facts: Facts, definition: str) -> tuple[Picture | None, str | None]:
+    """The drawing, or why there is none."""
+    try:
+        placed = layout(definition, branches=facts.shows_branches)
+    except CannotDraw as error:
+        return None, str(error)
+    return picture(placed, facts.execution, facts.since, facts.ahead), None
 
 
 def _recipient(facts: Facts) -> str | None:
