@@ -422,7 +422,10 @@ def test_carriers_that_do_not_answer_are_a_sentence(throughline: Throughline) ->
 def test_axe_finds_nothing_serious_on_a_phone(throughline: Throughline, tab: Tab) -> None:
     show_a_day(throughline, tab, "+12065550130")
     assert tab.accessibility() == []
-    phone_of(tab, MAILBOX)
+    content = {"email": {"subject": "An invoice", "html": "<h1>Invoice</h1>", "text": "Invoice"}}
+    message_id = send(throughline, "email", to="eve@example.com", content=content)
+    page = phone_of(tab, "eve@example.com")
+    expect(on_the_phone(page, message_id, "Email")).to_contain_text("How it got here")
     assert tab.accessibility() == []
 
 
