@@ -6,7 +6,8 @@ A page has fragments, elements with an id. What changes is sent as that id and t
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 # All looks together: what is shown must not slow down what is watched.
 LOOKS_AT_ONCE = 2
-LOOKS_A_SECOND = 8.0
+SHARE, LONGEST_REST = 0.1, 5.0
 LONGEST_PAUSE = 15.0
 _log = logging.getLogger(__name__)
 
@@ -36,12 +37,63 @@ class Glance:
 Look = Callable[[], Glance]
 
 
-@dataclass
+@dataclass(eq=False)
+class _Watcher:
+    """What one viewer has not got yet: of each fragment the newest only, however slow its line."""
+
+    due: dict[str, bytes]
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: bool = False
+
+    async def events(self) -> AsyncIterator[bytes]:
+        while True:
+            due, self.due = self.due, {}
+            for event in due.values():
+                yield event
+            if self.ended:
+                return
+            await self.news.wait()
+            self.news.clear()
+
+
+@dataclass(eq=False)
 class _Feed:
     look: Look
-    watchers: set["asyncio.Queue[tuple[str, str]]"] = field(default_factory=set)
+    watchers: set[_Watcher] = field(default_factory=set)
     shown: dict[str, str] = field(default_factory=dict)
+    events: dict[str, bytes] = field(default_factory=dict)
     task: "asyncio.Task[None] | None" = None
+    took: tuple[float, float] = (0.0, 0.0)
+
+    def tell(self, fragments: Mapping[str, str]) -> None:
+        """Written once for all who watch."""
+        for name, html in fragments.items():
+            if self.shown.get(name) != html:
+                self.shown[name] = html
+                self.events[name] = _event(name, html)
+                for watcher in self.watchers:
+                    watcher.due[name] = self.events[name]
+                    watcher.news.set()
+
+    def end(self, task: "asyncio.Task[None]") -> None:
+        """A look that broke ends the streams, so that the browsers connect again, to a new one."""
+        if not task.cancelled() and (error := task.exception()):
+            _log.error("A look broke", exc_info=error)
+        for watcher in self.watchers:
+            watcher.ended = True
+            watcher.news.set()
+
+    def timed(self) -> Glance:
+        began = time.perf_counter()
+        try:
+            return self.look()
+        finally:
+            self.took = self.took[1], time.perf_counter() - began
+
+
+def _event(name: str, html: str) -> bytes:
+    data = json.dumps({"id": name, "html": html})
+    return ServerSentEvent(event="fragment", data=data).encode()
 
 
 class Hub:
@@ -55,20 +107,18 @@ class Hub:
         """The stream of events for one more watcher."""
         return EventSourceResponse(self._events(key, look), ping=15)
 
-    async def _events(self, key: str, look: Look) -> AsyncIterator[ServerSentEvent]:
-        queue: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+    async def _events(self, key: str, look: Look) -> AsyncGenerator[bytes, None]:
         feed = self._feeds.setdefault(key, _Feed(look))
-        feed.watchers.add(queue)
-        for shown in feed.shown.items():
-            queue.put_nowait(shown)
+        watcher = _Watcher(dict(feed.events))
+        feed.watchers.add(watcher)
         if feed.task is None:
             feed.task = asyncio.create_task(self._watch(feed))
+            feed.task.add_done_callback(feed.end)
         try:
-            while True:
-                name, html = await queue.get()
-                yield ServerSentEvent(event="fragment", data=json.dumps({"id": name, "html": html}))
+            async for event in watcher.events():
+                yield event
         finally:
-            feed.watchers.discard(queue)
+            feed.watchers.discard(watcher)
             if not feed.watchers:
                 self._feeds.pop(key, None)
                 feed.task.cancel()
@@ -79,23 +129,22 @@ class Hub:
         while True:
             news = None
             try:
-                glance = await loop.run_in_executor(self._threads, feed.look)
+                glance = await loop.run_in_executor(self._threads, feed.timed)
             except (BotoCoreError, ClientError, OSError) as error:
                 _log.warning("Could not look: %s", error)
                 pause = min(2 * pause, LONGEST_PAUSE)
             else:
-                self._tell(feed, glance.fragments)
+                feed.tell(glance.fragments)
                 pause, news = glance.again_in, glance.news
-            await asyncio.sleep(max(pause, len(self._feeds) / LOOKS_A_SECOND))
+            await asyncio.sleep(max(pause, self._rest(feed)))
             if news:
                 await news()
 
-    def _tell(self, feed: _Feed, fragments: Mapping[str, str]) -> None:
-        for name, html in fragments.items():
-            if feed.shown.get(name) != html:
-                feed.shown[name] = html
-                for queue in feed.watchers:
-                    queue.put_nowait((name, html))
+    def _rest(self, feed: _Feed) -> float:
+        """How long this one waits, so that all of them together take their share of the time. One
+        look that took long, the first or one on a busy machine, is no measure.
+        """
+        return min(min(feed.took) * len(self._feeds) / SHARE, LONGEST_REST)
 
     async def close(self) -> None:
         """Ends all looking."""
