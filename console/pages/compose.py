@@ -1,13 +1,14 @@
 """The page `Compose`: a request as a form, its plan and its `curl` line, and the way to send it."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Self
 
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -33,26 +34,44 @@ def routes(desk: Desk) -> list[Route]:
     async def page(request: Request) -> Response:
         return await run_in_threadpool(composer.begin, request)
 
-    async def posted(request: Request) -> Response:
-        data = await request.form()
-        form, chosen = Form.posted(data), {name: str(data.get(name, "")) for name in _CHOICES}
-        return await run_in_threadpool(
-            composer.go_on, request, form, chosen, str(data.get("do", ""))
-        )
+    async def go_on(request: Request) -> Response:
+        posted = Posted.read(await request.form())
+        return await run_in_threadpool(composer.go_on, request, posted)
 
     async def preview(request: Request) -> Response:
-        data = await request.form()
-        return await run_in_threadpool(composer.preview, Form.posted(data), str(data.get("do", "")))
+        posted = Posted.read(await request.form())
+        return await run_in_threadpool(composer.preview, posted)
 
     return [
         Route("/compose", page, methods=["GET"]),
-        Route("/compose", posted, methods=["POST"]),
+        Route("/compose", go_on, methods=["POST"]),
         Route("/compose/preview", preview, methods=["POST"]),
     ]
 
 
 # The choosers of recipients, and what stood in their fields when the page was shown.
 _CHOICES = tuple(f"{kind}/{channel}" for kind in ("does", "was") for channel in CHANNELS)
+# What a page shows where nothing was moved, sent or taken from a message.
+_PLAIN = {"starts": STARTS, "answer": None, "said": "", "focus": "", "origin": "", "lost": False}
+
+
+@dataclass(frozen=True)
+class Posted:
+    """What a browser has sent: the form, and beside it the pressed button `do`."""
+
+    form: Form
+    do: str = ""
+    chosen: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(_CHOICES, ""))
+    marked: frozenset[str] = frozenset()
+
+    @classmethod
+    def read(cls, data: FormData) -> Self:
+        return cls(
+            Form.posted(data),
+            str(data.get("do", "")),
+            {name: str(data.get(name, "")) for name in _CHOICES},
+            frozenset(str(one) for one in data.getlist("marked")),
+        )
 
 
 @dataclass(frozen=True)
@@ -99,17 +118,19 @@ class Composer:
             raise HTTPException(HTTPStatus.NOT_FOUND, detail) from None
         return self._page(request, Form.of(known or BLANK), origin=message_id, lost=not known)
 
-    def go_on(self, request: Request, form: Form, chosen: Mapping[str, str], do: str) -> Response:
-        form = self._with_chosen(form, chosen)
-        if do == "send":
+    def go_on(self, request: Request, posted: Posted) -> Response:
+        form = self._with_chosen(posted.form, posted.chosen)
+        if posted.do == "send":
             return self._send(request, form)
-        moved = moves.act(form, do)
-        return self._page(request, moved.form, said=moved.says, focus=moved.focus)
+        moved = moves.act(form, posted.do)
+        return self._page(
+            request, moved.form, said=moved.says, focus=moved.focus, marked=posted.marked
+        )
 
-    def preview(self, form: Form, do: str) -> Response:
-        moved = moves.act(form, do)
+    def preview(self, posted: Posted) -> Response:
+        moved = moves.act(posted.form, posted.do)
         fragments = MOVED + SHOWN if moved.says or moved.focus else SHOWN
-        values = self._values(moved.form, said=moved.says, focus=moved.focus)
+        values = self._values(moved.form, said=moved.says, focus=moved.focus, marked=posted.marked)
         return HTMLResponse(
             "".join(self.desk.render(f"compose/{one}", **values) for one in fragments)
         )
@@ -133,38 +154,32 @@ class Composer:
     def _page(self, request: Request, form: Form, status: int = 200, **more: Any) -> HTMLResponse:  # noqa: ANN401 - what `_values` takes
         return self.desk.page(request, "compose.html", status, **self._values(form, **more))
 
-    def _values(  # noqa: PLR0913 - all that the page shows
+    def _values(
         self,
         form: Form,
         *,
         problems: tuple[Problem, ...] = (),
-        answer: sending.Answer | None = None,
-        said: str = "",
-        focus: str = "",
-        origin: str = "",
-        lost: bool = False,
+        marked: Collection[str] = (),
+        **more: Any,  # noqa: ANN401 - what this one page shows beside
     ) -> dict[str, Any]:
+        """`problems` are the API's answer; `marked` are the fields it found wrong before."""
         request, unreadable = form.request()
         judged = planned.judge(request, self._defaults)
         found = mistakes(form, problems)
         missing = mistakes(form, _together(unreadable, judged.problems))
+        still = tuple(one for one in missing if one.field in marked)
         return {
+            **_PLAIN,
             "form": form,
-            "starts": STARTS,
             "behaviours": self._behaviours(),
             "defaults": self._defaults,
-            "title_of": moves.title,
             "judged": judged,
             "missing": missing,
             "json": json.dumps(request, ensure_ascii=False, indent=2),
             "curl": sending.curl(request, form[IDEMPOTENCY_KEY], self.desk.installation.local),
             "mistakes": found,
-            "wrong": _by_field(found),
-            "answer": answer,
-            "said": said,
-            "focus": focus,
-            "origin": origin,
-            "lost": lost,
+            "wrong": _by_field(found or still),
+            **more,
         }
 
     def _problems(

@@ -219,6 +219,11 @@ def test_mistakes_stand_at_their_fields_in_the_words_of_the_api(
     expect(field(page, "/steps/1/wait_seconds")).not_to_have_attribute("aria-invalid", "true")
     expect(field(page, "/steps/2/success")).to_have_attribute("aria-invalid", "true")
 
+    page.get_by_label("Move step 2 up").click()
+    expect(page.locator("#said")).to_have_text("SMS is now step 1 of 2.")
+    expect(field(page, "/steps/2/success")).to_have_attribute("aria-invalid", "true")
+    expect(field(page, "/steps/1/wait_seconds")).not_to_have_attribute("aria-invalid", "true")
+
 
 def test_a_mistake_without_a_field_is_in_the_summary(tab: Tab) -> None:
     page = tab.open("/compose?start=order")

@@ -29,7 +29,7 @@ from console.compose.starts import STARTS
 from console.desk import Desk
 from console.installation import Clients, Installation, Local
 from console.live import Hub
-from console.pages.compose import Composer
+from console.pages.compose import Composer, Posted
 from messaging import requests
 from messaging.errors import InvalidRequest, Problem
 from tests.request_cases import FINITE, FULL, RIGHT, SENDERS, VALID, WRONG, Wrong, but
@@ -179,6 +179,8 @@ def test_what_a_step_says_of_its_own_moves_with_it() -> None:
         ("/expires_in_seconds", 10**30),
         ("/expires_in_seconds", 45.0),
         ("/steps/0/wait_seconds", True),
+        ("/steps/0/success", ["read"]),
+        ("/steps/0/content", {}),
     ],
 )
 def test_what_a_browser_cannot_hold_is_kept_as_json(pointer: str, value: object) -> None:
@@ -624,9 +626,6 @@ def text_of(response: Response) -> str:
     return html.unescape(bytes(response.body).decode())
 
 
-NOTHING_CHOSEN = {f"{kind}/{channel}": "" for kind in ("does", "was") for channel in WAITS}
-
-
 def test_a_deployed_stack_has_no_button_that_sends() -> None:
     page = text_of(composer(None).begin(asked(query="start=order")))
     assert 'value="send"' not in page
@@ -638,12 +637,12 @@ def test_a_deployed_stack_has_no_button_that_sends() -> None:
 
 def test_a_deployed_stack_sends_nothing_whatever_is_posted() -> None:
     with pytest.raises(HTTPException) as refused:
-        composer(None).go_on(asked(), Form.of(ONE), NOTHING_CHOSEN, "send")
+        composer(None).go_on(asked(), Posted(Form.of(ONE), "send"))
     assert refused.value.status_code == 403
 
 
 def test_without_api_and_carriers_the_form_says_so_and_keeps_what_was_typed() -> None:
-    answer = composer(LOCAL).go_on(asked(), Form.of(ONE), NOTHING_CHOSEN, "send")
+    answer = composer(LOCAL).go_on(asked(), Posted(Form.of(ONE), "send"))
     page = text_of(answer)
     assert answer.status_code == 502
     assert "The API cannot be reached" in page
