@@ -182,7 +182,7 @@ def test_too_many_messages_under_way_are_refused_as_busy(
 
 
 def test_slow_answers_hold_up_nobody() -> None:
-    with serving(read_timeout=3) as stand, ThreadPoolExecutor(20) as senders:
+    with serving(read_timeout=12) as stand, ThreadPoolExecutor(20) as senders:
         slow = [senders.submit(stand.send_sms, "+14255550143") for _ in range(10)]
         eventually(lambda: len(stand.get("/sent")) == len(slow))
         ids = list(senders.map(stand.send_sms, [ANA] * 100))

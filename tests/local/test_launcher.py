@@ -13,6 +13,7 @@ import pytest
 
 from tests.local.conftest import (
     ROOT,
+    SECONDS_TO_HAPPEN,
     Launcher,
     Throughline,
     eventually,
@@ -53,7 +54,7 @@ def make(*words: str, env: Mapping[str, str] | None = None) -> "subprocess.Compl
         env=os.environ | (env or {}),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=SECONDS_TO_HAPPEN,
         check=False,
     )
 
@@ -121,7 +122,7 @@ def test_a_package_that_cannot_be_had_is_named_and_the_next_try_goes_on(tmp_path
             env=os.environ | {"PIP_NO_INDEX": "1"},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=SECONDS_TO_HAPPEN,
             check=False,
         )
 
@@ -155,7 +156,7 @@ def test_env_points_boto3_to_the_stack(throughline: Throughline) -> None:
         env=os.environ | {"THROUGHLINE_PORT": port, "AWS_PROFILE": "somebody"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=SECONDS_TO_HAPPEN,
         check=False,
     )
     assert shell.returncode == 0, shell.stderr
@@ -191,7 +192,7 @@ def test_a_failed_start_leaves_nothing_behind() -> None:
         env=os.environ | {"THROUGHLINE_PORT": str(port)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=SECONDS_TO_HAPPEN,
         check=False,
     )
     assert done.returncode == 1
@@ -204,7 +205,7 @@ def test_nothing_is_left_however_it_ends(number: int) -> None:
     launcher = Launcher.start("run", free_port())
     launcher.environment()
     launcher.interrupt(number)
-    eventually(lambda: not processes_of(launcher.port), seconds=5)
+    eventually(lambda: not processes_of(launcher.port))
 
 
 def test_a_part_that_ends_by_itself_ends_the_run() -> None:

@@ -33,8 +33,11 @@ FUNCTIONS = {
 # What happens just before a function runs, by message id and attempt.
 BEFORE: dict[tuple[str, int | None], list[Callable[[], object]]] = {}
 SAMPLE_ID = "01JEXAMPLE0000000000000001"
-DEADLINE_SECONDS = 20
-WAIT_SECONDS = 3
+# Far more than it takes: a busy machine is slow, not wrong.
+DEADLINE_SECONDS = 120
+WAIT_SECONDS = 60
+# Of a step that nobody answers: long enough for its function to run.
+SHORT = 3
 REQUEST = {
     "to": {"whatsapp": "+14255550156", "sms": "+14255550156", "email": "ana@example.com"},
     "content": {"text": "Your code is 123456.", "subject": "Your code"},
@@ -89,11 +92,13 @@ class Flow:
         self,
         *steps: str | tuple[str, ...],
         wait: int = WAIT_SECONDS,
+        first_wait: int | None = None,
         success: Success = Success.DELIVERED,
         expires_in: timedelta | None = None,
     ) -> None:
         """A message as the API leaves it: stored and planned. Here a wait may be shorter."""
-        asked = [_step(step, wait, success) for step in steps]
+        waits = [first_wait or wait, *[wait] * len(steps)]
+        asked = [_step(step, wait, success) for step, wait in zip(steps, waits, strict=False)]
         now = datetime.now(UTC)
         plan = planning.plan(asked, dict.fromkeys(CHANNELS, wait))
         request = {**REQUEST, "steps": [{} for _ in asked], "category": "utility"}

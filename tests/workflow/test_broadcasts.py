@@ -2,14 +2,14 @@
 
 from messaging.errors import Refused
 from messaging.statuses import MessageStatus
-from tests.workflow.conftest import Flow
+from tests.workflow.conftest import SHORT, Flow
 
 ALL = ("whatsapp", "sms", "email")
 ASKED = {"WhatsApp requested?", "SMS requested?", "Email requested?"}
 
 
 def test_a_broadcast_reaches_every_channel(flow: Flow) -> None:
-    flow.start(ALL, wait=60)
+    flow.start(ALL)
     flow.receive("whatsapp_delivered", attempt=1)
     flow.receive("sms_TEXT_DELIVERED", attempt=2)
     flow.receive("ses_Delivery", attempt=3)
@@ -32,7 +32,7 @@ def test_a_broadcast_reaches_every_channel(flow: Flow) -> None:
 
 def test_one_channel_of_a_broadcast_is_enough(flow: Flow) -> None:
     flow.whatsapp.script = [Refused("ValidationException")]
-    flow.start(ALL, "sms", wait=60)
+    flow.start(ALL, "sms")
     flow.receive("sms_TEXT_BLOCKED", attempt=2)
     flow.receive("ses_Delivery", attempt=3)
 
@@ -47,7 +47,7 @@ def test_one_channel_of_a_broadcast_is_enough(flow: Flow) -> None:
 
 def test_a_broadcast_that_reaches_nobody_falls_back(flow: Flow) -> None:
     flow.whatsapp.script = [Refused("ValidationException")]
-    flow.start(("whatsapp", "sms"), "email", wait=60)
+    flow.start(("whatsapp", "sms"), "email")
     flow.receive("sms_TEXT_BLOCKED", attempt=2)
     flow.receive("ses_Delivery", attempt=3)
 
@@ -58,7 +58,7 @@ def test_a_broadcast_that_reaches_nobody_falls_back(flow: Flow) -> None:
 
 
 def test_a_broadcast_as_the_last_step_that_reaches_nobody_ends_undelivered(flow: Flow) -> None:
-    flow.start(("sms", "email"), wait=60)
+    flow.start(("sms", "email"))
     flow.receive("sms_TEXT_BLOCKED", attempt=1)
     flow.receive("ses_Bounce_Permanent_General", attempt=2)
 
@@ -74,7 +74,7 @@ def test_a_broadcast_as_the_last_step_that_reaches_nobody_ends_undelivered(flow:
 
 
 def test_a_channel_that_was_not_requested_does_not_show_as_sent(flow: Flow) -> None:
-    flow.start(("sms", "email"), wait=60)
+    flow.start(("sms", "email"))
     flow.receive("sms_TEXT_DELIVERED", attempt=1)
     flow.receive("ses_Delivery", attempt=2)
 
@@ -89,7 +89,7 @@ def test_a_channel_that_was_not_requested_does_not_show_as_sent(flow: Flow) -> N
 
 
 def test_a_channel_then_a_broadcast_then_a_channel(flow: Flow) -> None:
-    flow.start("whatsapp", ("sms", "email"), "sms", wait=60)
+    flow.start("whatsapp", ("sms", "email"), "sms")
     flow.receive("whatsapp_failed_131026", attempt=1)
     flow.receive("sms_TEXT_CARRIER_BLOCKED", attempt=2)
     flow.receive("ses_Reject", attempt=3)
@@ -103,7 +103,7 @@ def test_a_channel_then_a_broadcast_then_a_channel(flow: Flow) -> None:
 
 
 def test_a_late_success_ends_every_wait_of_the_broadcast_after_it(flow: Flow) -> None:
-    flow.start("whatsapp", ("sms", "email"), wait=2)
+    flow.start("whatsapp", ("sms", "email"), first_wait=SHORT)
     flow.receive("sms_TEXT_QUEUED", attempt=2)
     flow.receive("ses_Send", attempt=3)
     flow.receive_now("whatsapp_delivered", attempt=1)

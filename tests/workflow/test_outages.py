@@ -26,7 +26,7 @@ def test_a_refusal_that_cannot_be_noted_falls_back_at_once(
 
     monkeypatch.setattr(Store, "note", fails)
     flow.sms.script = [Refused("ConflictException")]
-    flow.start("sms", "email", wait=60)
+    flow.start("sms", "email")
     flow.receive("ses_Delivery", attempt=2)
 
     assert flow.finish() == ("SUCCEEDED", ["Choose channel", "Send SMS", "Fall back", "Send email"])

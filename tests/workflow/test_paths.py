@@ -6,7 +6,7 @@ import pytest
 
 from messaging.errors import Ambiguous, Refused, Unavailable
 from messaging.statuses import MessageStatus, Success
-from tests.workflow.conftest import Flow, until
+from tests.workflow.conftest import SHORT, Flow, until
 
 CLOSED = ["Close message", "How did it end?"]
 
@@ -52,7 +52,7 @@ def test_a_refusal_at_the_call_falls_back_at_once(flow: Flow) -> None:
 
 
 def test_a_failure_receipt_falls_back_at_once(flow: Flow) -> None:
-    flow.start("whatsapp", "sms", wait=60)
+    flow.start("whatsapp", "sms")
     flow.receive("whatsapp_failed_131026")
     flow.receive("sms_TEXT_DELIVERED", attempt=2)
 
@@ -64,7 +64,7 @@ def test_a_failure_receipt_falls_back_at_once(flow: Flow) -> None:
 
 
 def test_silence_falls_back_when_the_wait_is_over(flow: Flow) -> None:
-    flow.start("whatsapp", "sms", wait=1)
+    flow.start("whatsapp", "sms", first_wait=SHORT)
     flow.receive("sms_TEXT_DELIVERED", attempt=2)
 
     assert flow.finish() == (
@@ -77,7 +77,7 @@ def test_silence_falls_back_when_the_wait_is_over(flow: Flow) -> None:
 
 def test_three_channels_exhausted_end_undelivered(flow: Flow) -> None:
     flow.email.script = [Refused("MessageRejected")]
-    flow.start("whatsapp", "sms", "email", wait=60)
+    flow.start("whatsapp", "sms", "email")
     flow.receive("whatsapp_failed_131047")
     flow.receive("sms_TEXT_UNREACHABLE", attempt=2)
 
@@ -93,7 +93,7 @@ def test_three_channels_exhausted_end_undelivered(flow: Flow) -> None:
 
 
 def test_the_last_wait_that_ends_in_silence_is_noted(flow: Flow) -> None:
-    flow.start("sms", wait=1)
+    flow.start("sms", first_wait=SHORT)
 
     assert flow.finish() == (
         "FAILED",
@@ -104,7 +104,7 @@ def test_the_last_wait_that_ends_in_silence_is_noted(flow: Flow) -> None:
 
 def test_a_busy_provider_is_tried_again(flow: Flow) -> None:
     flow.sms.script = [Unavailable("ThrottlingException")]
-    flow.start("sms", wait=60)
+    flow.start("sms")
     until(lambda: len(flow.sms.sent) == 2)
     flow.receive("sms_TEXT_DELIVERED")
 
@@ -115,7 +115,7 @@ def test_a_busy_provider_is_tried_again(flow: Flow) -> None:
 @pytest.mark.usefixtures("no_jitter")
 def test_a_provider_busy_to_the_end_falls_back(flow: Flow) -> None:
     flow.sms.script = [Unavailable("ThrottlingException")] * 4
-    flow.start("sms", "email", wait=60)
+    flow.start("sms", "email")
     flow.receive("ses_Delivery", attempt=2)
 
     assert flow.finish()[0] == "SUCCEEDED"
@@ -126,7 +126,7 @@ def test_a_provider_busy_to_the_end_falls_back(flow: Flow) -> None:
 
 def test_what_was_perhaps_sent_is_not_sent_again(flow: Flow) -> None:
     flow.sms.script = [Ambiguous("ReadTimeoutError")]
-    flow.start("sms", "email", wait=60)
+    flow.start("sms", "email")
     until(lambda: flow.sms.sent)
     flow.receive_now("sms_TEXT_DELIVERED")
 
@@ -143,7 +143,7 @@ def test_success_sent_needs_no_receipt(flow: Flow) -> None:
 
 
 def test_success_read_waits_on_after_delivery(flow: Flow) -> None:
-    flow.start("whatsapp", "sms", wait=60, success=Success.READ)
+    flow.start("whatsapp", "sms", success=Success.READ)
     flow.receive("whatsapp_delivered")
     assert flow.describe()["status"] == "RUNNING"
     flow.receive("whatsapp_read")
@@ -154,7 +154,7 @@ def test_success_read_waits_on_after_delivery(flow: Flow) -> None:
 
 def test_a_receipt_may_come_before_the_send_call_returns(flow: Flow) -> None:
     flow.whatsapp.script = [lambda _: flow.receive_now("whatsapp_delivered")]
-    flow.start("whatsapp", "sms", wait=60)
+    flow.start("whatsapp", "sms")
 
     assert flow.finish() == ("SUCCEEDED", ["Choose channel", "Send WhatsApp"])
     until(lambda: flow.sent(1))
@@ -163,7 +163,7 @@ def test_a_receipt_may_come_before_the_send_call_returns(flow: Flow) -> None:
 
 def test_an_early_failure_falls_back(flow: Flow) -> None:
     flow.whatsapp.script = [lambda _: flow.receive_now("whatsapp_failed_131026")]
-    flow.start("whatsapp", "sms", wait=60)
+    flow.start("whatsapp", "sms")
     flow.receive("sms_TEXT_DELIVERED", attempt=2)
 
     assert flow.finish()[1] == ["Choose channel", "Send WhatsApp", "Fall back", "Send SMS"]
@@ -171,7 +171,7 @@ def test_an_early_failure_falls_back(flow: Flow) -> None:
 
 
 def test_every_receipt_may_come_twice(flow: Flow) -> None:
-    flow.start("whatsapp", "sms", wait=60)
+    flow.start("whatsapp", "sms")
     for _ in range(2):
         flow.receive("whatsapp_sent")
         flow.receive("whatsapp_delivered")
@@ -183,7 +183,7 @@ def test_every_receipt_may_come_twice(flow: Flow) -> None:
 
 
 def test_a_failure_that_comes_twice_skips_no_channel(flow: Flow) -> None:
-    flow.start("whatsapp", "sms", wait=60)
+    flow.start("whatsapp", "sms")
     flow.receive("whatsapp_failed_131026")
     flow.receive("whatsapp_failed_131026")
     flow.receive("sms_TEXT_DELIVERED", attempt=2)
@@ -192,7 +192,7 @@ def test_a_failure_that_comes_twice_skips_no_channel(flow: Flow) -> None:
 
 
 def test_receipts_out_of_order_never_lower_a_status(flow: Flow) -> None:
-    flow.start("whatsapp", "sms", wait=60)
+    flow.start("whatsapp", "sms")
     for receipt in ("whatsapp_read", "whatsapp_delivered", "whatsapp_sent"):
         flow.receive(receipt)
 
@@ -202,7 +202,7 @@ def test_receipts_out_of_order_never_lower_a_status(flow: Flow) -> None:
 
 @pytest.mark.parametrize("after", ["ses_Bounce_Transient_General_ooto", "ses_Complaint"])
 def test_a_bounce_or_complaint_after_a_delivery_changes_nothing(flow: Flow, after: str) -> None:
-    flow.start("email", "sms", wait=60)
+    flow.start("email", "sms")
     flow.receive("ses_Delivery")
     flow.receive(after)
 
@@ -211,7 +211,7 @@ def test_a_bounce_or_complaint_after_a_delivery_changes_nothing(flow: Flow, afte
 
 
 def test_progress_decides_nothing(flow: Flow) -> None:
-    flow.start("sms", "email", wait=60)
+    flow.start("sms", "email")
     for receipt in ("sms_TEXT_QUEUED", "sms_TEXT_PENDING", "sms_TEXT_UNKNOWN"):
         flow.receive(receipt)
     assert flow.describe()["status"] == "RUNNING"
@@ -223,7 +223,7 @@ def test_progress_decides_nothing(flow: Flow) -> None:
 
 def test_a_success_before_the_next_attempt_makes_it_needless(flow: Flow) -> None:
     flow.before(2, lambda: flow.receive_now("whatsapp_delivered"))
-    flow.start("whatsapp", "sms", wait=1)
+    flow.start("whatsapp", "sms", first_wait=SHORT)
 
     assert flow.finish() == (
         "SUCCEEDED",
@@ -235,7 +235,7 @@ def test_a_success_before_the_next_attempt_makes_it_needless(flow: Flow) -> None
 
 
 def test_a_success_during_the_next_attempt_stops_the_rest(flow: Flow) -> None:
-    flow.start("whatsapp", "sms", "email", wait=2)
+    flow.start("whatsapp", "sms", "email", first_wait=SHORT)
     until(lambda: flow.sms.sent)
     flow.receive_now("whatsapp_delivered")
 
@@ -251,7 +251,7 @@ def test_a_success_during_the_next_attempt_stops_the_rest(flow: Flow) -> None:
 
 def test_a_success_before_the_close_is_still_a_success(flow: Flow) -> None:
     flow.before(None, lambda: flow.receive_now("sms_TEXT_DELIVERED"))
-    flow.start("sms", wait=1)
+    flow.start("sms", first_wait=SHORT)
 
     assert flow.finish() == (
         "SUCCEEDED",
@@ -261,7 +261,7 @@ def test_a_success_before_the_close_is_still_a_success(flow: Flow) -> None:
 
 
 def test_a_success_after_the_end_corrects_the_message(flow: Flow) -> None:
-    flow.start("sms", wait=1)
+    flow.start("sms", first_wait=SHORT)
     assert flow.finish()[0] == "FAILED"
     flow.receive_now("sms_TEXT_DELIVERED")
 
@@ -281,7 +281,7 @@ def test_an_expired_message_is_not_sent(flow: Flow) -> None:
 
 
 def test_a_message_that_expires_on_its_way_ends_there(flow: Flow) -> None:
-    flow.start("whatsapp", "sms", "email", wait=1, expires_in=timedelta(seconds=1))
+    flow.start("whatsapp", "sms", "email", wait=SHORT, expires_in=timedelta(seconds=SHORT))
 
     assert flow.finish() == (
         "FAILED",
@@ -298,14 +298,14 @@ def test_a_function_that_dies_after_the_send_sends_nothing_twice(
         monkeypatch.undo()
         raise MemoryError
 
-    flow.start("sms", "email", wait=60)
+    flow.start("sms", "email")
     until(lambda: flow.sent(1))
     flow.receive("sms_TEXT_DELIVERED")
     flow.finish()
 
     again = Flow(flow.state_machine_arn, flow.channels)
     monkeypatch.setattr(type(again.store), "note_sent", dies)
-    again.start("sms", "email", wait=60)
+    again.start("sms", "email")
     until(lambda: len(flow.sms.sent) == 2)
     until(again.failures)
     again.receive_now("sms_TEXT_DELIVERED")
