@@ -22,6 +22,8 @@ DONE: Final = {
     "reply": "Answered",
     "silence": "The person stays silent",
 }
+# What refusing a mail becomes once it has arrived.
+COMPLAINT: Final = "Complaint"
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,8 @@ TOO_LATE: Final = {
 
 def told(act: str, outcome: Outcome) -> str:
     """What happened, in a sentence or two, with the provider's words."""
-    sentences = [f"{DONE.get(act, act)}: {_went_out(outcome)}."]
+    done = "Reported as spam" if COMPLAINT in outcome.receipts else DONE.get(act, act)
+    sentences = [f"{done}: {_went_out(outcome)}."]
     if outcome.cancelled:
         words = ", ".join(dict.fromkeys(outcome.cancelled))
         sentences.append(f"No longer to come: {words}.")

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Browser, Error, Locator, Page, Route, expect
@@ -400,9 +401,11 @@ def test_the_list_of_recipients_is_live_and_grouped(throughline: Throughline, ta
     expect(card(page, message_id)).to_contain_text("failed:131026: Message undeliverable")
 
 
-def test_who_got_nothing_is_said(tab: Tab) -> None:
-    page = phone_of(tab, "+12065550177")
-    expect(page.locator("main")).to_contain_text("Nothing went to +12065550177 in this run.")
+@pytest.mark.parametrize("to", ["+12065550177", "nobody@example.com", SCRIPT])
+def test_who_got_nothing_is_said(tab: Tab, to: str) -> None:
+    page = tab.open(f"/phones?{urlencode({'to': to})}")
+    expect(page.locator("#threads")).to_contain_text(f"Nothing went to {to} in this run.")
+    expect(page).to_have_title(f"{to} · Throughline")
 
 
 def test_carriers_that_do_not_answer_are_a_sentence(throughline: Throughline) -> None:

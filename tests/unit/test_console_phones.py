@@ -223,7 +223,12 @@ def test_a_mail_is_opened_refused_or_reported() -> None:
         (
             "refuse",
             Outcome(["Complaint"], ["Delivery", "Delivery"], replied=False, failure=None),
-            "Refused: Complaint went out. No longer to come: Delivery.",
+            "Reported as spam: Complaint went out. No longer to come: Delivery.",
+        ),
+        (
+            "refuse",
+            Outcome(["TEXT_BLOCKED"], [], replied=False, failure=None),
+            "Refused: TEXT_BLOCKED went out.",
         ),
         (
             "reply",
