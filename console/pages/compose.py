@@ -16,7 +16,9 @@ from starlette.routing import Route
 
 from console.compose import moves, planned, sending
 from console.compose.fields import Mistake, mistakes
+from console.compose.filling import form_of
 from console.compose.form import IDEMPOTENCY_KEY, Form
+from console.compose.reading import request_of
 from console.compose.recipients import Behaviours, Carriers
 from console.compose.starts import BLANK, STARTS
 from console.desk import Desk
@@ -105,10 +107,10 @@ class Composer:
             return self._again(request, message_id)
         name = request.query_params.get("start")
         if name is None:
-            return self._page(request, Form.of(BLANK))
+            return self._page(request, form_of(BLANK))
         if name not in STARTS:
             raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no start {name!r}.")
-        return self._page(request, Form.of(STARTS[name].request))
+        return self._page(request, form_of(STARTS[name].request))
 
     def _again(self, request: Request, message_id: str) -> Response:
         try:
@@ -116,7 +118,7 @@ class Composer:
         except UnknownMessage:
             detail = f"There is no message {message_id!r}."
             raise HTTPException(HTTPStatus.NOT_FOUND, detail) from None
-        return self._page(request, Form.of(known or BLANK), origin=message_id, lost=not known)
+        return self._page(request, form_of(known or BLANK), origin=message_id, lost=not known)
 
     def go_on(self, request: Request, posted: Posted) -> Response:
         form = self._with_chosen(posted.form, posted.chosen)
@@ -140,7 +142,7 @@ class Composer:
         if local is None:
             detail = "A deployed stack is only looked at: send it with curl."
             raise HTTPException(HTTPStatus.FORBIDDEN, detail)
-        said, unreadable = form.request()
+        said, unreadable = request_of(form)
         if unreadable:
             wrong = self._problems(said, unreadable)
             return self._page(request, form, HTTPStatus.BAD_REQUEST, problems=wrong)
@@ -163,7 +165,7 @@ class Composer:
         **more: Any,  # noqa: ANN401 - what this one page shows beside
     ) -> dict[str, Any]:
         """`problems` are the API's answer; `marked` are the fields it found wrong before."""
-        request, unreadable = form.request()
+        request, unreadable = request_of(form)
         judged = planned.judge(request, self._defaults)
         found = mistakes(form, problems)
         missing = mistakes(form, _together(unreadable, judged.problems))

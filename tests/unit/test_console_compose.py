@@ -23,7 +23,9 @@ from starlette.responses import Response
 
 from console.compose import moves, planned, sending
 from console.compose.fields import Mistake, mistakes
+from console.compose.filling import form_of
 from console.compose.form import Form
+from console.compose.reading import request_of
 from console.compose.recipients import Behaviours
 from console.compose.starts import STARTS
 from console.desk import Desk
@@ -61,7 +63,7 @@ def as_a_browser_sends_it(form: Form) -> FormData:
 
 
 def through_the_form(request: Mapping[str, Any]) -> dict[str, Any]:
-    made, unreadable = Form.posted(as_a_browser_sends_it(Form.of(request))).request()
+    made, unreadable = request_of(Form.posted(as_a_browser_sends_it(form_of(request))))
     assert unreadable == []
     return made
 
@@ -133,7 +135,7 @@ def test_a_right_request_goes_through_the_form_unchanged(request_: dict[str, Any
 @pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
 def test_a_start_is_a_request_that_the_api_takes_and_the_form_says_whole(start: Any) -> None:
     assert through_the_form(start.request) == start.request
-    assert not Form.of(start.request).kept_beside()
+    assert not form_of(start.request).kept_beside()
     requests.check(start.request, SENDERS)
 
 
@@ -149,7 +151,7 @@ def test_whatever_a_request_is_the_form_makes_the_same_of_it(request_: dict[str,
 
 
 def test_what_has_no_field_is_kept_as_json_in_its_step() -> None:
-    form = Form.of(FULL)
+    form = form_of(FULL)
     assert form.kept_beside()
     assert [bool(step.more) for step in form.steps] == [False, False, True]
     assert json.loads(form.steps[2].more) == {
@@ -158,9 +160,9 @@ def test_what_has_no_field_is_kept_as_json_in_its_step() -> None:
 
 
 def test_what_a_step_says_of_its_own_moves_with_it() -> None:
-    form = Form.of(FULL)
+    form = form_of(FULL)
     moved = moves.act(form, f"up:{form.steps[2].key}").form
-    made, _ = moved.request()
+    made, _ = request_of(moved)
     first, second, third = meaning(FULL)["steps"]
     assert meaning(made)["steps"] == [first, third, second]
 
@@ -190,9 +192,9 @@ def test_what_a_browser_cannot_hold_is_kept_as_json(pointer: str, value: object)
 
 
 def test_only_what_was_chosen_for_a_channel_is_sent() -> None:
-    form = Form.of(but(VALID, {"/content/whatsapp": {"text": "Hi"}}))
+    form = form_of(but(VALID, {"/content/whatsapp": {"text": "Hi"}}))
     typed = {**form.values, "/content/whatsapp/image/link": "https://example.com/a.png"}
-    made, _ = replace(form, values=typed).request()
+    made, _ = request_of(replace(form, values=typed))
     assert made["content"]["whatsapp"] == {"text": "Hi"}
 
 
@@ -206,16 +208,15 @@ def test_only_what_was_chosen_for_a_channel_is_sent() -> None:
     ],
 )
 def test_what_was_chosen_and_left_empty_is_missed_by_the_api(chosen: str, at: str) -> None:
-    made, _ = replace(
-        Form.of(ONE), values={**Form.of(ONE).values, "/content/whatsapp": chosen}
-    ).request()
+    typed = {**form_of(ONE).values, "/content/whatsapp": chosen}
+    made, _ = request_of(replace(form_of(ONE), values=typed))
     assert at in [problem.pointer for problem in problems_of(made)]
 
 
 def test_json_that_is_none_is_named_at_its_field_in_the_words_of_the_api() -> None:
-    form = Form.of(but(VALID, {"/content/email": {"template": {"name": "a", "data": {}}}}))
+    form = form_of(but(VALID, {"/content/email": {"template": {"name": "a", "data": {}}}}))
     form = replace(form, values={**form.values, "/content/email/template/data": '{"a": '})
-    _, unreadable = form.request()
+    _, unreadable = request_of(form)
     with pytest.raises(InvalidRequest) as refused:
         requests.read(b'{"a": ')
     (said,) = refused.value.problems
@@ -223,8 +224,8 @@ def test_json_that_is_none_is_named_at_its_field_in_the_words_of_the_api() -> No
 
 
 def test_a_name_that_comes_twice_in_the_metadata_is_named_and_not_lost() -> None:
-    form = replace(Form.of(ONE), metadata=(("order", "1"), ("order", "2")))
-    _, unreadable = form.request()
+    form = replace(form_of(ONE), metadata=(("order", "1"), ("order", "2")))
+    _, unreadable = request_of(form)
     assert [problem.pointer for problem in unreadable] == ["/metadata/order"]
 
 
@@ -236,7 +237,7 @@ def test_a_form_of_anything_at_all_is_read() -> None:
         ("/steps/1/broadcast", "pigeon"),
     ]
     hostile += [("/content/whatsapp", "evil"), ("more", "[1]"), ("metadata_name", "\0")]
-    made, unreadable = Form.posted(FormData(hostile)).request()
+    made, unreadable = request_of(Form.posted(FormData(hostile)))
     assert [problem.pointer for problem in unreadable] == ["more"]
     assert problems_of(made)
 
@@ -266,18 +267,18 @@ def test_a_form_of_anything_at_all_is_read() -> None:
     ],
 )
 def test_a_mistake_finds_its_field(pointer: str, field: str | None) -> None:
-    (found,) = mistakes(Form.of(FULL), [Problem(pointer, "is wrong")])
+    (found,) = mistakes(form_of(FULL), [Problem(pointer, "is wrong")])
     assert found.field == field
 
 
 def test_a_mistake_in_json_beside_the_fields_is_shown_there() -> None:
-    form = Form.of({**ONE, "priority": 1})
-    (found,) = mistakes(form, problems_of(form.request()[0]))
+    form = form_of({**ONE, "priority": 1})
+    (found,) = mistakes(form, problems_of(request_of(form)[0]))
     assert (found.field, found.place) == ("more", "/priority")
 
 
 def test_a_mistake_stays_with_its_step_wherever_it_moves() -> None:
-    form = moves.act(Form.of(VALID), "down:1").form
+    form = moves.act(form_of(VALID), "down:1").form
     (found,) = mistakes(form, [Problem("/steps/1/wait_seconds", "is 3")])
     assert found.field == "/steps/1/wait_seconds"
     assert form.steps[1].key == 1
@@ -381,7 +382,7 @@ def test_a_stack_without_functions_is_said_too() -> None:
 
 
 def test_a_step_moves_and_the_focus_stays_on_the_button_as_long_as_it_can_do_more() -> None:
-    form = Form.of(VALID)
+    form = form_of(VALID)
     once = moves.act(form, "down:1")
     assert [step.key for step in once.form.steps] == [2, 1, 3]
     assert once.says == "WhatsApp is now step 2 of 3."
@@ -393,22 +394,22 @@ def test_a_step_moves_and_the_focus_stays_on_the_button_as_long_as_it_can_do_mor
 
 @pytest.mark.parametrize("do", ["up:1", "down:3", "up:9", "remove:9", "dropped:9", "nothing", ""])
 def test_what_cannot_be_done_changes_nothing(do: str) -> None:
-    form = Form.of(VALID)
+    form = form_of(VALID)
     assert moves.act(form, do) == moves.Moved(form)
 
 
 def test_a_new_step_has_a_name_that_no_other_has() -> None:
-    form = moves.act(Form.of(VALID), "remove:2").form
+    form = moves.act(form_of(VALID), "remove:2").form
     added = moves.act(form, "add-step")
     assert [step.key for step in added.form.steps] == [1, 3, 4]
     assert added.focus == "/steps/4/channel"
 
 
 def test_removing_goes_on_with_the_next_step_and_at_last_with_adding_one() -> None:
-    moved = moves.act(Form.of(VALID), "remove:3")
+    moved = moves.act(form_of(VALID), "remove:3")
     assert moved.focus == "remove:2"
     assert moved.says == "Step 3, broadcast over SMS and email, is removed; 2 left."
-    assert moves.act(Form.of(ONE), "remove:1").focus == "add-step"
+    assert moves.act(form_of(ONE), "remove:1").focus == "add-step"
 
 
 # ---- recipients
@@ -567,7 +568,7 @@ def test_every_other_answer_is_told_in_words(api: Api, status: int, words: str) 
 @pytest.mark.parametrize("status", [400, 409, 422])
 def test_what_is_wrong_with_the_key_is_shown_at_the_key(api: Api, status: int) -> None:
     answer = sent_to(api, status, {"detail": "of the key"}, key="k")
-    (found,) = mistakes(Form.of(ONE), answer.problems)
+    (found,) = mistakes(form_of(ONE), answer.problems)
     assert found == Mistake("idempotency_key", "Idempotency-Key", "of the key")
 
 
@@ -637,12 +638,12 @@ def test_a_deployed_stack_has_no_button_that_sends() -> None:
 
 def test_a_deployed_stack_sends_nothing_whatever_is_posted() -> None:
     with pytest.raises(HTTPException) as refused:
-        composer(None).go_on(asked(), Posted(Form.of(ONE), "send"))
+        composer(None).go_on(asked(), Posted(form_of(ONE), "send"))
     assert refused.value.status_code == 403
 
 
 def test_without_api_and_carriers_the_form_says_so_and_keeps_what_was_typed() -> None:
-    answer = composer(LOCAL).go_on(asked(), Posted(Form.of(ONE), "send"))
+    answer = composer(LOCAL).go_on(asked(), Posted(form_of(ONE), "send"))
     page = text_of(answer)
     assert answer.status_code == 502
     assert "The API cannot be reached" in page
