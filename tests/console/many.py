@@ -1,7 +1,6 @@
 """Thousands of messages, written straight into a running stack's table."""
 
 import random
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,13 +15,15 @@ WAIT_SECONDS = 45
 ITEMS_AT_ONCE = 25
 
 
-def store_many(throughline: Throughline, count: int, over: timedelta) -> None:
-    """So many messages that ended in one way or another, the newest a minute old."""
+def store_many(throughline: Throughline, count: int, over: timedelta, name: str = "many") -> None:
+    """So many messages that ended in one way or another, the newest a minute old; their ids are the
+    name and their number, beginning with the newest.
+    """
     memory: Any = MemoryDynamoDB()
     store, chance = Store(memory, "", timedelta(days=30)), random.Random(count)  # noqa: S311 - the same every time
     newest = datetime.now(UTC) - timedelta(minutes=1)
     for number in range(count):
-        _tell(store, f"many-{number:05}", newest - over * (number / count), number, chance)
+        _tell(store, f"{name}-{number:05}", newest - over * (number / count), number, chance)
     items = list(memory.items.values())
     for start in range(0, len(items), ITEMS_AT_ONCE):
         puts: Any = [{"PutRequest": {"Item": one}} for one in items[start : start + ITEMS_AT_ONCE]]
@@ -73,8 +74,3 @@ def _try(
         return MessageStatus.UNDELIVERED, heard
     store.note(attempt, AttemptStatus.DELIVERED, heard)
     return MessageStatus.DELIVERED, heard
-
-
-def names(count: int) -> Iterator[str]:
-    """Their ids, newest first."""
-    return (f"many-{number:05}" for number in range(count))
