@@ -7,11 +7,14 @@ stays counted when the function fails afterwards. The namespace is the stack's n
 
 from datetime import timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-from messaging.messages import Attempt
 from messaging.statuses import AttemptStatus, MessageStatus
+
+if TYPE_CHECKING:
+    from messaging.messages import Attempt
 
 
 class Metric(StrEnum):
@@ -62,7 +65,7 @@ def count(metric: Metric, channel: str | None = None) -> None:
 class Counter:
     """What the store tells of: each rise of a status, which is why it is counted once."""
 
-    def attempt_rose(self, attempt: Attempt) -> None:
+    def attempt_rose(self, attempt: "Attempt") -> None:
         """A read receipt counts as a delivery where no delivery receipt came before it."""
         known = attempt.status is AttemptStatus.READ and "delivered" in attempt.times
         if (metric := _OF_ATTEMPT.get(attempt.status)) and not known:
