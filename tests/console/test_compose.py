@@ -165,6 +165,14 @@ def test_the_curl_line_sends_from_a_shell(tab: Tab, throughline: Throughline) ->
     assert text == f'It\'s "order" 42. {HOSTILE}'
 
 
+def test_the_curl_line_is_copied_by_a_button(tab: Tab) -> None:
+    tab.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = tab.open("/compose?start=order")
+    page.get_by_role("button", name="Copy the curl line").click()
+    expect(page.locator("#said")).to_have_text("Copied.")
+    assert page.evaluate("navigator.clipboard.readText()") == page.inner_text("#curl")
+
+
 # ---- mistakes
 
 
@@ -429,6 +437,7 @@ def test_a_dark_phone_shows_the_mistakes_without_scrolling_sideways(dark_phone_t
 
 
 def test_picture_of_a_message_that_is_composed(tab: Tab) -> None:
+    tab.page.set_viewport_size({"width": 1280, "height": 1500})
     page = tab.open("/compose?start=order")
     expect(page.locator(".plan li")).to_have_count(3)
     tab.take_picture("compose")
