@@ -36,7 +36,9 @@ def spread(seconds: Iterable[float]) -> Spread | None:
 
 @dataclass(frozen=True)
 class Posted:
-    """A message that the API took: when it was asked (Unix time), and how long the answer took."""
+    """A message that the API took: when its turn was, or, where all come at once, when it was asked
+    (Unix time), and how long the answer took.
+    """
 
     message_id: str
     scenario: Scenario

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from local.addresses import ROOT, Addresses
 
-TIMES = 5
+TIMES = 9
 BASELINE = "boto3 and one client"
 CLIENT = "import boto3; boto3.client('dynamodb')"
 MEASURED = """
@@ -26,7 +26,7 @@ print(open("/proc/self/status").read().split("VmHWM:")[1].split()[0])
 
 @dataclass(frozen=True)
 class Import:
-    """Medians; `ratio`: its time to that of boto3 with one client."""
+    """Medians; `ratio`: its time to that of boto3 with one client in the same round."""
 
     name: str
     seconds: float
@@ -40,16 +40,16 @@ def cold_imports() -> list[Import]:
     codes = {BASELINE: CLIENT, **{one.stem: f"import {one.stem}; {CLIENT}" for one in paths}}
     rounds = [{name: _run(code) for name, code in codes.items()} for _ in range(TIMES + 1)]
     counted = rounds[1:]  # the first one compiles
-    medians = {name: _median([one[name] for one in counted]) for name in codes}
-    return [
-        Import(name, seconds, megabytes, seconds / medians[BASELINE][0])
-        for name, (seconds, megabytes) in medians.items()
-    ]
+    return [_import(name, counted) for name in codes]
 
 
-def _median(runs: list[tuple[float, float]]) -> tuple[float, float]:
-    seconds, megabytes = zip(*runs, strict=True)
-    return statistics.median(seconds), statistics.median(megabytes)
+def _import(name: str, rounds: list[dict[str, tuple[float, float]]]) -> Import:
+    return Import(
+        name,
+        statistics.median(one[name][0] for one in rounds),
+        statistics.median(one[name][1] for one in rounds),
+        statistics.median(one[name][0] / one[BASELINE][0] for one in rounds),
+    )
 
 
 def _run(code: str) -> tuple[float, float]:

@@ -23,6 +23,8 @@ SENDERS = 8
 READERS = 2
 SECONDS_WITHOUT_PROGRESS = 90
 SECONDS_BETWEEN_LOOKS = 2
+# A look costs the engine time for each execution that runs; so much is left between two of them.
+REST_TO_A_LOOK = 20
 TOO_MANY_REQUESTS = 429
 ALL_CALLS = 20_000
 
@@ -52,20 +54,23 @@ class Load:
         self._engine = first_message.engine_client(self.stack.addresses)
 
     def send(self, scenarios: Sequence[Scenario], a_second: float | None = None) -> None:
-        start = time.monotonic()
+        """At a pace, a message counts from when its turn was: who offers them does not wait until
+        the stack has answered those before it.
+        """
+        start = time.time()
         with ThreadPoolExecutor(SENDERS) as senders:
             turns = [
-                senders.submit(self._send_at, one, start + number / a_second if a_second else start)
+                senders.submit(self._send_at, one, start + number / a_second if a_second else None)
                 for number, one in enumerate(scenarios)
             ]
             self.posted = [turn.result() for turn in turns]
 
-    def _send_at(self, scenario: Scenario, moment: float) -> Posted:
-        time.sleep(max(0.0, moment - time.monotonic()))
+    def _send_at(self, scenario: Scenario, turn: float | None) -> Posted:
+        time.sleep(max(0.0, (turn or 0) - time.time()))
         body = json.dumps(scenario.request).encode()
         deployment = self.stack.deployment
         for _ in until(SECONDS_WITHOUT_PROGRESS):
-            at, start = time.time(), time.perf_counter()
+            at, start = turn or time.time(), time.perf_counter()
             try:
                 answer = first_message.ask(deployment, deployment.api_url, body)
             except urllib.error.HTTPError as refusal:
@@ -78,14 +83,15 @@ class Load:
     def wait(self) -> None:
         """Until no execution runs and no receipt is to come. What ends in neither way is lost."""
         last, since = -1, time.monotonic()
-        while time.monotonic() - since < SECONDS_WITHOUT_PROGRESS:
+        while (looked := time.monotonic()) - since < SECONDS_WITHOUT_PROGRESS:
             over = len(self.posted) - self._running()
             self.progress(over)
             if over == len(self.posted) and self._closed() and not self._receipts_to_come():
                 return
             if over != last:
                 last, since = over, time.monotonic()
-            time.sleep(SECONDS_BETWEEN_LOOKS)
+            took = time.monotonic() - looked
+            time.sleep(max(SECONDS_BETWEEN_LOOKS, REST_TO_A_LOOK * took))
 
     def _running(self) -> int:
         return len(self._executions("RUNNING"))

@@ -46,7 +46,12 @@ class Odd:
 
 @dataclass(frozen=True)
 class Measured:
-    """One run of mixed messages. `processor_ms`: per message, by process."""
+    """One run of mixed messages.
+
+    `seconds`: from the first POST to the last thing that happened, without the waits that a plan
+    has in vain. `first_quarter`, `last_quarter`: of the messages, from POST to provider call.
+    `processor_ms`: per message, by process.
+    """
 
     name: str
     a_second: float | None
@@ -55,6 +60,8 @@ class Measured:
     seconds: float
     messages_per_second: float
     latencies: Latencies
+    first_quarter: Spread | None
+    last_quarter: Spread | None
     usage: Usage
     dollars_per_million: Mapping[str, float]
     peaks: Peaks
@@ -126,7 +133,9 @@ class Pricing:
 
 def measured(name: str, a_second: float | None, loaded: Loaded, pricing: Pricing) -> Measured:
     facts = loaded.facts
-    seconds = max(ended_at(one.message) for one in facts) - min(one.posted.at for one in facts)
+    ends = (ended_at(one.message) - one.posted.scenario.waits_in_vain for one in facts)
+    seconds = max(ends) - min(one.posted.at for one in facts)
+    quarter = max(1, len(facts) // 4)
     return Measured(
         name,
         a_second,
@@ -135,6 +144,8 @@ def measured(name: str, a_second: float | None, loaded: Loaded, pricing: Pricing
         seconds,
         len(facts) / seconds,
         latencies(facts),
+        _to_first_call(facts[:quarter]),
+        _to_first_call(facts[-quarter:]),
         loaded.usage,
         pricing.of(loaded.usage),
         loaded.peaks,
@@ -171,10 +182,14 @@ def odd(facts: Sequence[Facts]) -> Iterator[Odd]:
 def latencies(facts: Sequence[Facts]) -> Latencies:
     return Latencies(
         spread(one.posted.answered_in for one in facts),
-        spread(figures.to_first_call(one.posted, one.calls) for one in facts if one.calls),
+        _to_first_call(facts),
         spread(gap for one in facts for gap in figures.receipt_to_next_call(one.calls)),
         spread(gap for one in facts for gap in _timeouts(one)),
     )
+
+
+def _to_first_call(facts: Sequence[Facts]) -> Spread | None:
+    return spread(figures.to_first_call(one.posted, one.calls) for one in facts if one.calls)
 
 
 def _timeouts(one: Facts) -> Iterator[float]:
@@ -184,27 +199,40 @@ def _timeouts(one: Facts) -> Iterator[float]:
 
 def targets(results: Mapping[str, Any]) -> list[tuple[str, str, str, bool]]:
     """Each target: what it is about, what it asks for, what was measured, whether it is met."""
-    paced = next(run for run in results["runs"] if run["a_second"])
-    # A paced run is as fast as its pace: what the stack carries shows where all come at once.
-    at_once = [run for run in results["runs"] if not run["a_second"]]
-    largest = max(at_once, key=lambda run: run["verdicts"]["messages"])
+    # What the stack carries shows under the greatest pace: a slower one is as fast as its pace,
+    # and a burst only says how long its backlog takes.
+    paced = [run for run in results["runs"] if run["a_second"]]
+    sustained = max(paced, key=lambda run: run["a_second"])
+    messages = sustained["verdicts"]["messages"]
+    grown = sustained["last_quarter"]["p95"] - sustained["first_quarter"]["p95"]
     bad = sum(
         run["verdicts"][what] for run in results["runs"] for what in ("lost", "duplicated", "wrong")
     )
-    gap = paced["latencies"]["receipt_to_next_call"]["p95"]
+    gap = sustained["latencies"]["receipt_to_next_call"]["p95"]
     ratio = max(one["ratio"] for one in results["imports"] if one["name"] in HOT)
     first = results["costs"][0]["usage"]
     states = first["states"] / first["messages"]
     peak = max(run["peaks"]["stack"] for run in results["runs"])
     return [
         (
-            f"messages a second, {largest['verdicts']['messages']} mixed",
+            f"messages a second, {messages:,} mixed, sustained",
             "at least 15",
-            f"{largest['messages_per_second']:.1f}",
-            largest["messages_per_second"] >= 15,  # noqa: PLR2004 - the target
+            f"{sustained['messages_per_second']:.1f}",
+            sustained["messages_per_second"] >= 15,  # noqa: PLR2004 - the target
         ),
-        ("lost, sent twice or wrong", "0", str(bad), bad == 0),
-        ("failure receipt to next call, p95", "at most 1.0 s", f"{gap:.2f} s", gap <= 1),
+        (
+            "the same: POST to provider call, p95, last quarter to first",
+            "at most 0.5 s more",
+            f"{grown:+.2f} s",
+            grown <= 0.5,  # noqa: PLR2004 - the target
+        ),
+        ("lost, sent twice or wrong, in all runs", "0", str(bad), bad == 0),
+        (
+            "failure receipt to next call, p95, sustained",
+            "at most 1.0 s",
+            f"{gap:.2f} s",
+            gap <= 1,
+        ),
         ("memory of the whole stack", "under 1,500 MB", f"{peak:,.0f} MB", peak < 1500),  # noqa: PLR2004 - the target
         (
             "hot functions' imports to boto3 and a client",
