@@ -27,7 +27,7 @@ from local.addresses import HOST
 from local.workers import speak_with_functions_directly
 
 # As many as the engine invokes at once; receipts from SNS come without any bound of their own.
-PROCESSES_PER_FUNCTION = 4
+PROCESSES_PER_FUNCTION = 3
 # A warm invocation takes 20 ms, a new process a second: waiting for a turn is mostly faster.
 SECONDS_OF_PATIENCE = 0.3
 # More texts than the stack's own code makes; a person's own calls may make any number.

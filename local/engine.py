@@ -30,8 +30,8 @@ from werkzeug.serving import make_server
 from local.addresses import HOST, REGION
 from local.interpreter import behave_as_aws
 
-# Each function that runs at the same time is a process of 60 MB, and four keep two cores busy.
-INVOCATIONS_AT_ONCE = 4
+# Each function that runs at the same time is a process of 45 MB, and three keep two cores busy.
+INVOCATIONS_AT_ONCE = 3
 
 # Else each of a thousand executions that begin together would make one of its own.
 MAKING_CLIENTS = threading.Lock()

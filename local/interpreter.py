@@ -10,10 +10,13 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime
 from types import ModuleType
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from jsonpath_ng.ext.parser import parse
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
+from moto.stepfunctions.models import StateMachine
 from moto.stepfunctions.parser.api import ExecutionFailedEventDetails, InvalidToken
 from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
@@ -27,6 +30,7 @@ from moto.stepfunctions.parser.asl.utils import json_path
 from moto.stepfunctions.parser.backend.execution import Execution
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
+from moto.stepfunctions.parser.utils import TMP_THREADS
 from moto.stepfunctions.responses import StepFunctionResponse
 
 
@@ -82,6 +86,8 @@ def behave_as_aws() -> None:
     answer_each_token_once(tokens)
     give_each_try_its_own_token(tokens)
     keep_the_cause_of_a_failure()
+    find_each_name_at_once()
+    forget_the_threads()
     start_each_name_once()
     refuse_an_input_that_is_no_json()
     stop_at_once()
@@ -169,6 +175,30 @@ def keep_the_cause_of_a_failure() -> None:
         return EmptyResult()
 
     replace(StepFunctionResponse, "send_task_failure", send_task_failure)
+
+
+def find_each_name_at_once() -> None:
+    """Moto compares a new name with that of every execution there was: each start takes longer."""
+    find: Any = StateMachine._handle_name_input_idempotency  # noqa: SLF001 - the one place that looks
+    known: WeakKeyDictionary[StateMachine, set[str]] = WeakKeyDictionary()
+
+    def find_if_it_is_known(machine: StateMachine, name: str, text: str) -> object:
+        names = known.setdefault(machine, set())
+        names.update(one.name for one in machine.executions[len(names) :])
+        return find(machine, name, text) if name in names else None
+
+    replace(StateMachine, "_handle_name_input_idempotency", find_if_it_is_known)
+
+
+def forget_the_threads() -> None:
+    """Moto keeps each thread that it ever started in a list that nothing reads."""
+    start: Any = ExecutionWorker.start
+
+    def start_and_forget(worker: ExecutionWorker) -> None:
+        start(worker)
+        TMP_THREADS.clear()
+
+    replace(ExecutionWorker, "start", start_and_forget)
 
 
 def start_each_name_once() -> None:
