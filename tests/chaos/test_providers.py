@@ -75,7 +75,7 @@ def test_a_receipt_of_an_unknown_message_is_kept_and_holds_up_no_other(
     throughline = stack.throughline
     unknown = f"unknown-{uuid.uuid4().hex}"
     publish(throughline, event_text(event).replace(SAMPLE_ID, unknown))
-    message_id = throughline.send(request(REACHED, "ana@example.com", wait=60))
+    message_id = throughline.send(request(REACHED, "ana@example.com", wait=240))
     publish(throughline, event_text(event).replace(SAMPLE_ID, unknown))
     assert settled(throughline, [message_id]) == {}
     assert throughline.get(message_id).body["status"] == "delivered"
@@ -85,7 +85,7 @@ def test_a_receipt_of_an_unknown_message_is_kept_and_holds_up_no_other(
 
 def test_the_largest_receipt_that_sns_carries_is_recorded(stack: FaultyStack) -> None:
     throughline = stack.throughline
-    steps = [{"channel": "sms", "wait_seconds": 60}]
+    steps = [{"channel": "sms", "wait_seconds": 240}]
     message_id = throughline.send(request(SILENT, "ana@example.com") | {"steps": steps})
     eventually(lambda: throughline.get(message_id).body["attempts"])
     event = json.loads(event_text("sms_TEXT_DELIVERED").replace(SAMPLE_ID, message_id))
