@@ -13,6 +13,7 @@ REACHED = "+12065550104"
 OPTED_OUT = "+12065550110"
 TOO_MUCH_SPENT = "+12065550112"
 SILENT = "+12065550130"
+LATE = "+12065550131"
 BUSY_AT_FIRST = "+12065550140"
 NOT_ON_WHATSAPP = "+14255550156"
 # No receipt is that late, however busy the machine is.
@@ -227,7 +228,12 @@ CALLS = [
     Call("notes the receipt", "record_receipt", *update("delivered_at")),
     Call("keeps the receipt", "record_receipt", *put(A_RECEIPT)),
     Call("links WhatsApp's id", "record_receipt", *put(A_LINK), steps=FALLBACK),
-    Call("reads the story", "record_receipt", "dynamodb", "Query"),
+    Call(
+        "reads the story of a late success",
+        *("record_receipt", "dynamodb", "Query"),
+        number=LATE,
+        steps=(*SOON_OVER, SMS),
+    ),
     Call("concludes", "record_receipt", *update("concluded_at")),
     Call("answers", "record_receipt", "stepfunctions", "SendTaskSuccess"),
     Call(
