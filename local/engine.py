@@ -15,6 +15,7 @@ from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import get_session
+from moto.core import responses, utils
 from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import MotoRequestHandler, create_backend_app
 from moto.stepfunctions.parser.api import ExecutionStatus
@@ -43,6 +44,7 @@ def main() -> None:
     port = parser.parse_args().port
     execute_state_machines()
     behave_as_aws()
+    list_the_actions_once()
     send_tasks_to_ministack()
     bound_the_invocations()
     tell_of_executions_that_did_not_succeed()
@@ -61,6 +63,12 @@ def keep_quiet() -> None:
 def execute_state_machines() -> None:
     """Moto by itself only remembers state machines; this setting asks for its interpreter."""
     default_user_config["stepfunctions"]["execute_state_machine"] = True
+
+
+def list_the_actions_once() -> None:
+    """Moto looks through all of its class for each request, to see whether it knows the action."""
+    listed = functools.cache(utils.method_names_from_class)
+    setattr(responses, "method_names_from_class", listed)  # noqa: B010 - imported there
 
 
 def send_tasks_to_ministack() -> None:
