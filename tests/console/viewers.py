@@ -6,17 +6,18 @@ since other programs on the machine change the figures more than viewers do.
 
 import argparse
 import json
+import socket
 import statistics
 import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from tests.local.conftest import ROOT, Throughline
 
@@ -98,22 +99,21 @@ def send(throughline: Throughline, at: float) -> tuple[str, float]:
 @contextmanager
 def viewer(throughline: Throughline, path: str) -> Iterator[None]:
     """An open page: it takes whatever comes."""
-    url = f"{throughline.environment['THROUGHLINE_CONSOLE_URL']}{path}"
-    stream = urllib.request.urlopen(url, timeout=60)  # noqa: S310 - loopback
-    over = threading.Event()
+    address = urlsplit(throughline.environment["THROUGHLINE_CONSOLE_URL"])
+    with socket.create_connection((address.hostname, address.port)) as line:
+        line.sendall(f"GET {path} HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n".encode())
+        taking = threading.Thread(target=take, args=(line,), daemon=True)
+        taking.start()
+        try:
+            yield
+        finally:
+            line.shutdown(socket.SHUT_RDWR)
+            taking.join()
 
-    def take() -> None:
-        while not over.is_set() and stream.readline():
-            pass
 
-    taking = threading.Thread(target=take, daemon=True)
-    taking.start()
-    try:
-        yield
-    finally:
-        over.set()
-        taking.join()
-        stream.close()
+def take(line: socket.socket) -> None:
+    while line.recv(1 << 16):
+        pass
 
 
 def read(throughline: Throughline, posted: dict[str, float]) -> Seconds:
