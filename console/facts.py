@@ -12,6 +12,7 @@ from console.execution import Execution, Visit
 from console.words import channel
 from messaging import http
 from messaging.messages import Attempt, Plan, PlannedAttempt, Story
+from messaging.statuses import FINAL
 
 # What SQS calls a message, and Step Functions an execution that is started without a name.
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -31,14 +32,15 @@ class Door(StrEnum):
 
 @dataclass(frozen=True)
 class Facts:
-    """`story` None: nothing is stored, or not yet. `execution` None: not started, or gone by now.
-    One of the two is there.
+    """`story` None: nothing is stored yet or, `erased`, any more. `execution` None: not started,
+    or gone by now. One of the two is there.
     """
 
     message_id: str
     story: Story | None
     receipts: Sequence[Mapping[str, Any]]
     execution: Execution | None
+    erased: bool = False
 
     @cached_property
     def since(self) -> datetime:
@@ -57,9 +59,11 @@ class Facts:
     def status(self) -> str:
         if self.told:
             return str(self.told["status"])
-        if self.execution and self.execution.status:
-            return _STATUS_OF_ERROR.get(self.execution.error or "", "undelivered")
-        return "accepted"
+        if self.execution is None or self.execution.status is None:
+            return "accepted"
+        if self.execution.status == "SUCCEEDED":
+            return str(self.execution.visits[-1].gave.get("status", "delivered"))
+        return _STATUS_OF_ERROR.get(self.execution.error or "", "undelivered")
 
     @property
     def over(self) -> bool:
@@ -67,6 +71,11 @@ class Facts:
         if self.execution:
             return self.execution.status is not None
         return self.status not in {"accepted", "in_progress"}
+
+    @property
+    def settled(self) -> bool:
+        """Whether the store says how it ended; it may say so a moment after the execution."""
+        return self.over and (self.story is None or self.status in FINAL)
 
     @property
     def door(self) -> Door:

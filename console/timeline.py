@@ -105,6 +105,8 @@ def timeline(facts: Facts) -> list[Entry]:
 
 def summary(facts: Facts) -> str:
     """How it stands, in one sentence."""
+    if facts.erased:
+        return "It was erased; this is what the history of its execution still holds."
     success = facts.story.success() if facts.story else None
     if success:
         after = duration((_got_through_at(success) - facts.since).total_seconds())

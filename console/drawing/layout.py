@@ -98,14 +98,14 @@ _one_at_a_time = Lock()
 
 
 def layout(definition: str, *, branches: bool) -> Layout:
-    """The layout of a definition's text; each is made once. Raises `CannotDraw`."""
+    """The layout of a definition; each graph is laid out once. Raises `CannotDraw`."""
+    drawn = graph(json.loads(definition), branches=branches)
     with _one_at_a_time:
-        return _layout(definition, branches=branches)
+        return _layout(drawn)
 
 
 @lru_cache(maxsize=16)
-def _layout(definition: str, *, branches: bool) -> Layout:
-    drawn = graph(json.loads(definition), branches=branches)
+def _layout(drawn: Graph) -> Layout:
     placed = _placed({"id": "machine", "layoutOptions": OPTIONS, **_inside(drawn, "machine")})
     return _read(placed, drawn)
 

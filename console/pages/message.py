@@ -81,7 +81,8 @@ class Watched:
             return None
         receipts = self.desk.store.receipts(self.message_id) if story else []
         execution = Execution.read(history) if history else None
-        return Facts(self.message_id, story, receipts, execution)
+        erased = story is None and self.desk.store.forgotten(self.message_id)
+        return Facts(self.message_id, story, receipts, execution, erased)
 
     def look(self) -> Glance:
         facts = self.facts()
@@ -94,10 +95,11 @@ class Watched:
         return Glance(fragments, self._pause(self._pace(facts)))
 
     def _pace(self, facts: Facts) -> tuple[float, float]:
-        if facts.over:
-            return OVER
         last = self._history[-1]["timestamp"] if self._history else facts.since
-        return BUSY if datetime.now(UTC) - last < CALM_AFTER else CALM
+        recent = datetime.now(UTC) - last < CALM_AFTER
+        if facts.over:
+            return CALM if recent or not facts.settled else OVER
+        return BUSY if recent else CALM
 
     def _pause(self, pace: tuple[float, float]) -> float:
         local, deployed = pace
@@ -115,7 +117,7 @@ class Watched:
             return self._history
         workflow = self.desk.clients.workflow
         pages = workflow.get_paginator("get_execution_history").paginate(
-            executionArn=self._arn, includeExecutionData=True
+            executionArn=self._arn, PaginationConfig={"PageSize": 1000}
         )
         try:
             self._history = [event for page in pages for event in page["events"]]

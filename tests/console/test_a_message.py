@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from messaging.store import Store
 from tests.console.conftest import Tab
 from tests.local.conftest import Throughline, eventually
 
@@ -70,6 +71,7 @@ def test_a_fallback_lights_up_state_by_state_without_a_reload(
 def test_the_finished_fallback_is_the_picture(tab: Tab, throughline: Throughline) -> None:
     message_id = throughline.send(request(FALLS_BACK))
     throughline.finished(message_id)
+    tab.page.set_viewport_size({"width": 1280, "height": 1180})
     page = tab.open(f"/messages/{message_id}")
 
     expect(page.locator("#head .summary")).to_contain_text("Delivered by SMS")
@@ -235,3 +237,28 @@ def test_what_the_request_holds_can_be_sent_again_and_its_phone_seen(
     assert again.get_attribute("href") == f"/compose?from={message_id}"
     phone = page.get_by_role("link", name=re.compile("recipient.s phone"))
     assert phone.get_attribute("href") == "/phones?to=%2B14255550156"
+
+
+def test_the_request_is_copied_as_it_stands(tab: Tab, throughline: Throughline) -> None:
+    sent = request(FALLS_BACK)
+    message_id = throughline.send(sent)
+    tab.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = tab.open(f"/messages/{message_id}")
+    page.locator("#raw summary").first.click()
+    page.get_by_role("button", name="Copy The request").click()
+
+    expect(page.get_by_text("Copied")).to_be_visible()
+    assert tab.accessibility() == []
+    copied = json.loads(page.evaluate("navigator.clipboard.readText()"))
+    assert (copied["to"], copied["content"]) == (sent["to"], sent["content"])
+
+
+def test_an_erased_message_says_so(tab: Tab, throughline: Throughline) -> None:
+    message_id = started(throughline, request(FALLS_BACK))
+    throughline.finished(message_id)
+    store = Store(throughline.table, throughline.environment["MESSAGES_TABLE"])
+    assert store.forget(message_id)
+    page = tab.open(f"/messages/{message_id}")
+
+    expect(page.locator("#head .summary")).to_contain_text("It was erased")
+    expect_state(page, "Send SMS", "succeeded")

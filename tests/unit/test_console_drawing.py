@@ -121,10 +121,16 @@ def test_the_branches_stand_side_by_side_in_the_files_order() -> None:
         assert frame.x < boxes[name].x < frame.x + frame.width
 
 
+def test_another_stacks_names_make_no_other_drawing() -> None:
+    other = DEFINITION.replace("${SendMessageFunctionArn}", "arn:aws:lambda:::function:Send")
+
+    assert layout(other, branches=False) is layout(DEFINITION, branches=False)
+
+
 def test_a_missing_node_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(CannotDraw, match="needs Node"):
-        layout(DEFINITION.replace("Delivers one message", "Not laid out yet"), branches=False)
+        layout(DEFINITION.replace("Reached late", "Not laid out yet"), branches=False)
 
 
 def test_what_node_cannot_do_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +138,7 @@ def test_what_node_cannot_do_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyP
     script.write_text('throw new Error("no such library");')
     monkeypatch.setattr("console.drawing.layout.SCRIPT", script)
     with pytest.raises(CannotDraw, match="no such library"):
-        layout(DEFINITION.replace("Delivers one message", "Never laid out"), branches=False)
+        layout(DEFINITION.replace("Reached late", "Never laid out"), branches=False)
 
 
 # ---- the picture

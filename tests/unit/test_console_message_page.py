@@ -85,7 +85,7 @@ def test_a_deployed_stack_links_to_the_execution_and_to_no_phone() -> None:
 
 def test_a_drawing_that_cannot_be_made_leaves_the_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    html = shown(facts("fallback"), definition=DEFINITION.replace("Delivers", "Brings"))
+    html = shown(facts("fallback"), definition=DEFINITION.replace("Reached late", "Too late"))
 
     assert "The drawing needs Node" in html
     assert "Delivered by SMS" in html
