@@ -137,8 +137,12 @@ class Execution:
 
     @property
     def planned_elsewhere(self) -> bool:
-        """Whether it was started with a route, as the API does, and not with a request."""
-        return "message_id" in self.given and "channel" in self.given
+        """Whether it was started with a route, as the API does, and not with a request: by the
+        rules of the workflow's own first state.
+        """
+        return {"message_id", "channel"} <= set(self.given) and not {"to", "steps"} & set(
+            self.given
+        )
 
     def visits_of(self, state: str) -> list[Visit]:
         return [one for one in self.visits if one.state == state]

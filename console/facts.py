@@ -12,7 +12,7 @@ from console.execution import Execution, Visit
 from console.words import channel
 from messaging import http
 from messaging.messages import Attempt, Plan, PlannedAttempt, Story
-from messaging.statuses import FINAL
+from messaging.statuses import FINAL, MessageStatus
 
 # What SQS calls a message, and Step Functions an execution that is started without a name.
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -62,7 +62,8 @@ class Facts:
         if self.execution is None or self.execution.status is None:
             return "accepted"
         if self.execution.status == "SUCCEEDED":
-            return str(self.execution.visits[-1].gave.get("status", "delivered"))
+            said = self.execution.visits[-1].gave.get("status")
+            return said if said in set(MessageStatus) else MessageStatus.DELIVERED
         return _STATUS_OF_ERROR.get(self.execution.error or "", "undelivered")
 
     @property
@@ -82,7 +83,8 @@ class Facts:
         if self.execution is None:
             return Door.UNKNOWN if self.over else Door.API
         if self.execution.planned_elsewhere:
-            return Door.API
+            # The API stores a message before it puts its route on the queue; others can only claim.
+            return Door.API if self.story or self.erased else Door.UNKNOWN
         return Door.QUEUE_OR_DIRECT if _UUID.fullmatch(self.message_id) else Door.DIRECT
 
     @property

@@ -243,9 +243,17 @@ def _tries(facts: Facts) -> Iterator[_Moment]:
         name = channel(str(visit.given.get("channel")))
         last = len(visit.tries) if visit.condition is Condition.RETRYING else len(visit.tries) - 1
         for number, one in enumerate(visit.tries[:last], 1):
-            busy = "was busy" if one.error == "Unavailable" else f"met {one.error}"
-            text = f"{_upper(name)} {busy}, nothing was sent; the state tries again"
-            yield _Moment(one.ended_at or one.at, "warn", text, f"try {number}: {one.cause}")
+            text = f"{_upper(name)} {_TRIED.get(one.error or '', _BROKE)}; the state tries again"
+            yield _Moment(one.ended_at or one.at, "warn", text, f"try {number}: {_said(one)}")
+
+
+def _said(one: Try) -> str:
+    return one.cause if one.error == "Unavailable" else f"{one.error} {one.cause}".strip()
+
+
+_TRIED: Final = {"Unavailable": "was busy, nothing was sent"}
+# On our side: the attempt is claimed before it is sent, so no try can send it a second time.
+_BROKE: Final = "was not done with, the function failed"
 
 
 def _attempts(facts: Facts) -> Iterator[_Moment]:

@@ -13,7 +13,6 @@ from tests.console.conftest import Tab
 from tests.local.conftest import Throughline, eventually
 
 FALLS_BACK, SILENT = "+14255550156", "+14255550159"
-LIT = re.compile("is-(succeeded|failed)")
 
 
 def request(number: str, *steps: dict[str, Any], **more: Any) -> dict[str, Any]:

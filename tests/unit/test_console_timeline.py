@@ -5,11 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from console.execution import Execution
 from console.facts import Door, Facts
 from console.timeline import Entry, elapsed, summary, timeline
 from messaging.messages import Story
 from messaging.statuses import MessageStatus
-from tests.unit.seen import NAMES, facts
+from tests.unit.seen import NAMES, events, facts
 
 
 def said(name: str, until: str = "", of: str = "") -> list[str]:
@@ -79,6 +80,20 @@ def test_a_busy_provider_is_told_try_by_try() -> None:
         "try 2: ThrottledRequestException",
     ]
     assert "Step 2, SMS, did not run: WhatsApp had got through" in said("busy")
+
+
+def test_a_function_that_broke_is_not_said_to_have_sent_nothing() -> None:
+    broken = [
+        {**event, "taskFailedEventDetails": {"error": "Lambda.Unknown", "cause": "it died"}}
+        if event["type"] == "TaskFailed"
+        else event
+        for event in events("busy")
+    ]
+    known = replace(facts("busy"), execution=Execution.read(broken))
+    first = next(one for one in timeline(known) if one.tone == "warn")
+
+    assert first.text == ("WhatsApp was not done with, the function failed; the state tries again")
+    assert first.detail == "try 1: Lambda.Unknown it died"
 
 
 def test_a_provider_that_stays_busy_is_the_reason_for_the_next_step() -> None:
@@ -203,6 +218,27 @@ def test_an_execution_of_which_nothing_is_stored_is_told_too() -> None:
 
     assert unknown.status == "accepted"
     assert [entry.text for entry in timeline(unknown)] == ["Came by a direct StartExecution"]
+
+
+def test_an_erased_message_says_so_and_keeps_how_its_execution_ended() -> None:
+    erased = replace(facts("fallback"), story=None, receipts=(), erased=True)
+
+    assert erased.status == "delivered"
+    assert summary(erased).startswith("It was erased")
+    assert "SMS got through after 0.66 s: delivered" in [one.text for one in timeline(erased)]
+
+
+def test_a_route_that_nobody_stored_is_not_said_to_come_by_the_api() -> None:
+    assert replace(facts("fallback"), story=None, receipts=()).door is Door.UNKNOWN
+
+
+def test_a_request_that_also_looks_like_a_route_came_by_no_api() -> None:
+    known = facts("direct")
+    assert known.execution is not None
+    given = {**known.execution.given, "message_id": "mine", "channel": "sms"}
+    odd = replace(known, execution=replace(known.execution, given=given))
+
+    assert odd.door is Door.DIRECT
 
 
 def test_what_an_older_history_told_is_told_by_the_store() -> None:
