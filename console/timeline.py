@@ -243,7 +243,7 @@ def _tries(facts: Facts) -> Iterator[_Moment]:
         name = channel(str(visit.given.get("channel")))
         last = len(visit.tries) if visit.condition is Condition.RETRYING else len(visit.tries) - 1
         for number, one in enumerate(visit.tries[:last], 1):
-            text = f"{_upper(name)} {_TRIED.get(one.error or '', _BROKE)}; the state tries again"
+            text = f"{_broke(one, name)}; the state tries again"
             yield _Moment(one.ended_at or one.at, "warn", text, f"try {number}: {_said(one)}")
 
 
@@ -251,9 +251,11 @@ def _said(one: Try) -> str:
     return one.cause if one.error == "Unavailable" else f"{one.error} {one.cause}".strip()
 
 
-_TRIED: Final = {"Unavailable": "was busy, nothing was sent"}
-# On our side: the attempt is claimed before it is sent, so no try can send it a second time.
-_BROKE: Final = "was not done with, the function failed"
+def _broke(one: Try, name: str) -> str:
+    """What broke on our side may have sent: the attempt is claimed before, so no try sends twice."""
+    if one.error == "Unavailable":
+        return f"{_upper(name)} was busy, nothing was sent"
+    return f"Sending by {name} broke off"
 
 
 def _attempts(facts: Facts) -> Iterator[_Moment]:

@@ -92,7 +92,7 @@ def test_a_function_that_broke_is_not_said_to_have_sent_nothing() -> None:
     known = replace(facts("busy"), execution=Execution.read(broken))
     first = next(one for one in timeline(known) if one.tone == "warn")
 
-    assert first.text == ("WhatsApp was not done with, the function failed; the state tries again")
+    assert first.text == "Sending by WhatsApp broke off; the state tries again"
     assert first.detail == "try 1: Lambda.Unknown it died"
 
 
