@@ -252,7 +252,7 @@ def _said(one: Try) -> str:
 
 
 def _broke(one: Try, name: str) -> str:
-    """What broke on our side may have sent: the attempt is claimed before, so no try sends twice."""
+    """What broke on our side may have sent: an attempt is claimed first, and sent once at most."""
     if one.error == "Unavailable":
         return f"{_upper(name)} was busy, nothing was sent"
     return f"Sending by {name} broke off"
