@@ -110,14 +110,6 @@ window.addEventListener("pageshow", () => {
   ask(null);
 });
 
-document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copies]");
-  if (!button) return;
-  await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).textContent);
-  button.textContent = "Copied";
-  document.getElementById("said").textContent = "Copied.";
-});
-
 // ---- dragging
 
 let dragged = null;

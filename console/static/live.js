@@ -1,5 +1,6 @@
 // Keeps a page up to date: each event replaces one element, and only where it differs, so that
-// focus, selection and open folds stay. Countdowns tick here, since nobody needs to be asked.
+// focus, selection and open folds stay. Countdowns tick here, since nobody needs to be asked, and
+// what a page offers to copy is copied.
 "use strict";
 
 const connection = document.getElementById("connection");
@@ -44,6 +45,15 @@ function tick() {
     element.textContent = `${left} s`;
   }
 }
+
+// <button data-copies="id"> copies the text of that element, and says so on itself.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copies]");
+  if (!button) return;
+  await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).textContent);
+  button.firstElementChild.textContent = "Copied";
+  document.getElementById("told").textContent = "Copied.";
+});
 
 if (document.body.dataset.live) follow(document.body.dataset.live);
 tick();

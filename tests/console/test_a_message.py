@@ -246,7 +246,7 @@ def test_the_request_is_copied_as_it_stands(tab: Tab, throughline: Throughline) 
     page.locator("#raw summary").first.click()
     page.get_by_role("button", name="Copy The request").click()
 
-    expect(page.get_by_text("Copied")).to_be_visible()
+    expect(page.get_by_role("button", name="Copied The request")).to_be_visible()
     assert tab.accessibility() == []
     copied = json.loads(page.evaluate("navigator.clipboard.readText()"))
     assert (copied["to"], copied["content"]) == (sent["to"], sent["content"])
