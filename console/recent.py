@@ -26,8 +26,8 @@ MOST, DAYS = 10_000, 7
 FIRST, OLDER, AGAIN = 200, 500, 300
 # The index may tell of a message later than the table; one that is planned twice, later still.
 OVERLAP_SECONDS = 30
-# After so long without a viewer everything is read anew; the list of ids also now and then.
-AWAY_SECONDS, LIST_AGAIN_SECONDS = 600, 30
+# After so long without a viewer everything is read anew.
+AWAY_SECONDS = 600
 # After its last change a message is looked at again when it has been quiet for a twentieth more,
 # one that has ended when it has been quiet twice as long: a late receipt may still come.
 OPEN_SHARE, LONGEST_OPEN, SHORTEST_ENDED = 0.05, 5.0, 5.0
@@ -196,17 +196,19 @@ class Snapshot:
 @dataclass(frozen=True, slots=True)
 class Pace:
     """Seconds between two looks while messages are on their way, and while nothing happens.
+    `list_again`: until the whole list is gone through anew, for what the index told of too late.
     `at_once`: how many shards of the index are asked at the same time.
     """
 
     busy: float
     idle: float
+    list_again: float
     at_once: int
 
 
 # On one machine a request takes a millisecond or two of what the functions need as well; on AWS
 # it costs money and the way there and back.
-LOCAL, DEPLOYED = Pace(1.0, 2.0, 1), Pace(3.0, 10.0, RECENT_SHARDS)
+LOCAL, DEPLOYED = Pace(1.0, 2.0, 30.0, 1), Pace(3.0, 10.0, 600.0, RECENT_SHARDS)
 
 
 class Recent:
@@ -288,6 +290,10 @@ class Recent:
             self._last = began
             if changed or self._complete != self._snapshot.complete or not self._snapshot.version:
                 self._tell(began)
+        except (BotoCoreError, ClientError):
+            # What was listed and could not be read is listed again.
+            self._walk, self._walk_again = None, 0.0
+            raise
         finally:
             before, self._cost = self._cost, self._clock() - began
             self._next = began + self._cost + self._pause(began, min(before, self._cost))
@@ -327,15 +333,11 @@ class Recent:
                 return []
             self._walk, self._walked = self._newest_first(_at(now)), 0
         count = OLDER if self._walked or self._complete else FIRST
-        try:
-            keys = list(islice(self._walk, count))
-        except (BotoCoreError, ClientError):
-            self._walk = None  # what broke off cannot go on
-            raise
+        keys = list(islice(self._walk, count))
         self._walked += len(keys)
         names = [name for _, name in keys if name not in self._rows]
         if len(keys) < count or self._walked >= MOST:
-            self._walk, self._walk_again, self._complete = None, now + LIST_AGAIN_SECONDS, True
+            self._walk, self._walk_again, self._complete = None, now + self._pace.list_again, True
         elif len(names) > FIRST:
             self._complete = False  # somebody has stored many old ones
         return names

@@ -1,20 +1,22 @@
 """The list of messages: live, searched, filtered, in pages, with the keyboard and on a phone."""
 
 import json
+import os
 import statistics
 import time
 import urllib.request
 import uuid
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.console.conftest import Tab
 from tests.console.many import store_many
-from tests.local.conftest import Throughline, eventually
+from tests.local.conftest import Throughline, eventually, readable
 
 SILENT, DELIVERED = "+14255550159", "+14255550100"
 SCRIPT = "<script>document.title='hostile'</script>"
@@ -230,16 +232,28 @@ def test_a_full_list_fits_a_dark_phone(dark_phone_tab: Tab, many: int) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
+@pytest.mark.parametrize("query", ["", "?q=order=A0", "?q=person7@example.com", "?status=expired"])
 def test_fifty_among_thousands_take_less_than_a_tenth_of_a_second(
-    throughline: Throughline, many: int
+    throughline: Throughline, many: int, query: str
 ) -> None:
-    """The wall's time, so that the median of many is judged: others use this machine, too."""
+    """Of the console's own time: others use this machine too, so the wall's has a wider bound."""
     assert many
-    for path in ("/messages", "/messages?q=order=A0", "/messages?q=person7@example.com"):
-        assert statistics.median(seconds(throughline, path) for _ in range(21)) < 0.1
+    times, before = 20, console_seconds(throughline)
+    took = [seconds(throughline, f"/messages{query}") for _ in range(times)]
+    assert (console_seconds(throughline) - before) / times < 0.1
+    assert statistics.median(took) < 0.5
 
 
 def seconds(throughline: Throughline, path: str) -> float:
     began = time.perf_counter()
     get(throughline, path)
     return time.perf_counter() - began
+
+
+def console_seconds(throughline: Throughline) -> float:
+    """What the console's process has used of a processor so far."""
+    port = urlsplit(throughline.environment["THROUGHLINE_CONSOLE_URL"]).port
+    words = f"console\0--port\0{port}\0".encode()
+    (folder,) = (one for one in Path("/proc").glob("[0-9]*") if words in readable(one / "cmdline"))
+    user, system = (folder / "stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")

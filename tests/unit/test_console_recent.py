@@ -1,6 +1,7 @@
 """What the console remembers of recent messages: all of them, soon, and with few requests."""
 
 from collections import Counter
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -46,12 +47,12 @@ class Counting:
 
     def __init__(self, client: DynamoDBClient) -> None:
         self.calls: Counter[str] = Counter()
-        self.fails = False
+        self.fails = ""
         client.meta.events.register("before-call.dynamodb", self._called)
 
     def _called(self, model: Any, **_: Any) -> None:
         self.calls[model.name] += 1
-        if self.fails:
+        if model.name == self.fails:
             raise ClientError({"Error": {"Code": "ThrottlingException"}}, model.name)
 
 
@@ -250,10 +251,27 @@ def test_an_outage_is_told_and_leaves_nothing_out(
 ) -> None:
     add(store, "m1", START)
     counting = Counting(dynamodb)
-    counting.fails = True
+    counting.fails = "Query"
     with pytest.raises(ClientError):
         memory.now()
-    counting.fails = False
+    counting.fails = ""
+    clock.after(2)
+    assert names(memory) == ["m1"]
+
+
+@pytest.mark.parametrize("operation", ["Query", "BatchGetItem"])
+def test_an_outage_of_a_minute_hides_nothing_afterwards(
+    store: Store, memory: Recent, clock: Clock, dynamodb: DynamoDBClient, operation: str
+) -> None:
+    memory.now()
+    counting = Counting(dynamodb)
+    counting.fails = operation
+    add(store, "m1", START)
+    for _ in range(30):
+        clock.after(2)
+        with suppress(ClientError):
+            memory.now()
+    counting.fails = ""
     clock.after(2)
     assert names(memory) == ["m1"]
 
