@@ -17,7 +17,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 # All looks together: what is shown must not slow down what is watched.
 LOOKS_AT_ONCE = 2
-SHARE, LONGEST_REST = 0.1, 5.0
+SHARE, LONGEST_REST = 0.05, 5.0
 LONGEST_PAUSE = 15.0
 _log = logging.getLogger(__name__)
 

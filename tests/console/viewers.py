@@ -54,6 +54,8 @@ def main() -> None:
     asked = parser.parse_args()
     known = ROOT / ".local" / str(asked.port) / "stack.json"
     throughline = Throughline(json.loads(known.read_text()))
+    # The first view of each page starts what draws it: that is not counted.
+    one_round(throughline, 1, viewed=True)
     alone, watched = Seconds(), Seconds()
     for turn in range(2 * asked.turns):
         viewed = turn % 2 == 1

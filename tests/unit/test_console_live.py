@@ -153,5 +153,5 @@ def test_looks_that_take_long_are_made_less_often() -> None:
                 await text(stream)
 
     run(play)
-    # The first look is no measure; after that nine tenths of the time at least are rest.
+    # The first look is no measure; after that nine tenths of the time and more are rest.
     assert began[3] - began[2] > 0.18
