@@ -42,6 +42,15 @@ class Facts:
     history: Sequence[Mapping[str, Any]]
 
 
+@dataclass(frozen=True)
+class Asked:
+    """The API's answer, when it was asked (Unix time), and how long it took."""
+
+    answer: Mapping[str, Any]
+    at: float
+    seconds: float
+
+
 @dataclass
 class Load:
     """Messages on their way. `a_second`: that many, or as fast as the API takes them."""
@@ -68,16 +77,20 @@ class Load:
     def _send_at(self, scenario: Scenario, turn: float | None) -> Posted:
         time.sleep(max(0.0, (turn or 0) - time.time()))
         body = json.dumps(scenario.request).encode()
-        deployment = self.stack.deployment
+        asked = self._asked(self.stack.deployment.api_url, body)
+        return Posted(asked.answer["id"], scenario, turn or asked.at, asked.seconds)
+
+    def _asked(self, url: str, body: bytes | None = None) -> Asked:
+        """Again and again while the API has enough of this machine: its usage plan says so."""
         for _ in until(SECONDS_WITHOUT_PROGRESS):
-            at, start = turn or time.time(), time.perf_counter()
+            at, start = time.time(), time.perf_counter()
             try:
-                answer = first_message.ask(deployment, deployment.api_url, body)
+                answer = first_message.ask(self.stack.deployment, url, body)
             except urllib.error.HTTPError as refusal:
                 if refusal.code != TOO_MANY_REQUESTS:
                     raise
             else:
-                return Posted(answer["id"], scenario, at, time.perf_counter() - start)
+                return Asked(answer, at, time.perf_counter() - start)
         raise CannotRun("The API has throttled this machine for over a minute.")
 
     def wait(self) -> None:
@@ -129,9 +142,8 @@ class Load:
         return Facts(posted, message, calls, history)
 
     def _message(self, message_id: str) -> Mapping[str, Any]:
-        deployment = self.stack.deployment
         try:
-            return first_message.ask(deployment, f"{deployment.api_url}/{message_id}")
+            return self._asked(f"{self.stack.deployment.api_url}/{message_id}").answer
         except urllib.error.HTTPError as unknown:
             return {"status": f"{unknown.code}", "attempts": [], "timeline": []}
 
