@@ -53,7 +53,11 @@ def test_only_the_settings_read_the_environment(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    [one for room in ("console", "functions", "infra", "local", "operations", "tests") for one in Path(room).rglob("*.py")],
+    [
+        one
+        for room in ("console", "functions", "infra", "local", "operations", "tests")
+        for one in Path(room).rglob("*.py")
+    ],
     ids=str,
 )
 def test_every_file_begins_with_one_sentence(path: Path) -> None:
