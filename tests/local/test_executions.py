@@ -15,17 +15,23 @@ TEXT = {"to": {"sms": SILENT}, "content": {"text": "Hello."}, "steps": [{"channe
 def in_progress(throughline: Throughline) -> str:
     """A message whose SMS is never heard of again."""
     message_id = throughline.send(TEXT)
-    eventually(lambda: throughline.get(message_id).body["attempts"])
+    eventually(lambda: statuses(throughline.get(message_id).body) == ["sent"])
     return message_id
 
 
+def statuses(message: dict[str, Any]) -> list[str]:
+    return [attempt["status"] for attempt in message.get("attempts", [])]
+
+
 def closed(throughline: Throughline, message_id: str) -> dict[str, Any]:
+    """The message once it is final, and its attempts too: they are closed after it."""
+
     def look() -> dict[str, Any] | None:
         answer = throughline.get(message_id)
         message: dict[str, Any] = answer.body
         if answer.status != 200 or message["status"] in {"accepted", "in_progress"}:
             return None
-        return message
+        return None if "sent" in statuses(message) else message
 
     return eventually(look)
 
