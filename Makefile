@@ -43,7 +43,8 @@ check: python-packages node-packages ## Format, lint, types, import rules, state
 
 .PHONY: test
 test: node-packages ## Every test that needs no Docker and no AWS account.
-	$(VENV)/python -m pytest --ignore=tests/sfn_local
+	@$(VENV)/python -m local synth
+	$(VENV)/python -m pytest --ignore=tests/sfn_local -n auto --maxprocesses 3 --dist loadgroup
 
 .PHONY: pictures
 pictures: node-packages ## Takes the README's pictures anew, from real pages; needs Chromium.

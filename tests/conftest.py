@@ -1,6 +1,7 @@
-"""The template as the app itself writes it, made once."""
+"""The template as the app itself writes it, made once; which tests keep together, and the seed."""
 
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,27 @@ import pytest
 from tests.infra.template import Template
 
 ROOT = Path(__file__).parents[1]
+# Folders whose tests share something that takes its time: a running stack, the template.
+TOGETHER = {folder: folder for folder in ("chaos", "console", "infra", "local")} | {
+    "contracts": "infra"
+}
+
+
+def pytest_configure() -> None:
+    """One seed for all processes that the tests run in; `SEED` repeats a run."""
+    os.environ.setdefault("SEED", str(random.randrange(1_000_000)))  # noqa: S311 - not a secret
+
+
+def pytest_report_header() -> str:
+    return f"SEED={os.environ['SEED']}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run in several processes, those of one such folder run in one of them."""
+    for item in items:
+        folder = item.path.relative_to(ROOT / "tests").parts[0]
+        if folder in TOGETHER:
+            item.add_marker(pytest.mark.xdist_group(TOGETHER[folder]))
 
 
 @pytest.fixture(scope="session")

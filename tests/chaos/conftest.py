@@ -1,7 +1,6 @@
 """One faulty stack for all tests here; `CHAOS=long` breaks more of it, `SEED` repeats a run."""
 
 import os
-import random
 from collections.abc import Iterator
 
 import pytest
@@ -9,14 +8,10 @@ import pytest
 from tests.chaos.faulty import FaultyStack, faulty_stack
 
 LONG = os.environ.get("CHAOS") == "long"
-SEED = int(os.environ.get("SEED") or random.randrange(1_000_000))  # noqa: S311 - not a secret
+SEED = int(os.environ["SEED"])
 
 
-def pytest_report_header() -> str:
-    return f"chaos: SEED={SEED}, {'long' if LONG else 'short (CHAOS=long for all)'}"
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack() -> Iterator[FaultyStack]:
     with faulty_stack() as stack:
         yield stack

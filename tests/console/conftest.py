@@ -30,7 +30,7 @@ SWITCHES = [
 expect.set_options(timeout=SECONDS_TO_SHOW * 1000)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def throughline() -> Iterator[Throughline]:
     """A stack of the console's own, so that its lists hold what these tests have sent."""
     launcher = Launcher.start("run", free_port())

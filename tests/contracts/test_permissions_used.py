@@ -21,6 +21,7 @@ import read_message
 import record_receipt
 import send_message
 import start_delivery
+from messaging.errors import Ambiguous
 from messaging.messages import Delivery
 from messaging.statuses import AttemptStatus
 from messaging.store import Store
@@ -149,6 +150,13 @@ class Early:
         return "id"
 
 
+class Silent:
+    """A channel that does not answer: what it has sent is not noted."""
+
+    def send(self, _: Delivery) -> str:
+        raise Ambiguous("no answer")
+
+
 def send_all() -> None:
     """By every channel; again; after an earlier one got through, after the expiry; and with a
     receipt that is quicker than the answer.
@@ -181,6 +189,11 @@ def record_all() -> None:
     for event in ("whatsapp_accepted", "whatsapp_failed_131026", "whatsapp_delivered"):
         record(sent, event)
     record(sent, "whatsapp_read")
+    early = post()
+    with pytest.MonkeyPatch.context() as silent:
+        silent.setattr(send_message, "channel", lambda _: Silent())
+        send(early, 1, "whatsapp")
+    record(early, "whatsapp_delivered")
     record_receipt.handler(sns(json.dumps(load("sms_inbound_text"))), CONTEXT)
 
 

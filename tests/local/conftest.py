@@ -47,7 +47,8 @@ def eventually(look: Callable[[], T | None], seconds: float = SECONDS_TO_HAPPEN)
 
 def free_port(count: int = 4) -> int:
     """The first of so many neighbouring ports that nobody uses, below those of outgoing calls."""
-    start = 10_000 + os.getpid() % 1000 * 20
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    start = 10_000 + worker % 4 * 5_000 + os.getpid() % 200 * 20
     candidates = range(start, start + 1000, count)
     return next(p for p in candidates if not any(in_use(p + offset) for offset in range(count)))
 
@@ -250,7 +251,7 @@ def execution_status(throughline: Throughline, execution: str) -> str | None:
         return None
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def throughline() -> Iterator[Throughline]:
     launcher = Launcher.start("run", free_port())
     try:
