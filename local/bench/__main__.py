@@ -62,7 +62,11 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.bench", description=__doc__)
     parser.add_argument("--sizes", type=_sizes, default="100,1000", help="mixed messages of a run")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="print this JSON's tables")
-    parser.add_argument("--publish", action="store_true", help="write docs/benchmark.md's figures")
+    parser.add_argument(
+        "--publish",
+        action="store_true",
+        help="write the figures of docs/benchmark.md and README.md",
+    )
     return parser.parse_args()
 
 

@@ -1,16 +1,20 @@
-"""Puts the last run's tables into docs/benchmark.md, between its marks: no figure is typed."""
+"""Puts the last run's tables between the marks of the pages that show them: no figure is typed."""
 
 from local.addresses import ROOT
 from local.bench import report, results
 from local.bench.report import Json
 
-PAGE = ROOT / "docs" / "benchmark.md"
+PAGE, README = ROOT / "docs" / "benchmark.md", ROOT / "README.md"
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
 
 
 def write(found: Json) -> None:
-    figures = report.markdown(found, report.compact(found, results.targets(found)))
-    PAGE.write_text(between_its_marks(PAGE.read_text(), figures.strip()))
+    """The page of the benchmark with all, the README with what decides."""
+    compact = report.compact(found, results.targets(found))
+    brief = report.brief(found, results.targets(found))
+    for page, tables in ((PAGE, compact), (README, brief)):
+        figures = report.markdown(found, tables)
+        page.write_text(between_its_marks(page.read_text(), figures.strip()))
 
 
 def between_its_marks(page: str, figures: str) -> str:

@@ -50,6 +50,11 @@ def compact(results: Json, targets: Iterable[tuple[str, str, str, bool]]) -> lis
     return [*found, _costs(results), _usage(results["costs"]), _imports(results["imports"])]
 
 
+def brief(results: Json, targets: Iterable[tuple[str, str, str, bool]]) -> list[Table]:
+    """What it carries, and what it costs."""
+    return [_targets(targets), _costs(results)]
+
+
 def markdown(results: Json, shown: Iterable[Table]) -> str:
     machine = results["machine"]
     where = (

@@ -212,7 +212,8 @@ def targets(results: Mapping[str, Any]) -> list[tuple[str, str, str, bool]]:
     ratio = max(one["ratio"] for one in results["imports"] if one["name"] in HOT)
     first = results["costs"][0]["usage"]
     states = first["states"] / first["messages"]
-    peak = max(run["peaks"]["stack"] for run in results["runs"])
+    widest = max(results["runs"], key=lambda run: run["peaks"]["stack"])
+    peak = widest["peaks"]["stack"]
     return [
         (
             f"messages a second, {messages:,} mixed, sustained",
@@ -233,7 +234,12 @@ def targets(results: Mapping[str, Any]) -> list[tuple[str, str, str, bool]]:
             f"{gap:.2f} s",
             gap <= 1,
         ),
-        ("memory of the whole stack", "under 1,500 MB", f"{peak:,.0f} MB", peak < 1500),  # noqa: PLR2004 - the target
+        (
+            f"memory of the whole stack, highest at {widest['name']}",
+            "under 1,500 MB",
+            f"{peak:,.0f} MB",
+            peak < 1500,
+        ),  # noqa: PLR2004 - the target
         (
             "hot functions' imports to boto3 and a client",
             "at most 1.3",
