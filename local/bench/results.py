@@ -238,8 +238,8 @@ def targets(results: Mapping[str, Any]) -> list[tuple[str, str, str, bool]]:
             f"memory of the whole stack, highest at {widest['name']}",
             "under 1,500 MB",
             f"{peak:,.0f} MB",
-            peak < 1500,
-        ),  # noqa: PLR2004 - the target
+            peak < 1500,  # noqa: PLR2004 - the target
+        ),
         (
             "hot functions' imports to boto3 and a client",
             "at most 1.3",

@@ -240,6 +240,7 @@ def run(
     a_second: float | None, messages: int, speed: float, lost: int = 0, last: float = 0.1
 ) -> dict[str, Any]:
     return {
+        "name": f"{messages:,}",
         "a_second": a_second,
         "messages_per_second": speed,
         "verdicts": {"messages": messages, "lost": lost, "duplicated": 0, "wrong": 0},
