@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from console.facts import Door, Facts
-from console.segments import segments
+from console.segments import parts
 from console.words import channel
 from local.bench.prices import Prices
-from messaging import planning
-from messaging.messages import Attempt
 
 NOT_COUNTED: Final = (
     "Lambda's time, DynamoDB's units, logs, what the messages of a batch share of SQS and Lambda, "
@@ -65,19 +63,11 @@ def _aws(facts: Facts, prices: Mapping[str, float]) -> Iterator[Item]:
 def _fees(facts: Facts, prices: Mapping[str, float]) -> Iterator[Item]:
     """For what its provider took, which it then gave an id."""
     for attempt in facts.attempts:
-        if attempt.provider_id:
-            parts = _parts(facts, attempt)
-            each = f", {parts} parts" if parts > 1 else ""
+        if facts.story and attempt.provider_id:
+            count = parts(attempt, facts.story)
+            each = f", {count} parts" if count > 1 else ""
             name = f"{channel(attempt.channel)}, attempt {attempt.number}{each}"
-            yield Item(name, parts, prices[attempt.channel])
-
-
-def _parts(facts: Facts, attempt: Attempt) -> int:
-    if attempt.channel != "sms" or facts.story is None:
-        return 1
-    request = facts.story.message.request
-    step = request["steps"][facts.story.step(attempt) - 1]
-    return segments(planning.content(request, step, attempt.channel).text or "")
+            yield Item(name, count, prices[attempt.channel])
 
 
 def exact(dollars: float) -> str:

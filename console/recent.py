@@ -13,10 +13,9 @@ from typing import Self
 from botocore.exceptions import BotoCoreError, ClientError
 
 from console.plain import visible
-from console.segments import segments
+from console.segments import parts
 from console.states import states_entered
 from messaging.messages import CHANNELS, Attempt, Story
-from messaging.planning import content
 from messaging.statuses import FINAL, AttemptStatus, MessageStatus
 from messaging.store import RECENT_SHARDS, Store
 
@@ -60,11 +59,11 @@ class Try:
         return cls(
             number=attempt.number,
             channel=attempt.channel,
-            status=attempt.status,
+            status=story.status_of(attempt),
             fallback=story.step(attempt) > story.message.plan.attempts[0].step,
             taken=attempt.provider_id is not None,
             late=story.late(attempt),
-            parts=_parts(attempt, story),
+            parts=parts(attempt, story),
         )
 
 
@@ -95,7 +94,7 @@ class Row:
         return cls(
             message_id=message.message_id,
             accepted_at=message.accepted_at,
-            status=_status(story),
+            status=story.status,
             recipients=recipients,
             metadata=metadata,
             tries=tuple(Try.of(attempt, story) for attempt in story.attempts),
@@ -126,22 +125,8 @@ class Row:
         return max(quiet, SHORTEST_ENDED)
 
 
-def _status(story: Story) -> MessageStatus:
-    status = story.message.status
-    return MessageStatus.IN_PROGRESS if story.attempts and status not in FINAL else status
-
-
 def _open(story: Story) -> bool:
     return story.message.status not in FINAL or bool(story.open_attempts())
-
-
-def _parts(attempt: Attempt, story: Story) -> int:
-    """Of how many parts an SMS is; anything else is one."""
-    if attempt.channel != "sms":
-        return 1
-    request = story.message.request
-    step = request["steps"][story.step(attempt) - 1]
-    return segments(content(request, step, "sms").text or "")
 
 
 def _recipients(story: Story) -> Iterable[str]:

@@ -2,6 +2,9 @@
 
 from typing import Final
 
+from messaging.messages import Attempt, Story
+from messaging.planning import content
+
 # GSM 03.38: https://docs.aws.amazon.com/sms-voice/latest/userguide/sms-limitations-character.html
 # What stands in the table's extension takes two places; any other character changes the encoding
 # of the whole text to Unicode.
@@ -13,6 +16,15 @@ _EXTENSION: Final = frozenset("^{}\\[]~|€\f")
 # The places of a text that is one part, and of each part of a longer one.
 _GSM_PLACES: Final = 160, 153
 _UNICODE_PLACES: Final = 70, 67
+
+
+def parts(attempt: Attempt, story: Story) -> int:
+    """Of how many parts its SMS is; what goes by another channel is one."""
+    if attempt.channel != "sms":
+        return 1
+    request = story.message.request
+    step = request["steps"][story.step(attempt) - 1]
+    return segments(content(request, step, attempt.channel).text or "")
 
 
 def segments(text: str) -> int:

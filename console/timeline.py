@@ -1,6 +1,6 @@
 """What happened to a message, in words: why each step ran, and what ended or skipped it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -8,8 +8,8 @@ from typing import Any, Final
 from console.execution import Condition, Try, Visit
 from console.facts import Door, Facts
 from console.plain import visible
-from console.words import MINUTE, channel, duration, status
-from messaging.messages import Attempt, PlannedAttempt
+from console.words import MINUTE, capital, channel, duration, listed, status
+from messaging.messages import CAME_TOO_LATE, Attempt, PlannedAttempt
 from messaging.statuses import AttemptStatus, MessageStatus, ReceiptKind, Success
 
 DOORS: Final = {
@@ -117,8 +117,8 @@ def summary(facts: Facts) -> str:
         waits = [
             channel(str(one.given["channel"])) for one in facts.sending.values() if not one.over
         ]
-        return f"Waits for what {_listed(waits)} will report." if waits else "On its way."
-    ending = CONCLUDED.get(MessageStatus(facts.status), ("", _upper(status(facts.status))))[1]
+        return f"Waits for what {listed(waits)} will report." if waits else "On its way."
+    ending = CONCLUDED.get(MessageStatus(facts.status), ("", capital(status(facts.status))))[1]
     reason = facts.story.message.reason if facts.story else None
     return visible(f"{ending}, {reason}." if reason else f"{ending}.")
 
@@ -160,7 +160,7 @@ def _planned_at(facts: Facts) -> datetime:
 
 def _plan_in_words(facts: Facts) -> str:
     steps = "; ".join(
-        f"step {step}: {_listed(_named(one) for one in attempts)}"
+        f"step {step}: {listed(_named(one) for one in attempts)}"
         for step, attempts in _by_step(facts)
     )
     expires = facts.story and facts.story.message.expires_at
@@ -195,7 +195,7 @@ def _steps(facts: Facts) -> Iterator[_Moment]:
 
 
 def _step_named(facts: Facts, step: int, attempts: Sequence[PlannedAttempt]) -> str:
-    names = _listed(channel(one.channel) for one in attempts)
+    names = listed(channel(one.channel) for one in attempts)
     return f"Step {step}, {f'a broadcast to {names}' if facts.broadcasts(step) else names}"
 
 
@@ -203,7 +203,7 @@ def _why(before: Sequence[Visit], facts: Facts) -> str:
     if not before:
         return "the first of the plan"
     reasons = [_failed(visit, facts) for visit in before]
-    return f"because {_listed(reasons)}"
+    return f"because {listed(reasons)}"
 
 
 def _failed(visit: Visit, facts: Facts) -> str:
@@ -254,7 +254,7 @@ def _said(one: Try) -> str:
 def _broke(one: Try, name: str) -> str:
     """What broke on our side may have sent: an attempt is claimed first, and sent once at most."""
     if one.error == "Unavailable":
-        return f"{_upper(name)} was busy, nothing was sent"
+        return f"{capital(name)} was busy, nothing was sent"
     return f"Sending by {name} broke off"
 
 
@@ -281,9 +281,7 @@ def _doubt(facts: Facts, attempt: Attempt) -> str | None:
 
 def _never_sent(attempt: Attempt) -> bool:
     """Timed out before its function came to run."""
-    return attempt.status is AttemptStatus.TIMED_OUT and "before it could be sent" in (
-        attempt.reason or ""
-    )
+    return attempt.status is AttemptStatus.TIMED_OUT and attempt.reason == CAME_TOO_LATE
 
 
 def _unsent(attempt: Attempt, name: str) -> Iterator[_Moment]:
@@ -300,10 +298,10 @@ def _statuses(facts: Facts, attempt: Attempt, name: str) -> Iterator[_Moment]:
         if kinds & _SAYING.get(AttemptStatus(which), set()):
             continue
         if which == AttemptStatus.SENT:
-            yield _Moment(at, "quiet", f"{_upper(name)} took it", attempt.provider_id)
+            yield _Moment(at, "quiet", f"{capital(name)} took it", attempt.provider_id)
         elif attempt.number not in facts.sending:
             reason = attempt.reason if which == attempt.status else None
-            yield _Moment(at, "quiet", f"{_upper(name)}: {status(which)}", reason)
+            yield _Moment(at, "quiet", f"{capital(name)}: {status(which)}", reason)
 
 
 # ---- what providers said
@@ -312,7 +310,7 @@ def _statuses(facts: Facts, attempt: Attempt, name: str) -> Iterator[_Moment]:
 def _receipts(facts: Facts) -> Iterator[_Moment]:
     for receipt in facts.receipts:
         kind = ReceiptKind(receipt["kind"])
-        name, word = _upper(channel(receipt["channel"])), receipt["word"]
+        name, word = capital(channel(receipt["channel"])), receipt["word"]
         meant = [KINDS[kind] if KINDS[kind] != word else None, receipt.get("reason")]
         text = ": ".join([f"{name} reports {word}", ", ".join(filter(None, meant))]).rstrip(": ")
         if _after_its_wait(facts, receipt):
@@ -366,11 +364,11 @@ def _wait_ended(facts: Facts, visit: Visit, name: str, took: str) -> tuple[str, 
     if visit.condition is Condition.SUCCEEDED:
         by = visit.gave.get("attempt")
         if by in (None, visit.attempt):
-            return "good", f"{_upper(name)} got through after {took}: {visit.gave.get('status')}"
+            return "good", f"{capital(name)} got through after {took}: {visit.gave.get('status')}"
         other = channel(str(visit.gave.get("channel")))
         return "good", f"The wait for {name} ended after {took}: {other} had got through, late"
     if visit.condition is Condition.TIMED_OUT:
-        return "warn", _upper(_failed(visit, facts))
+        return "warn", capital(_failed(visit, facts))
     return "bad", f"The wait for {name} ended after {took}: {_unreceipted(visit, facts)}"
 
 
@@ -410,7 +408,7 @@ def _conclusion(facts: Facts) -> Iterator[_Moment]:
 
 def _through(facts: Facts) -> str:
     success = facts.story.success() if facts.story else None
-    through = _upper(str(facts.status))
+    through = capital(str(facts.status))
     if success is None:
         return through
     late = ", late" if facts.story and facts.story.late(success) else ""
@@ -450,17 +448,6 @@ def _end(facts: Facts) -> datetime:
 
 def _seconds(seconds: float) -> str:
     return f"{seconds:g} s"
-
-
-def _listed(names: Iterable[str]) -> str:
-    """`a, b and c`."""
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last
-
-
-def _upper(text: str) -> str:
-    """As a sentence begins."""
-    return text[:1].upper() + text[1:]
 
 
 def _time(text: str) -> datetime:

@@ -1,6 +1,6 @@
 """How the pages write what they show: moments, durations, statuses, channels, money."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -78,6 +78,17 @@ def duration(seconds: float) -> str:
 def dollars(amount: float) -> str:
     """`$0.0132`: four digits that matter, since one message costs parts of a cent."""
     return f"${amount:.2f}" if amount >= 1 else f"${amount:.6f}".rstrip("0").rstrip(".")
+
+
+def listed(names: Iterable[str]) -> str:
+    """`a, b and c`; empty where there is none."""
+    *first, last = [*names] or [""]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def capital(text: str) -> str:
+    """As a sentence begins."""
+    return text[:1].upper() + text[1:]
 
 
 FILTERS: Mapping[str, Callable[..., Any]] = {

@@ -18,7 +18,7 @@ from messaging import http, planning, requests, settings
 from messaging.errors import InvalidRequest
 from messaging.messages import Message
 from messaging.metrics import Counter, Metric, count
-from messaging.store import Reserved, Store
+from messaging.store import UNCHECKED, Reserved, Store
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -32,7 +32,7 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 @cache
 def store() -> Store:
-    client = boto3.client("dynamodb")
+    client = boto3.client("dynamodb", config=UNCHECKED)
     return Store(client, settings.messages_table(), settings.retention(), Counter())
 
 

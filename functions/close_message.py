@@ -17,7 +17,7 @@ from messaging import settings
 from messaging.messages import Message, Plan, Story
 from messaging.metrics import Counter
 from messaging.statuses import FINAL, AttemptStatus, MessageStatus
-from messaging.store import Store
+from messaging.store import UNCHECKED, Store
 
 logger = Logger()
 
@@ -31,7 +31,7 @@ REASONS = {
 
 @cache
 def store() -> Store:
-    client = boto3.client("dynamodb")
+    client = boto3.client("dynamodb", config=UNCHECKED)
     return Store(client, settings.messages_table(), settings.retention(), Counter())
 
 

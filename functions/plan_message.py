@@ -1,7 +1,6 @@
 """The state `Plan message`: does for a direct StartExecution what the API does for a request."""
 
 import json
-import re
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -12,19 +11,18 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from messaging import planning, requests, settings
 from messaging.errors import InvalidRequest, Problem
-from messaging.messages import Message, Plan
+from messaging.messages import MESSAGE_ID, Message, Plan
 from messaging.metrics import Counter
 from messaging.statuses import MessageStatus
-from messaging.store import Store
+from messaging.store import UNCHECKED, Store
 from messaging.workflow import MAX_CAUSE
 
 logger = Logger()
-_NAME = re.compile(r"[0-9A-Za-z_-]{1,80}")
 
 
 @cache
 def store() -> Store:
-    client = boto3.client("dynamodb")
+    client = boto3.client("dynamodb", config=UNCHECKED)
     return Store(client, settings.messages_table(), settings.retention(), Counter())
 
 
@@ -45,7 +43,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
 
 
 def _checked(message_id: str, request: object) -> requests.Request:
-    if not _NAME.fullmatch(message_id):
+    if not MESSAGE_ID.fullmatch(message_id):
         detail = "may hold only 0-9, A-Z, a-z, _ and -: it becomes the message's id"
         raise InvalidRequest([Problem("the execution's name", detail)])
     return requests.check(request, settings.senders())

@@ -1,6 +1,5 @@
 """`GET /v1/messages/{id}`: a message with its attempts as a timeline."""
 
-import re
 from collections.abc import Mapping
 from functools import cache
 from http import HTTPStatus
@@ -12,21 +11,21 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from messaging import http, settings
 from messaging.errors import UnknownMessage
-from messaging.store import Store
+from messaging.messages import MESSAGE_ID
+from messaging.store import UNCHECKED, Store
 
 logger = Logger()
-_ID = re.compile(r"[0-9A-Za-z_-]{1,80}")
 
 
 @cache
 def store() -> Store:
-    return Store(boto3.client("dynamodb"), settings.messages_table())
+    return Store(boto3.client("dynamodb", config=UNCHECKED), settings.messages_table())
 
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: Mapping[str, Any], context: LambdaContext) -> http.Answer:  # noqa: ARG001 - Lambda's
     message_id = event["pathParameters"]["id"]
-    if not _ID.fullmatch(message_id):
+    if not MESSAGE_ID.fullmatch(message_id):
         return _unknown()
     try:
         story = store().story(message_id)

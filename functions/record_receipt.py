@@ -8,23 +8,19 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from botocore.config import Config
 
 from messaging import receipts, settings
 from messaging.errors import Failed, Unmatched
 from messaging.messages import Attempt, AttemptId, Receipt
 from messaging.metrics import Counter, Metric, count
 from messaging.statuses import AttemptStatus, ReceiptKind, attempt_status, fulfils
-from messaging.store import Store
+from messaging.store import UNCHECKED, Store
 from messaging.workflow import Workflow
 
 logger = Logger()
 
 # As long as the send may take to note the provider's id.
 YOUNG = timedelta(minutes=1)
-
-# The store's requests are typed; looking through each again takes a tenth of all the time.
-UNCHECKED = Config(parameter_validation=False)
 
 
 @cache

@@ -18,19 +18,16 @@ from messaging.channels.email import Email
 from messaging.channels.sms import Sms
 from messaging.channels.whatsapp import WhatsApp
 from messaging.errors import Ambiguous, Expired, Failed, Refused, Unavailable
-from messaging.messages import Attempt, AttemptId, Outcome, Story
+from messaging.messages import CAME_TOO_LATE, Attempt, AttemptId, Outcome, Story
 from messaging.metrics import Counter, Metric, count
 from messaging.statuses import AttemptStatus
-from messaging.store import Store
+from messaging.store import UNCHECKED, Store
 from messaging.workflow import Workflow
 
 logger = Logger()
 
 # One call per attempt: none of the three APIs is idempotent, so the SDK must not repeat a call.
 ONCE = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=10)
-
-# The store's requests are typed; looking through each again takes a tenth of all the time.
-UNCHECKED = Config(parameter_validation=False)
 
 
 @cache
@@ -100,8 +97,7 @@ def _needless(story: Story, attempt: Attempt, *, ours: bool) -> bool:
         logger.info("skipped, another attempt got through")
         return True
     if ours and story.went_on_without(attempt):
-        reason = "its wait was over before it could be sent"
-        store().note(attempt.attempt_id, AttemptStatus.TIMED_OUT, _now(), reason)
+        store().note(attempt.attempt_id, AttemptStatus.TIMED_OUT, _now(), CAME_TOO_LATE)
         logger.warning("not sent, the workflow has gone on")
         return True
     if unsent and story.message.expired(_now()):

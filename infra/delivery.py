@@ -29,6 +29,11 @@ TIMEOUT = Duration.seconds(30)
 # past everything that notes a message. An event's detail has what DescribeExecution tells, `error`
 # as well: docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
 CLOSED_BY_ITSELF = ["Undelivered", "Expired"]
+# Every other end. An event that names no error is one that we do not know: closed as well.
+LEFT_OPEN = [
+    {"status": ["TIMED_OUT", "ABORTED"]},
+    {"status": ["FAILED"], "error": [{"anything-but": CLOSED_BY_ITSELF}, {"exists": False}]},
+]
 
 # A sender is named by its number, its address or a pool, and a request's `from` may name another:
 # none of that is an ARN. So every sender of this account and region may be used, and no other.
@@ -179,17 +184,7 @@ def _close_after_the_end(
         event_pattern=events.EventPattern(
             source=["aws.states"],
             detail_type=["Step Functions Execution Status Change"],
-            detail={
-                "stateMachineArn": [machine.state_machine_arn],
-                "$or": [
-                    {"status": ["TIMED_OUT", "ABORTED"]},
-                    # An event that names no error is one that we do not know: closed as well.
-                    {
-                        "status": ["FAILED"],
-                        "error": [{"anything-but": CLOSED_BY_ITSELF}, {"exists": False}],
-                    },
-                ],
-            },
+            detail={"stateMachineArn": [machine.state_machine_arn], "$or": LEFT_OPEN},
         ),
         targets=[targets.LambdaFunction(close, event=events.RuleTargetInput.from_object(ended))],
     )

@@ -98,7 +98,7 @@ _ACTIONS: Mapping[str, Callable[[Form, str], Moved]] = {
 def title(step: Step) -> str:
     """`WhatsApp`, `broadcast over SMS and email`, or that nothing is chosen."""
     if step.how == BROADCAST:
-        return f"broadcast over {' and '.join(map(words.channel, step.several)) or 'no channel'}"
+        return f"broadcast over {words.listed(map(words.channel, step.several)) or 'no channel'}"
     return words.channel(step.how) if step.how else "no channel"
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from console import words
+from console.compose.recipients import ANYBODY
 from messaging import requests
 from messaging.errors import InvalidRequest, Problem
 from messaging.messages import CHANNELS, Plan, PlannedAttempt
@@ -119,7 +120,7 @@ def _steps_alone(request: Mapping[str, Any]) -> requests.Request | None:
         return None
     own = ("channel", "broadcast", "wait_seconds", "success")
     whole = {
-        "to": {"whatsapp": "+14255550100", "sms": "+14255550100", "email": "ana@example.com"},
+        "to": ANYBODY,
         "content": {"text": "Hello", "subject": "Hello"},
         "steps": [{name: step[name] for name in own if name in step} for step in steps],
     }
@@ -146,16 +147,11 @@ def _tried(attempts: list[PlannedAttempt], waits: list[str]) -> str:
     awaited = WAITED_FOR[attempts[0].success]
     names = [words.channel(one.channel) for one in attempts]
     if len(attempts) == 1:
-        return f"{_capital(names[0])}, up to {waits[0]} {awaited}"
+        return f"{words.capital(names[0])}, up to {waits[0]} {awaited}"
     each = ", ".join(f"{wait} for {name}" for name, wait in zip(names, waits, strict=True))
     wait = waits[0] if len(set(waits)) == 1 else each
-    together = f"{_capital(_listed(names))} at once"
+    together = f"{words.capital(words.listed(names))} at once"
     return f"{together}, up to {wait} {awaited}; one that gets through is enough"
-
-
-def _listed(names: list[str]) -> str:
-    *first, last = names
-    return f"{', '.join(first)} and {last}"
 
 
 def _wait(attempt: PlannedAttempt, asked: int | None, waits: Mapping[str, int]) -> str:
@@ -171,7 +167,3 @@ def _seconds(seconds: int) -> str:
     hours, rest = divmod(seconds, 3600)
     parts = ((hours, "h"), (rest // 60, "min"), (rest % 60, "s"))
     return " ".join(f"{amount} {unit}" for amount, unit in parts if amount)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

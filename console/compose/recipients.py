@@ -1,18 +1,14 @@
 """Whom the simulated carriers know: one recipient for everything that a recipient can do."""
 
-import json
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cached_property
 from typing import Any
 
 from messaging.messages import CHANNELS
 
-SECONDS_TO_ANSWER = 5
 # Somebody of whom no scenario says anything, so that the channel's default applies.
-_ANYBODY = {"whatsapp": "+14255550100", "sms": "+14255550100", "email": "ana@example.com"}
+ANYBODY = {"whatsapp": "+14255550100", "sms": "+14255550100", "email": "ana@example.com"}
 # The three digits that a pattern leaves open: an area code with numbers for fiction.
 _AREA = "425"
 
@@ -43,8 +39,8 @@ class Behaviours:
     def read(cls, channel: str, told: Mapping[str, Any]) -> "Behaviours":
         default, recipients = told["default"], told["recipients"]
         known = {name: _plain(to) for to, name in reversed(recipients.items())}
-        if not any(fnmatchcase(_ANYBODY[channel], to) for to in recipients):
-            known[default] = _ANYBODY[channel]
+        if not any(fnmatchcase(ANYBODY[channel], to) for to in recipients):
+            known[default] = ANYBODY[channel]
         ordered = sorted(told["scenarios"].items(), key=lambda one: one[0] != default)
         scenarios = (
             Scenario(name, one["says"], known[name]) for name, one in ordered if name in known
@@ -63,19 +59,9 @@ class Behaviours:
         return next((one for one in self.scenarios if one.name == name), None)
 
 
-@dataclass(frozen=True)
-class Carriers:
-    """The carriers of the local run. They read their scenarios once, at their start."""
-
-    url: str
-
-    @cached_property
-    def behaviours(self) -> Mapping[str, Behaviours]:
-        """By channel. Raises OSError where the carriers do not answer."""
-        address = f"{self.url}/scenarios"
-        with urllib.request.urlopen(address, timeout=SECONDS_TO_ANSWER) as answer:  # noqa: S310 - loopback
-            told = json.load(answer)
-        return {channel: Behaviours.read(channel, told[channel]) for channel in CHANNELS}
+def by_channel(told: Mapping[str, Any]) -> Mapping[str, Behaviours]:
+    """By channel, from what the carriers tell of their scenarios."""
+    return {channel: Behaviours.read(channel, told[channel]) for channel in CHANNELS}
 
 
 def _plain(to: str) -> str:

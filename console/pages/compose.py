@@ -19,9 +19,10 @@ from console.compose.fields import Mistake, mistakes
 from console.compose.filling import form_of
 from console.compose.form import IDEMPOTENCY_KEY, Form
 from console.compose.reading import request_of
-from console.compose.recipients import Behaviours, Carriers
+from console.compose.recipients import Behaviours, by_channel
 from console.compose.starts import BLANK, STARTS
 from console.desk import Desk
+from console.phones.carriers import Carriers, Declined, Unreachable
 from messaging.errors import Problem, UnknownMessage
 from messaging.messages import CHANNELS
 
@@ -88,14 +89,14 @@ class Composer:
         return planned.defaults(self.desk.clients.functions, installation.messages_table)
 
     @cached_property
-    def _carriers(self) -> Carriers | None:
+    def _told(self) -> Mapping[str, Behaviours]:
         local = self.desk.installation.local
-        return Carriers(local.carriers_url) if local else None
+        return by_channel(Carriers(local.carriers_url).scenarios()) if local else {}
 
     def _behaviours(self) -> Mapping[str, Behaviours]:
         try:
-            return self._carriers.behaviours if self._carriers else {}
-        except OSError:
+            return self._told
+        except (Declined, Unreachable):
             # One can still type whom it is for.
             return {}
 

@@ -1,10 +1,9 @@
 """The page of one message: where it is in the workflow, and why."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,14 +23,12 @@ from console.plain import pretty, visible
 from console.timeline import elapsed, summary, timeline
 from local.bench import prices
 from messaging.errors import UnknownMessage
-from messaging.messages import Story
+from messaging.messages import MESSAGE_ID, Story
 from messaging.planning import address
 
 WORKFLOW: Final = Path(__file__).parents[2] / "statemachine" / "deliver_message.asl.json"
-_ID: Final = re.compile(r"[0-9A-Za-z_-]{1,80}")
 # Seconds from one look to the next: on one machine, and where each look is paid for.
 BUSY, CALM, OVER = (0.4, 2.0), (1.0, 5.0), (10.0, 30.0)
-list_prices: Final = cache(prices.load)
 CALM_AFTER: Final = timedelta(seconds=10)
 PARTS: Final = ("head", "drawing", "timeline", "cost")
 
@@ -59,7 +56,7 @@ def routes(desk: Desk) -> list[Route]:
 
 def _id(request: Request) -> str:
     message_id: str = request.path_params["message_id"]
-    if not _ID.fullmatch(message_id):
+    if not MESSAGE_ID.fullmatch(message_id):
         raise HTTPException(
             404, "That is no message's id: it has at most 80 of 0-9, A-Z, a-z, _, -."
         )
@@ -150,7 +147,7 @@ class Watched:
             "visited": visited(facts.execution, facts.since) if facts.execution else [],
             "picture": drawn,
             "cannot_draw": missing,
-            "cost": cost(facts, list_prices()),
+            "cost": cost(facts, prices.load()),
             "not_counted": NOT_COUNTED,
             "execution_url": self.desk.installation.execution_url(self.message_id),
             "to": _recipient(facts),

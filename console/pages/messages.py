@@ -1,6 +1,5 @@
 """The page `Messages`: the newest first, searched and filtered, live."""
 
-import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,14 +15,13 @@ from starlette.routing import Route
 from console.desk import Desk
 from console.live import Glance
 from console.recent import Row, Snapshot
-from messaging.messages import CHANNELS
+from messaging.messages import CHANNELS, MESSAGE_ID
 from messaging.statuses import MessageStatus
 
 PAGE = 50
 LONGEST_SEARCH = 200
 # So long a search waits for what is not in memory yet.
 SEARCH_SECONDS = 2.0
-_ID = re.compile(r"[0-9A-Za-z_-]{1,80}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +133,7 @@ class List:
 
     def _older(self, snapshot: Snapshot) -> Row | None:
         """The message whose id is looked for, if it is older than what is in memory."""
-        if not _ID.fullmatch(self._asked.search):
+        if not MESSAGE_ID.fullmatch(self._asked.search):
             return None
         row = self._desk.recent.find(self._asked.search)
         known = row is None or (snapshot.rows and row.place >= snapshot.rows[-1].place)
@@ -147,7 +145,7 @@ def routes(desk: Desk) -> list[Route]:
         asked = Asked.of(request.query_params)
         recent = desk.recent
         snapshot = recent.at_hand()
-        if asked.search and not (_ID.fullmatch(asked.search) and recent.find(asked.search)):
+        if asked.search and not (MESSAGE_ID.fullmatch(asked.search) and recent.find(asked.search)):
             snapshot = recent.all_within(SEARCH_SECONDS)
         return desk.page(
             request,

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any, Final
 
 from sse_starlette import EventSourceResponse
@@ -23,7 +22,6 @@ MINUTES: Final = 60
 FRAGMENTS: Final = ("numbers", "chart", "queues")
 # Seconds between two looks on one machine, and where each is paid for.
 LOCAL, DEPLOYED = 3.0, 15.0
-list_prices: Final = cache(prices.load)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +129,7 @@ def spans(snapshot: Snapshot, now: datetime) -> list[Span]:
     for name, length in SPANS:
         rows = [row for row in snapshot.rows if row.accepted_at >= now - length]
         covered = snapshot.since is not None and snapshot.since <= now - length
-        told.append(Span(name, figures(rows, list_prices()), covered or snapshot.whole))
+        told.append(Span(name, figures(rows, prices.load()), covered or snapshot.whole))
     return told
 
 
@@ -149,7 +147,7 @@ class Overview:
             "chart": chart(snapshot.rows, now),
             "depths": self._depths.now(),
             "snapshot": snapshot,
-            "prices_read": list_prices().read,
+            "prices_read": prices.load().read,
         }
 
     def look(self, pause: float) -> Callable[[], Glance]:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from secrets import token_urlsafe
-from time import monotonic
 from typing import Final
 from urllib.parse import urlencode
 
@@ -21,10 +20,9 @@ from console.live import Glance
 from console.phones import acts
 from console.phones.carriers import NEWEST_MESSAGES, Carriers, Declined, Unreachable
 from console.phones.threads import Thread, persons
+from console.words import capital
 
 SECONDS_BETWEEN_LOOKS = 0.3
-# So many times as long as a look took: a busy machine is looked at less.
-REST = 10
 SECONDS_TO_COME_BACK = 2.0
 NOTES_KEPT = 100
 # A mail is hostile: no script, no request, no form, framed by the console alone.
@@ -135,11 +133,9 @@ class Phones:
                 newest = carriers.change()
             except (Declined, Unreachable):
                 return Glance(self._shown(carriers, to), SECONDS_TO_COME_BACK)
-            began = monotonic()
             if newest != seen:
                 seen, shown = newest, self._shown(carriers, to)
-            pause = max(SECONDS_BETWEEN_LOOKS, REST * (monotonic() - began))
-            return Glance(shown, pause, news)
+            return Glance(shown, SECONDS_BETWEEN_LOOKS, news)
 
         return look
 
@@ -206,4 +202,4 @@ def _text(form: FormData, name: str) -> str:
 
 
 def _sentence(said: str) -> str:
-    return f"{said[:1].upper()}{said[1:].removesuffix('.')}."
+    return f"{capital(said).removesuffix('.')}."

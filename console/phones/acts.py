@@ -6,6 +6,7 @@ from typing import Final
 
 from console.phones.carriers import Outcome
 from console.phones.threads import Message
+from console.words import listed
 
 ACTS: Final = ("receive", "read", "silence", "refuse", "reply")
 LABELS: Final = {
@@ -108,6 +109,4 @@ def _went_out(outcome: Outcome) -> str:
     words = [*outcome.receipts, *(["the reply"] if outcome.replied else [])]
     if not words:
         return "no receipt went out"
-    *others, last = words
-    listed = f"{', '.join(others)} and {last}" if others else last
-    return f"{listed} {'did not all get out' if outcome.failure else 'went out'}"
+    return f"{listed(words)} {'did not all get out' if outcome.failure else 'went out'}"

@@ -44,6 +44,10 @@ class Carriers:
 
     url: str
 
+    def scenarios(self) -> Json:
+        """What recipients can do, by channel. They read it once, at their start."""
+        return self._get("/scenarios")
+
     def change(self) -> int:
         """The number of the newest change."""
         change: int = self._get("/changes")["change"]

@@ -9,7 +9,7 @@ from typing import Any
 
 from messaging.errors import Problem
 from messaging.messages import Attempt, Message, Story
-from messaging.statuses import FINAL, AttemptStatus, MessageStatus
+from messaging.statuses import MessageStatus
 
 Answer = dict[str, Any]
 
@@ -82,7 +82,7 @@ def told(story: Story, receipts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     kept = list(receipts)
     return {
         "id": message.message_id,
-        "status": _status(story),
+        "status": story.status,
         **_planned(message),
         "concluded_at": _text(message.concluded_at),
         "reason": message.reason,
@@ -92,11 +92,6 @@ def told(story: Story, receipts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         "timeline": sorted(_timeline(story, kept), key=lambda event: str(event["at"])),
         **({"errors": list(message.problems)} if message.problems else {}),
     }
-
-
-def _status(story: Story) -> MessageStatus:
-    status = story.message.status
-    return MessageStatus.IN_PROGRESS if story.attempts and status not in FINAL else status
 
 
 def _planned(message: Message) -> dict[str, Any]:
@@ -122,21 +117,12 @@ def _attempt(story: Story, attempt: Attempt) -> dict[str, Any]:
         "attempt": attempt.number,
         "step": story.step(attempt),
         "channel": attempt.channel,
-        "status": _status_of(story, attempt),
+        "status": story.status_of(attempt),
         "late": story.late(attempt),
         "reason": attempt.reason,
         "provider_id": attempt.provider_id,
         "started_at": _text(attempt.claimed_at),
     }
-
-
-def _status_of(story: Story, attempt: Attempt) -> AttemptStatus:
-    """Nobody waits for what the workflow has gone on without, though its function may have died
-    before it could note that.
-    """
-    if attempt.status is AttemptStatus.SENDING and story.went_on_without(attempt):
-        return AttemptStatus.TIMED_OUT
-    return attempt.status
 
 
 def _timeline(story: Story, receipts: list[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from messaging.statuses import (
     CLOSED,
+    FINAL,
     OPEN,
     OVER,
     AttemptStatus,
@@ -19,7 +20,10 @@ from messaging.statuses import (
 )
 
 CHANNELS = ("whatsapp", "sms", "email")
-_ATTEMPT_ID = re.compile(r"([0-9A-Za-z_-]{1,80})\.([1-9][0-9]?)")
+MESSAGE_ID = re.compile(r"[0-9A-Za-z_-]{1,80}")
+_ATTEMPT_ID = re.compile(rf"({MESSAGE_ID.pattern})\.([1-9][0-9]?)")
+# Why an attempt is told as timed out of which nothing was sent.
+CAME_TOO_LATE = "its wait was over before it could be sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +170,20 @@ class Story:
 
     message: Message
     attempts: tuple[Attempt, ...]
+
+    @property
+    def status(self) -> MessageStatus:
+        """The message's, which its first attempt puts on its way."""
+        status = self.message.status
+        return MessageStatus.IN_PROGRESS if self.attempts and status not in FINAL else status
+
+    def status_of(self, attempt: Attempt) -> AttemptStatus:
+        """The attempt's. Nobody waits for what the workflow has gone on without, though its
+        function may have died before it could note that.
+        """
+        if attempt.status is AttemptStatus.SENDING and self.went_on_without(attempt):
+            return AttemptStatus.TIMED_OUT
+        return attempt.status
 
     def attempt(self, number: int) -> Attempt | None:
         return next((one for one in self.attempts if one.number == number), None)

@@ -1,7 +1,7 @@
 """`make bench`: brings up a stack, loads it, and says what it carries and what a message costs.
 
 Linux only, for the memory. Instead, `--markdown FILE` prints the tables of an earlier run's JSON,
-and `--publish` puts those of the last run into docs/benchmark.md.
+and `--publish` puts those of the last run into docs/benchmark.md and README.md.
 """
 
 import argparse

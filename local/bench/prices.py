@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ class Prices:
     channels: Mapping[str, float]
 
 
+@cache
 def load() -> Prices:
     found = listed()
     return Prices(found["read"], _each(found["aws"]), _each(found["channels"]))

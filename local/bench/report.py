@@ -7,6 +7,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table as RichTable
 
+from local.bench.results import Target
+
 Json = Mapping[str, Any]
 
 
@@ -30,7 +32,7 @@ class Table:
         return "\n".join([f"**{self.title}**", "", *lines, ""])
 
 
-def tables(results: Json, targets: Iterable[tuple[str, str, str, bool]]) -> list[Table]:
+def tables(results: Json, targets: Iterable[Target]) -> list[Table]:
     return [
         _targets(targets),
         _runs(results["runs"]),
@@ -43,14 +45,14 @@ def tables(results: Json, targets: Iterable[tuple[str, str, str, bool]]) -> list
     ]
 
 
-def compact(results: Json, targets: Iterable[tuple[str, str, str, bool]]) -> list[Table]:
+def compact(results: Json, targets: Iterable[Target]) -> list[Table]:
     """Those that answer what people ask first."""
     runs = results["runs"]
     found = [_targets(targets), _runs(runs), _latencies(runs), _processes(runs)]
     return [*found, _costs(results), _usage(results["costs"]), _imports(results["imports"])]
 
 
-def brief(results: Json, targets: Iterable[tuple[str, str, str, bool]]) -> list[Table]:
+def brief(results: Json, targets: Iterable[Target]) -> list[Table]:
     """What it carries, and what it costs."""
     return [_targets(targets), _costs(results)]
 
@@ -64,7 +66,7 @@ def markdown(results: Json, shown: Iterable[Table]) -> str:
     return "\n".join([f"`make bench`: {where}", "", *(table.markdown() for table in shown)])
 
 
-def _targets(targets: Iterable[tuple[str, str, str, bool]]) -> Table:
+def _targets(targets: Iterable[Target]) -> Table:
     rows = [[what, asked, found, "yes" if met else "no"] for what, asked, found, met in targets]
     return Table("Targets", ["", "target", "measured", "met"], rows)
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
-from tests.local.conftest import ROOT, Launcher, Throughline, free_port
+from tests.local.conftest import ROOT, Throughline, running_stack
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -33,11 +33,8 @@ expect.set_options(timeout=SECONDS_TO_SHOW * 1000)
 @pytest.fixture(scope="package")
 def throughline() -> Iterator[Throughline]:
     """A stack of the console's own, so that its lists hold what these tests have sent."""
-    launcher = Launcher.start("run", free_port())
-    try:
-        yield Throughline(launcher.environment())
-    finally:
-        launcher.interrupt()
+    with running_stack() as throughline:
+        yield throughline
 
 
 # It ends with this folder's tests: as long as it is there, Playwright's event loop counts as

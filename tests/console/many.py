@@ -62,7 +62,8 @@ def _try(
     began = at + timedelta(milliseconds=chance.randint(40, 90))
     store.claim(attempt, channel, "token", began)
     sent = began + timedelta(milliseconds=chance.randint(60, 200))
-    store.note_sent(attempt, f"provider-{attempt}", sent)
+    planned = store.story(attempt.message_id).message.plan.attempt(attempt.number)
+    store.note_sent(attempt, f"provider-{attempt}", sent, planned)
     outcome = chance.random()
     if outcome < 1 / 12:
         over = began + timedelta(seconds=WAIT_SECONDS)

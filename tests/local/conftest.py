@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import Message
 from functools import cached_property
@@ -251,10 +252,17 @@ def execution_status(throughline: Throughline, execution: str) -> str | None:
         return None
 
 
-@pytest.fixture(scope="package")
-def throughline() -> Iterator[Throughline]:
+@contextmanager
+def running_stack() -> Iterator[Throughline]:
+    """A stack of one's own, up inside the block."""
     launcher = Launcher.start("run", free_port())
     try:
         yield Throughline(launcher.environment())
     finally:
         launcher.interrupt()
+
+
+@pytest.fixture(scope="package")
+def throughline() -> Iterator[Throughline]:
+    with running_stack() as throughline:
+        yield throughline

@@ -30,7 +30,7 @@ def store() -> Iterator[Store]:
 def sent(store: Store) -> None:
     store.add(Message(MESSAGE_ID, START, {}, PLAN))
     store.claim(ATTEMPT, "sms", "the-task-token", START)
-    store.note_sent(ATTEMPT, "provider-1", START)
+    store.note_sent(ATTEMPT, "provider-1", START, PLAN.attempt(1))
 
 
 def ended(execution_status: str) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def test_an_attempt_that_only_had_to_be_sent_is_not_given_up(store: Store) -> No
     plan = Plan((PlannedAttempt(1, 1, "sms", 120, Success.SENT),))
     store.add(Message(MESSAGE_ID, START, {}, plan))
     store.claim(ATTEMPT, "sms", "the-task-token", START)
-    store.note_sent(ATTEMPT, "provider-1", START)
+    store.note_sent(ATTEMPT, "provider-1", START, plan.attempt(1))
 
     assert close_message.handler({"message_id": MESSAGE_ID}, CONTEXT)["status"] == "sent"
     assert store.story(MESSAGE_ID).attempts[0].status is AttemptStatus.SENT

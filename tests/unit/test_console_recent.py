@@ -12,6 +12,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from console import recent
 from console.recent import LOCAL, Recent, Row
 from console.states import states_entered
+from messaging import http
 from messaging.messages import AttemptId, Message, Plan, PlannedAttempt
 from messaging.statuses import AttemptStatus, MessageStatus, Success
 from messaging.store import RECENT_SHARDS, Store
@@ -303,7 +304,8 @@ def test_a_row_holds_what_is_searched_and_shown_and_nothing_that_was_said(store:
     add(store, "m1", START, metadata={"order": "42", "bidi": "a\u202eb"})
     for number, channel in enumerate(("whatsapp", "sms"), 1):
         store.claim(AttemptId("m1", number), channel, "token", START)
-    store.note_sent(AttemptId("m1", 2), "provider", START)
+    planned = store.story("m1").message.plan.attempt(2)
+    store.note_sent(AttemptId("m1", 2), "provider", START, planned)
     row = Row.of(store.story("m1"))
 
     assert row.recipients == ("+14255550100", "ana@example.com", "+12065550100")
@@ -356,3 +358,15 @@ def test_a_broadcast_enters_its_branches(store: Store) -> None:
     # Choose channel, Broadcast, three that ask, two that send, one not requested, one that did not
     # reach, Anyone reached?, Reached.
     assert states_entered(store.story("m1")) == 11
+
+
+def test_a_row_says_of_an_attempt_what_the_api_says(store: Store) -> None:
+    """The function of the first one died, and the workflow has gone on."""
+    add(store, "m1", START)
+    for number, channel in enumerate(("whatsapp", "sms"), 1):
+        store.claim(AttemptId("m1", number), channel, "token", START)
+    story = store.story("m1")
+
+    told = [one["status"] for one in http.told(story, [])["attempts"]]
+    assert told == ["timed_out", "sending"]
+    assert [one.status for one in Row.of(story).tries] == told

@@ -40,7 +40,7 @@ def sent(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     store.add(Message(MESSAGE_ID, now, {}, Plan(attempts)))
     store.claim(FIRST, "sms", "token", now)
-    store.note_sent(FIRST, "862a8790-60c0-4430-9b2b-658bd0000001", now)
+    store.note_sent(FIRST, "862a8790-60c0-4430-9b2b-658bd0000001", now, attempts[0])
 
 
 @pytest.fixture

@@ -28,8 +28,8 @@ def add(store: Store, attempt_id: AttemptId) -> None:
     store.reserve(f"key of {attempt_id}", "body", attempt_id.message_id, now, LOCK)
     store.add(Message(attempt_id.message_id, now, request, plan))
     store.claim(attempt_id, "whatsapp", "token", now)
-    store.note_sent(attempt_id, f"id of {attempt_id}", now)
-    store.link(f"wamid of {attempt_id}", attempt_id, now)
+    store.note_sent(attempt_id, f"id of {attempt_id}", now, plan.attempt(1))
+    store.link(f"wamid of {attempt_id}", attempt_id, now, "whatsapp")
     store.note(attempt_id, AttemptStatus.DELIVERED, now)
 
 

@@ -74,6 +74,9 @@ class Stage:
         event = {"message_id": "m1", "attempt": attempt_id.number, "channel": channel}
         send_message.handler({**event, "task_token": token}, CONTEXT)
 
+    def planned(self, attempt_id: AttemptId) -> PlannedAttempt:
+        return self.store.story("m1").message.plan.attempt(attempt_id.number)
+
     def statuses(self) -> list[AttemptStatus]:
         return [one.status for one in self.store.story("m1").attempts]
 
@@ -159,7 +162,7 @@ def test_a_function_that_comes_after_the_message_was_closed_sends_nothing(
 @asks_for_sent
 def test_who_finds_an_attempt_sent_notes_that_of_the_message_too(stage: Stage) -> None:
     stage.store.claim(FIRST, "whatsapp", "token 1", NOW)
-    stage.store.note_sent(FIRST, "provider-id", NOW)
+    stage.store.note_sent(FIRST, "provider-id", NOW, stage.planned(FIRST))
     stage.send(FIRST, "token 2")
 
     assert stage.answers.told == ["token 2 sent"]
@@ -169,7 +172,7 @@ def test_who_finds_an_attempt_sent_notes_that_of_the_message_too(stage: Stage) -
 @asks_for_sent
 def test_who_skips_for_an_earlier_success_notes_that_of_the_message_too(stage: Stage) -> None:
     stage.store.claim(FIRST, "whatsapp", "token 1", NOW)
-    stage.store.note_sent(FIRST, "provider-id", NOW)
+    stage.store.note_sent(FIRST, "provider-id", NOW, stage.planned(FIRST))
     stage.send(SECOND, "token 2")
 
     assert stage.answers.told == ["token 2 sent"]

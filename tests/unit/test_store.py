@@ -153,7 +153,7 @@ def test_a_reason_goes_with_its_status(store: Store) -> None:
 
 def test_the_providers_id_is_noted_also_after_an_early_receipt(store: Store) -> None:
     claimed(store).note(ID, AttemptStatus.DELIVERED, NOW)
-    attempt = store.note_sent(ID, "862a8790", LATER)
+    attempt = store.note_sent(ID, "862a8790", LATER, PLAN.attempt(1))
 
     assert (attempt.status, attempt.provider_id) == (AttemptStatus.DELIVERED, "862a8790")
     assert store.find("862a8790", "sms") == ID
@@ -202,7 +202,7 @@ def test_receipts_are_no_part_of_the_story(store: Store) -> None:
 
 def test_everything_ends_by_its_retention_and_nothing_else(on_moto: Store, table: str) -> None:
     claimed(on_moto).keep(receipt("TEXT_DELIVERED"), ID, NOW)
-    on_moto.note_sent(ID, "862a8790", NOW)
+    on_moto.note_sent(ID, "862a8790", NOW, PLAN.attempt(1))
     on_moto.reserve("key", "body", "m1", NOW, LOCK)
 
     ends = {one["item"]["S"]: int(one["retained_until"]["N"]) for one in raw_items(table)}
