@@ -6,6 +6,7 @@ Each function is one difference of moto 5.2.5 from AWS. Path tests and the engin
 import functools
 import json
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from datetime import datetime
@@ -234,20 +235,28 @@ def refuse_an_input_that_is_no_json() -> None:
     replace(StepFunctionsParserBackend, "start_execution", start_execution)
 
 
+def running(worker: ExecutionWorker) -> Environment:
+    """The environment of an execution that was started, as soon as there is one that runs."""
+    while not worker.env or worker.env.program_state() is None:
+        time.sleep(0.001)
+    return worker.env
+
+
 def stop_at_once() -> None:
     """StopExecution ends the wait of a task as well, and the execution is ABORTED, not FAILED.
 
-    Moto's wait goes on until its timeout, and what the task raises then replaces the stop.
+    Moto's wait goes on until its timeout, and what the task raises then replaces the stop. An
+    execution that was started but does not run yet it fails to stop, so here the stop waits for it.
     """
     stop, set_error = ExecutionWorker.stop, Environment.set_error
 
     def stop_and_wake(
         worker: ExecutionWorker, stop_date: datetime, error: str | None, cause: str | None
     ) -> None:
+        env = running(worker)
         stop(worker, stop_date, error, cause)
-        if worker.env:
-            for endpoint in worker.env.callback_pool_manager._pool.values():  # noqa: SLF001 - who waits
-                endpoint.interrupt_all()
+        for endpoint in [*env.callback_pool_manager._pool.values()]:  # noqa: SLF001 - who waits
+            endpoint.interrupt_all()
 
     def fail_unless_stopped(env: Environment, error: ExecutionFailedEventDetails) -> None:
         if not isinstance(env.program_state(), ProgramStopped):

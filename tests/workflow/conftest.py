@@ -1,8 +1,8 @@
 """Runs the real workflow file in moto's interpreter, with scripted channels in front."""
 
 import json
+import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -154,6 +154,10 @@ class Flow:
         until(lambda: self.describe()["status"] != "RUNNING")
         return self.describe()["status"], self.entered()
 
+    def stop(self) -> None:
+        """A StopExecution, as somebody may do it in the console."""
+        self._sfn.stop_execution(executionArn=self._execution)
+
     def failures(self) -> list[tuple[str, str]]:
         """Error and cause of each failed attempt, as the console shows them."""
         details = (
@@ -239,11 +243,22 @@ def state_machine() -> Iterator[str]:
 
 
 @pytest.fixture
-def flow(state_machine: str, monkeypatch: pytest.MonkeyPatch) -> Flow:
-    channels: dict[str, ScriptedChannel] = defaultdict()
-    channels.update({name: ScriptedChannel(name) for name in CHANNELS})
+def flow(state_machine: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flow]:
+    """Nothing that a test started goes on when the next one has put its channels in place."""
+    channels = {name: ScriptedChannel(name) for name in CHANNELS}
     monkeypatch.setattr(send_message, "channel", channels.__getitem__)
-    return Flow(state_machine, channels)
+    before = set(threading.enumerate())
+    yield Flow(state_machine, channels)
+    stop_what_runs(state_machine)
+    until(lambda: before.issuperset(threading.enumerate()))
+
+
+def stop_what_runs(state_machine: str) -> None:
+    sfn = boto3.client("stepfunctions")
+    pages = sfn.get_paginator("list_executions")
+    for page in pages.paginate(stateMachineArn=state_machine, statusFilter="RUNNING"):
+        for execution in page["executions"]:
+            sfn.stop_execution(executionArn=execution["executionArn"])
 
 
 @pytest.fixture

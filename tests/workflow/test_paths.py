@@ -1,12 +1,14 @@
 """The paths of a planned message, as the list of states it enters."""
 
+import threading
 from datetime import timedelta
 
 import pytest
+from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 
 from messaging.errors import Ambiguous, Refused, Unavailable
 from messaging.statuses import MessageStatus, Success
-from tests.workflow.conftest import SHORT, Flow, until
+from tests.workflow.conftest import DEADLINE_SECONDS, SHORT, Flow, until
 
 CLOSED = ["Close message", "How did it end?"]
 
@@ -312,3 +314,21 @@ def test_a_function_that_dies_after_the_send_sends_nothing_twice(
 
     assert again.finish() == ("SUCCEEDED", ["Choose channel", "Send SMS"])
     assert len(flow.sms.sent) == 2
+
+
+def test_a_stop_in_the_moment_of_the_start_ends_the_execution(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = ExecutionWorker._get_evaluation_entrypoint  # noqa: SLF001 - the first thing it does
+    begun = threading.Event()
+
+    def begin_late(worker: ExecutionWorker) -> object:
+        begun.wait(DEADLINE_SECONDS)
+        return begin(worker)
+
+    monkeypatch.setattr(ExecutionWorker, "_get_evaluation_entrypoint", begin_late)
+    flow.start("sms", "email")
+    threading.Timer(0.1, begun.set).start()
+    flow.stop()
+
+    assert flow.finish()[0] == "ABORTED"
