@@ -124,14 +124,14 @@ def is_outcome(said: dict[str, Any]) -> bool:
 @pytest.mark.parametrize(
     "name", [name for name, case in TEST_CASES.items() if "Plan message" in case]
 )
+@pytest.mark.usefixtures("state_machine")
 def test_planning_returns_what_the_function_returns(name: str) -> None:
     event = {
         "message_id": MESSAGE_ID,
         "started_at": "2026-01-01T00:00:00.000Z",
         "request": CASES[name].input,
     }
-    with aws():
-        assert returned(TEST_CASES[name]["Plan message"]) == plan_message.handler(event, CONTEXT)
+    assert returned(TEST_CASES[name]["Plan message"]) == plan_message.handler(event, CONTEXT)
 
 
 def test_every_error_is_one_of_ours_or_the_timeout() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import uuid
@@ -53,6 +54,8 @@ def test_a_receipt_without_its_message_is_kept_until_it_can_be_recorded(
         input=json.dumps(text_to(SILENT)),
     )
     eventually(lambda: throughline.get(name).body.get("attempts"))
-    assert "UnrecordedReceiptsQueueUrl: 1 put back" in operate(throughline, "redrive")
+    assert re.search(
+        r"UnrecordedReceiptsQueueUrl: [1-9]\d* put back", operate(throughline, "redrive")
+    )
     assert throughline.finished(name)["status"] == "delivered"
-    assert "UnrecordedReceiptsQueueUrl: 0" in operate(throughline, "show")
+    assert name not in operate(throughline, "show")
