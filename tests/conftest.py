@@ -16,10 +16,9 @@ TOGETHER = {folder: folder for folder in ("chaos", "console", "infra", "local")}
     "contracts": "infra"
 }
 
-
-def pytest_configure() -> None:
-    """One seed for all processes that the tests run in; `SEED` repeats a run."""
-    os.environ.setdefault("SEED", str(random.randrange(1_000_000)))  # noqa: S311 - not a secret
+# One seed for all processes that the tests run in; `SEED` repeats a run. It is set here, not in a
+# hook, since a folder's own conftest, which may need it, is read before any hook runs.
+os.environ.setdefault("SEED", str(random.randrange(1_000_000)))  # noqa: S311 - not a secret
 
 
 def pytest_report_header() -> str:
