@@ -65,12 +65,14 @@ class Clients:
     topics: "SNSClient"
     functions: "LambdaClient"
 
+    @classmethod
+    def made(cls) -> Self:
+        return cls(boto3.client("sqs"), boto3.client("sns"), boto3.client("lambda"))
+
 
 def main() -> None:
-    clients = Clients(boto3.client("sqs"), boto3.client("sns"), boto3.client("lambda"))
-    commands = {"show": show, "redrive": redrive}
-    for line in commands[sys.argv[1]](clients, stack.outputs()):
-        sys.stdout.write(f"{line}\n")
+    command = {"show": show, "redrive": redrive}[sys.argv[1]]
+    stack.tell(lambda: command(Clients.made(), stack.outputs()))
 
 
 def show(clients: Clients, outputs: Mapping[str, str]) -> Iterator[str]:

@@ -20,16 +20,21 @@ class NotYet(Exception):
 
 
 def main() -> None:
-    message_id, outputs = sys.argv[1], stack.outputs()
-    store = Store(boto3.client("dynamodb"), outputs["MessagesTableName"])
-    letters = dead_letters.Clients(boto3.client("sqs"), boto3.client("sns"), boto3.client("lambda"))
+    if not (message_id := sys.argv[1]):
+        sys.exit("Which message? make forget ID=…")
     try:
-        for line in forget(message_id, store, boto3.client("stepfunctions"), letters, outputs):
-            sys.stdout.write(f"{line}\n")
+        stack.tell(lambda: _forget(message_id))
     except UnknownMessage:
         sys.exit(f"There is no message {message_id!r}.")
     except NotYet as reason:
         sys.exit(str(reason))
+
+
+def _forget(message_id: str) -> Iterator[str]:
+    outputs = stack.outputs()
+    store = Store(boto3.client("dynamodb"), outputs["MessagesTableName"])
+    letters = dead_letters.Clients.made()
+    return forget(message_id, store, boto3.client("stepfunctions"), letters, outputs)
 
 
 def forget(

@@ -1,6 +1,6 @@
 """`make rotate-key`: gives the API a new key; the one before stops working."""
 
-import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import boto3
@@ -15,12 +15,16 @@ LENGTH = 40
 
 
 def main() -> None:
+    stack.tell(_rotate)
+
+
+def _rotate() -> Iterator[str]:
     secret = stack.outputs()["ApiKeySecretArn"]
     rotate(boto3.client("secretsmanager"), boto3.client("cloudformation"), stack.name(), secret)
-    sys.stdout.write(
-        "The API has a new key, and the one before no longer works. Callers read it with\n"
+    yield "The API has a new key, and the one before no longer works. Callers read it with"
+    yield (
         f"  aws secretsmanager get-secret-value --secret-id {secret}"
-        " --query SecretString --output text\n"
+        " --query SecretString --output text"
     )
 
 
