@@ -4,7 +4,6 @@ Linux only, for the memory. Instead, `--markdown FILE` prints the tables of an e
 and `--publish` puts those of the last run into docs/benchmark.md and README.md.
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from local.addresses import ROOT, Addresses
 from local.bench import charts, publish, report, results
+from local.bench.arguments import parse
 from local.bench.imports import cold_imports
 from local.bench.load import Load
 from local.bench.parts import RECORDED, MeteredParts
@@ -41,7 +41,7 @@ OF_EACH_SCENARIO = 10
 
 
 def main() -> int:
-    arguments = _arguments()
+    arguments = parse(__doc__)
     if arguments.markdown:
         sys.stdout.write(_markdown(json.loads(arguments.markdown.read_text())))
         return 0
@@ -56,22 +56,6 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m local.bench", description=__doc__)
-    parser.add_argument("--sizes", type=_sizes, default="100,1000", help="mixed messages of a run")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="print this JSON's tables")
-    parser.add_argument(
-        "--publish",
-        action="store_true",
-        help="write the figures of docs/benchmark.md and README.md",
-    )
-    return parser.parse_args()
-
-
-def _sizes(text: str) -> list[int]:
-    return [int(size) for size in text.split(",")]
 
 
 def show(found: Results) -> int:

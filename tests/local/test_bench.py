@@ -1,12 +1,13 @@
 """The benchmark's arithmetic: what it counts, prices, measures and calls wrong."""
 
+import argparse
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from local.bench import figures, meter, prices, publish, results, usage
+from local.bench import arguments, figures, meter, prices, publish, results, usage
 from local.bench.prices import Prices
 from local.bench.scenarios import PATIENT_SCENARIOS, SCENARIOS, mixed
 from local.bench.usage import Call, Run, Usage
@@ -281,3 +282,13 @@ def test_only_the_figures_of_the_page_are_replaced() -> None:
     assert page.endswith(end)
     assert end.startswith(f"\n{publish.END}")
     assert publish.between_its_marks(f"{begin}some figures{end}", "others") == f"{begin}others{end}"
+
+
+def test_sizes_are_numbers_of_messages() -> None:
+    assert arguments.sizes("100,5000") == [100, 5000]
+
+
+@pytest.mark.parametrize("text", ["", "abc", "0", "-5", "100,", "1e3", "100;200"])
+def test_what_is_no_list_of_sizes_is_refused_before_anything_starts(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="such as 100,1000,5000"):
+        arguments.sizes(text)
