@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 
 from console.app import create_app
 from console.installation import Clients, here
+from operations import stack
 
 HOST = "127.0.0.1"
 PORT = 4569
@@ -24,7 +25,7 @@ def main() -> int:
     try:
         app = create_app(here(), Clients())
     except (BotoCoreError, ClientError) as error:
-        return complain(f"The stack cannot be read: {error}")
+        return complain(f"The stack cannot be read: {stack.in_words(error)}")
     try:
         listener = listen(arguments.port)
     except (OSError, OverflowError) as error:

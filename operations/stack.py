@@ -32,7 +32,12 @@ def tell(lines: Callable[[], Iterable[str]]) -> None:
         for line in lines():
             sys.stdout.write(f"{line}\n")
     except (BotoCoreError, ClientError) as error:
-        sys.exit(
-            f"{error}\nThis is about the stack {name()!r}. AWS credentials and a region point the "
-            'shell to it, or for the local one `eval "$(make -s env)"`.'
-        )
+        sys.exit(in_words(error))
+
+
+def in_words(error: BotoCoreError | ClientError) -> str:
+    """AWS's own words, and what points the shell to the stack."""
+    return (
+        f"{error}\nThis is about the stack {name()!r}. AWS credentials and a region point the "
+        'shell to it, or for the local one `eval "$(make -s env)"`.'
+    )
