@@ -37,13 +37,13 @@ check: python-packages node-packages ## Format, lint, types, import rules, state
 	PYTHONPATH=functions $(VENV)/lint-imports --no-logo
 	node_modules/.bin/asl-validator --json-path $(wildcard statemachine/*.json)
 	for workflow in statemachine/*.json; do $(VENV)/statelint $$workflow || exit 1; done
-	$(VENV)/python -m local synth
+	$(VENV)/python -m tools.synth
 	$(VENV)/cfn-lint cdk.out/*.template.json
-	$(VENV)/python -m requirements.audit
+	$(VENV)/python -m tools.audit
 
 .PHONY: test
 test: node-packages ## Every test that needs no Docker and no AWS account.
-	@$(VENV)/python -m local synth
+	@$(VENV)/python -m tools.synth
 	$(VENV)/python -m pytest --ignore=tests/sfn_local -n auto --maxprocesses 3 --dist loadgroup
 
 .PHONY: pictures
@@ -52,7 +52,7 @@ pictures: node-packages ## Takes the README's pictures anew, from real pages; ne
 
 .PHONY: chaos
 chaos: node-packages ## Breaks AWS, providers and processes at length, then looks for what was lost; SEED=… repeats a run.
-	CHAOS=long $(VENV)/python -m pytest tests/chaos tests/unit/test_interleavings.py
+	CHAOS=long $(VENV)/python -m pytest tests/chaos tests/unit/functions/test_interleavings.py
 
 .PHONY: test-sfn-local
 test-sfn-local: python-packages ## The workflow's paths in AWS's Step Functions Local; needs Docker.
@@ -60,11 +60,11 @@ test-sfn-local: python-packages ## The workflow's paths in AWS's Step Functions 
 
 .PHONY: bench
 bench: node-packages ## What the local stack carries, how fast it is, what a message costs; SIZES=100,1000,5000 shows growth.
-	@exec $(VENV)/python -m local.bench --sizes $(SIZES)
+	@PYTHONPATH=functions exec $(VENV)/python -m bench --sizes $(SIZES)
 
 .PHONY: synth
 synth: python-packages ## Writes the CloudFormation template to cdk.out; needs no AWS account.
-	@$(VENV)/python -m local synth
+	@$(VENV)/python -m tools.synth
 
 .PHONY: deploy
 deploy: python-packages node-packages ## Deploys to the AWS account of your credentials.
@@ -102,8 +102,8 @@ clean: ## Removes what was built and logged; the installed packages stay.
 
 .PHONY: python-packages
 python-packages:
-	@$(PYTHON) local/preflight.py
+	@$(PYTHON) tools/preflight.py
 
 .PHONY: node-packages
 node-packages: python-packages
-	@$(PYTHON) local/preflight.py --with-node-packages
+	@$(PYTHON) tools/preflight.py --with-node-packages

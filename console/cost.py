@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from console.facts import Door, Facts
-from console.segments import parts
 from console.words import channel
-from local.bench.prices import Prices
+from messaging.pricing.prices import Prices
+from messaging.pricing.sms_parts import parts
 
 NOT_COUNTED: Final = (
     "Lambda's time, DynamoDB's units, logs, what the messages of a batch share of SQS and Lambda, "

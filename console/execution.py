@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final, Self
 
-from local.bench.usage import transitions
+from bench.usage import transitions
 
 Event = Mapping[str, Any]
 

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from console.execution import Execution, Visit
 from console.words import channel
-from messaging import http
-from messaging.messages import Attempt, Plan, PlannedAttempt, Story
-from messaging.statuses import FINAL, MessageStatus
+from messaging.api import http
+from messaging.domain.messages import Attempt, Plan, PlannedAttempt, Story
+from messaging.domain.statuses import FINAL, MessageStatus
 
 # What SQS calls a message, and Step Functions an execution that is started without a name.
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

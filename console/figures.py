@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from console.recent import Row, Try
-from local.bench.prices import Prices
-from messaging.messages import CHANNELS
-from messaging.statuses import FINAL, OPEN, AttemptStatus, MessageStatus
+from messaging.domain.messages import CHANNELS
+from messaging.domain.statuses import FINAL, OPEN, AttemptStatus, MessageStatus
+from messaging.pricing.prices import Prices
 
 MINUTE: Final = timedelta(minutes=1)
 THOUSAND: Final = 1_000

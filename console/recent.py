@@ -13,10 +13,10 @@ from typing import Self
 from botocore.exceptions import BotoCoreError, ClientError
 
 from console.plain import visible
-from console.segments import parts
 from console.states import states_entered
-from messaging.messages import CHANNELS, Attempt, Story
-from messaging.statuses import FINAL, AttemptStatus, MessageStatus
+from messaging.domain.messages import CHANNELS, Attempt, Story
+from messaging.domain.statuses import FINAL, AttemptStatus, MessageStatus
+from messaging.pricing.sms_parts import parts
 from messaging.store import RECENT_SHARDS, Store
 
 # So many messages are kept in memory, and so far back they go.

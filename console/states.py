@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from messaging.messages import Attempt, Story
-from messaging.statuses import MessageStatus
+from messaging.domain.messages import Attempt, Story
+from messaging.domain.statuses import MessageStatus
 
 # Choose channel, Plan message, Choose channel, Invalid request.
 REJECTED: Final = 4

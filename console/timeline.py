@@ -9,8 +9,8 @@ from console.execution import Condition, Try, Visit
 from console.facts import Door, Facts
 from console.plain import visible
 from console.words import MINUTE, capital, channel, duration, listed, status
-from messaging.messages import CAME_TOO_LATE, Attempt, PlannedAttempt
-from messaging.statuses import AttemptStatus, MessageStatus, ReceiptKind, Success
+from messaging.domain.messages import CAME_TOO_LATE, Attempt, PlannedAttempt
+from messaging.domain.statuses import AttemptStatus, MessageStatus, ReceiptKind, Success
 
 DOORS: Final = {
     Door.API: "Accepted by the API",

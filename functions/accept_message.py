@@ -14,9 +14,11 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from ulid import ULID
 
-from messaging import http, planning, requests, settings
-from messaging.errors import InvalidRequest
-from messaging.messages import Message
+from messaging import settings
+from messaging.api import http, requests
+from messaging.domain import plan as planning
+from messaging.domain.errors import InvalidRequest
+from messaging.domain.messages import Message
 from messaging.metrics import Counter, Metric, count
 from messaging.store import UNCHECKED, Reserved, Store
 

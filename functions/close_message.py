@@ -14,9 +14,9 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from messaging import settings
-from messaging.messages import Message, Plan, Story
+from messaging.domain.messages import Message, Plan, Story
+from messaging.domain.statuses import FINAL, AttemptStatus, MessageStatus
 from messaging.metrics import Counter
-from messaging.statuses import FINAL, AttemptStatus, MessageStatus
 from messaging.store import UNCHECKED, Store
 
 logger = Logger()

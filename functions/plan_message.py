@@ -9,11 +9,13 @@ import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from messaging import planning, requests, settings
-from messaging.errors import InvalidRequest, Problem
-from messaging.messages import MESSAGE_ID, Message, Plan
+from messaging import settings
+from messaging.api import requests
+from messaging.domain import plan as planning
+from messaging.domain.errors import InvalidRequest, Problem
+from messaging.domain.messages import MESSAGE_ID, Message, Plan
+from messaging.domain.statuses import MessageStatus
 from messaging.metrics import Counter
-from messaging.statuses import MessageStatus
 from messaging.store import UNCHECKED, Store
 from messaging.workflow import MAX_CAUSE
 

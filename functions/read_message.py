@@ -9,9 +9,10 @@ import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from messaging import http, settings
-from messaging.errors import UnknownMessage
-from messaging.messages import MESSAGE_ID
+from messaging import settings
+from messaging.api import http
+from messaging.domain.errors import UnknownMessage
+from messaging.domain.messages import MESSAGE_ID
 from messaging.store import UNCHECKED, Store
 
 logger = Logger()

@@ -9,11 +9,12 @@ import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from messaging import receipts, settings
-from messaging.errors import Failed, Unmatched
-from messaging.messages import Attempt, AttemptId, Receipt
+from messaging import settings
+from messaging.channels import receipts
+from messaging.domain.errors import Failed, Unmatched
+from messaging.domain.messages import Attempt, AttemptId, Receipt
+from messaging.domain.statuses import AttemptStatus, ReceiptKind, attempt_status, fulfils
 from messaging.metrics import Counter, Metric, count
-from messaging.statuses import AttemptStatus, ReceiptKind, attempt_status, fulfils
 from messaging.store import UNCHECKED, Store
 from messaging.workflow import Workflow
 

@@ -12,15 +12,16 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from messaging import planning, settings
+from messaging import settings
 from messaging.channels import Channel
-from messaging.channels.email import Email
-from messaging.channels.sms import Sms
-from messaging.channels.whatsapp import WhatsApp
-from messaging.errors import Ambiguous, Expired, Failed, Refused, Unavailable
-from messaging.messages import CAME_TOO_LATE, Attempt, AttemptId, Outcome, Story
+from messaging.channels.email.send import Email
+from messaging.channels.sms.send import Sms
+from messaging.channels.whatsapp.send import WhatsApp
+from messaging.domain import plan as planning
+from messaging.domain.errors import Ambiguous, Expired, Failed, Refused, Unavailable
+from messaging.domain.messages import CAME_TOO_LATE, Attempt, AttemptId, Outcome, Story
+from messaging.domain.statuses import AttemptStatus
 from messaging.metrics import Counter, Metric, count
-from messaging.statuses import AttemptStatus
 from messaging.store import UNCHECKED, Store
 from messaging.workflow import Workflow
 

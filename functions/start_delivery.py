@@ -13,7 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from messaging import settings
-from messaging.errors import Throttled, Unstartable
+from messaging.domain.errors import Throttled, Unstartable
 from messaging.metrics import Metric, count
 from messaging.workflow import Workflow
 

@@ -1,4 +1,4 @@
-"""The launcher: `python -m local run`, `demo`, `env` or `synth`."""
+"""The launcher: `python -m local run`, `demo` or `env`."""
 
 import argparse
 import contextlib
@@ -12,12 +12,11 @@ from local.addresses import Addresses
 from local.errors import CannotRun
 from local.processes import leave_out_the_users_settings
 from local.stack import Stack, export_lines, running
-from local.synth import is_current, synthesize
 from local.terminal import complain, console, show_how_to_go_on, show_moments, step
 
 
 def main() -> int:
-    commands = {"run": run, "demo": demo, "env": env, "synth": synth}
+    commands = {"run": run, "demo": demo, "env": env}
     parser = argparse.ArgumentParser(prog="python -m local")
     parser.add_argument("command", choices=commands)
     command = commands[parser.parse_args().command]
@@ -54,16 +53,6 @@ def env(addresses: Addresses) -> int:
     if lines is None:
         raise CannotRun(f"Nothing runs on port {addresses.base_port}: start it with `make run`.")
     sys.stdout.write(f"{lines}\n")
-    return 0
-
-
-def synth(_: Addresses) -> int:
-    """Writes cdk.out, if it is not up to date."""
-    if is_current():
-        console.print("cdk.out is up to date.")
-    else:
-        with step("Synthesizing the template"):
-            synthesize()
     return 0
 
 

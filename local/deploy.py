@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from local.addresses import ACCOUNT, CREDENTIALS, REGION, Addresses
 from local.errors import CannotRun
 from local.processes import until
-from local.synth import CLOUD_ASSEMBLY
+from tools.synth import CLOUD_ASSEMBLY
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient

@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError
 
 from local.addresses import ACCOUNT, HOST, REGION, ROOT, Addresses
 from local.deploy import Deployment, deploy
+from local.errors import CannotRun
 from local.processes import (
     Parts,
     answers,
@@ -22,7 +23,7 @@ from local.processes import (
     prepare_folder,
     wait_until_it_answers,
 )
-from local.synth import is_current, synthesize
+from tools.synth import SynthesisFailed, is_current, synthesize
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -92,11 +93,18 @@ def stop_as_with_ctrl_c(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+def synthesized() -> None:
+    try:
+        synthesize()
+    except SynthesisFailed as failure:
+        raise CannotRun(str(failure)) from failure
+
+
 def start(addresses: Addresses, parts: Parts, step: Step) -> Stack:
     """Starts MiniStack and the engine, deploys, starts the carriers and the console."""
     if not is_current():
         with step("Synthesizing the template"):
-            synthesize()
+            synthesized()
     with step("Starting the local AWS and the Step Functions engine"):
         start_aws(addresses, parts)
     with step("Deploying the template"):
@@ -143,7 +151,7 @@ def start_aws(addresses: Addresses, parts: Parts) -> None:
 def start_carriers(addresses: Addresses, parts: Parts, topic_arn: str) -> None:
     carriers = parts.start(
         "carriers",
-        "local.carriers",
+        "simulator",
         *("--port", str(addresses.base_port + 2), "--topic-arn", topic_arn),
         env=clean_environment() | addresses.environment(),
     )

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import boto3
 
-from messaging.errors import UnknownMessage
-from messaging.statuses import FINAL
+from messaging.domain.errors import UnknownMessage
+from messaging.domain.statuses import FINAL
 from messaging.store import Store
 from operations import dead_letters, stack
 

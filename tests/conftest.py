@@ -12,7 +12,7 @@ from tests.infra.template import Template
 
 ROOT = Path(__file__).parents[1]
 # Folders whose tests share something that takes its time: a running stack, the template.
-TOGETHER = {folder: folder for folder in ("chaos", "console", "infra", "local")} | {
+TOGETHER = {folder: folder for folder in ("chaos", "console", "e2e", "infra", "unit/simulator")} | {
     "contracts": "infra"
 }
 
@@ -28,9 +28,10 @@ def pytest_report_header() -> str:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where tests run in several processes, those of one such folder run in one of them."""
     for item in items:
-        folder = item.path.relative_to(ROOT / "tests").parts[0]
-        if folder in TOGETHER:
-            item.add_marker(pytest.mark.xdist_group(TOGETHER[folder]))
+        within = item.path.relative_to(ROOT / "tests").as_posix()
+        for folder, group in TOGETHER.items():
+            if within.startswith(f"{folder}/"):
+                item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

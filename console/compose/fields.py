@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from console.compose.form import IDEMPOTENCY_KEY, MORE, NAMES, Form, Step
-from messaging.errors import Problem
+from messaging.domain.errors import Problem
 
 # Where what is missing is filled in; a choice is the field of all that depends on it.
 _INSTEAD = {"/content/sms": "/content/sms/text"}

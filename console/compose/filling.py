@@ -21,7 +21,7 @@ from console.compose.form import (
     Step,
 )
 from console.compose.reading import request_of
-from messaging.messages import CHANNELS
+from messaging.domain.messages import CHANNELS
 
 
 def form_of(request: Mapping[str, Any]) -> Form:

@@ -7,7 +7,7 @@ from typing import Any, Final, Self
 
 from starlette.datastructures import FormData
 
-from messaging.messages import CHANNELS
+from messaging.domain.messages import CHANNELS
 
 # How the text of a field becomes JSON.
 TEXT, LINE, NUMBER, JSON, CHOICE = "text", "line", "number", "json", "choice"

@@ -10,9 +10,9 @@ from botocore.exceptions import ClientError
 
 from console import words
 from console.compose.recipients import ANYBODY
-from messaging import requests
-from messaging.errors import InvalidRequest, Problem
-from messaging.messages import CHANNELS, Plan, PlannedAttempt
+from messaging.api import requests
+from messaging.domain.errors import InvalidRequest, Problem
+from messaging.domain.messages import CHANNELS, Plan, PlannedAttempt
 from operations import stack
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from console.compose.form import (
     Step,
     number,
 )
-from messaging import requests
-from messaging.errors import InvalidRequest, Problem
+from messaging.api import requests
+from messaging.domain.errors import InvalidRequest, Problem
 
 
 def request_of(form: Form) -> tuple[dict[str, Any], list[Problem]]:

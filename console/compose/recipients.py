@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from messaging.messages import CHANNELS
+from messaging.domain.messages import CHANNELS
 
 # Somebody of whom no scenario says anything, so that the channel's default applies.
 ANYBODY = {"whatsapp": "+14255550100", "sms": "+14255550100", "email": "ana@example.com"}

@@ -12,7 +12,7 @@ from typing import Any
 
 from console.compose.form import IDEMPOTENCY_KEY
 from console.installation import Local
-from messaging.errors import Problem
+from messaging.domain.errors import Problem
 
 # API Gateway gives up after 29.
 SECONDS_TO_ANSWER = 35

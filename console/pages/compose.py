@@ -23,8 +23,8 @@ from console.compose.recipients import Behaviours, by_channel
 from console.compose.starts import BLANK, STARTS
 from console.desk import Desk
 from console.phones.carriers import Carriers, Declined, Unreachable
-from messaging.errors import Problem, UnknownMessage
-from messaging.messages import CHANNELS
+from messaging.domain.errors import Problem, UnknownMessage
+from messaging.domain.messages import CHANNELS
 
 # What changes while one types, and what a button changes too.
 SHOWN = ("does.html", "beside.html")

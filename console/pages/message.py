@@ -21,10 +21,10 @@ from console.facts import Facts
 from console.live import Glance
 from console.plain import pretty, visible
 from console.timeline import elapsed, summary, timeline
-from local.bench import prices
-from messaging.errors import UnknownMessage
-from messaging.messages import MESSAGE_ID, Story
-from messaging.planning import address
+from messaging.domain.errors import UnknownMessage
+from messaging.domain.messages import MESSAGE_ID, Story
+from messaging.domain.plan import address
+from messaging.pricing import prices
 
 WORKFLOW: Final = Path(__file__).parents[2] / "statemachine" / "deliver_message.asl.json"
 # Seconds from one look to the next: on one machine, and where each look is paid for.

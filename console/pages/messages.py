@@ -15,8 +15,8 @@ from starlette.routing import Route
 from console.desk import Desk
 from console.live import Glance
 from console.recent import Row, Snapshot
-from messaging.messages import CHANNELS, MESSAGE_ID
-from messaging.statuses import MessageStatus
+from messaging.domain.messages import CHANNELS, MESSAGE_ID
+from messaging.domain.statuses import MessageStatus
 
 PAGE = 50
 LONGEST_SEARCH = 200

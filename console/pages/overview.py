@@ -15,7 +15,7 @@ from console.desk import Desk
 from console.figures import Figures, Minute, figures, minutes
 from console.live import Glance
 from console.recent import Row, Snapshot
-from local.bench import prices
+from messaging.pricing import prices
 
 SPANS: Final = (("The last hour", timedelta(hours=1)), ("The last 24 hours", timedelta(hours=24)))
 MINUTES: Final = 60

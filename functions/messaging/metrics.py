@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-from messaging.statuses import AttemptStatus, MessageStatus
+from messaging.domain.statuses import AttemptStatus, MessageStatus
 
 if TYPE_CHECKING:
-    from messaging.messages import Attempt
+    from messaging.domain.messages import Attempt
 
 
 class Metric(StrEnum):

@@ -4,8 +4,8 @@ import os
 from collections.abc import Mapping
 from datetime import timedelta
 
-from messaging.errors import MissingSetting
-from messaging.statuses import AttemptStatus
+from messaging.domain.errors import MissingSetting
+from messaging.domain.statuses import AttemptStatus
 
 
 def messages_table() -> str:

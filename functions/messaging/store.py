@@ -26,8 +26,8 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from messaging.errors import UnknownMessage, Unmatched
-from messaging.messages import (
+from messaging.domain.errors import UnknownMessage, Unmatched
+from messaging.domain.messages import (
     Attempt,
     AttemptId,
     DroppedStep,
@@ -37,7 +37,13 @@ from messaging.messages import (
     Receipt,
     Story,
 )
-from messaging.statuses import ATTEMPT_RANK, MESSAGE_RANK, AttemptStatus, MessageStatus, Success
+from messaging.domain.statuses import (
+    ATTEMPT_RANK,
+    MESSAGE_RANK,
+    AttemptStatus,
+    MessageStatus,
+    Success,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

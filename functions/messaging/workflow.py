@@ -4,13 +4,13 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from messaging.errors import Throttled, Unstartable
+from messaging.domain.errors import Throttled, Unstartable
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
     # Nothing of it is made here, and who only starts executions starts faster without it.
-    from messaging.messages import Outcome
+    from messaging.domain.messages import Outcome
 
 MAX_CAUSE = 32_768
 # docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html

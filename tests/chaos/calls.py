@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.processes import until
-from tests.local.conftest import Answer, Throughline, eventually
+from tests.e2e.conftest import Answer, Throughline, eventually
 
 REACHED = "+12065550104"
 OPTED_OUT = "+12065550110"

@@ -11,7 +11,7 @@ from typing import Any
 from local.addresses import HOST, Addresses
 from local.processes import Part, Parts, clean_environment, prepare_folder, wait_until_it_answers
 from local.stack import start
-from tests.local.conftest import Throughline, free_port
+from tests.e2e.conftest import Throughline, free_port
 
 PORTS = 10
 # What a broken batch took comes back to the queue after this, not after minutes.

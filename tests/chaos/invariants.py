@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tests.local.conftest import Throughline, execution_status
+from tests.e2e.conftest import Throughline, execution_status
 
 # Far more than it takes: a busy machine is slow, not wrong.
 SECONDS_TO_SETTLE = 300

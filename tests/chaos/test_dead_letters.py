@@ -6,8 +6,8 @@ import uuid
 from tests.chaos.calls import put_on_the_queue
 from tests.chaos.faulty import FaultyStack
 from tests.chaos.invariants import settled
-from tests.local.conftest import eventually
-from tests.local.test_dead_letters import REACHED, SILENT, operate, text_to
+from tests.e2e.conftest import eventually
+from tests.e2e.test_dead_letters import REACHED, SILENT, operate, text_to
 
 DENIED = {"error": {"code": "AccessDeniedException", "status": 400}}
 

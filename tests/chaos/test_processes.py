@@ -13,7 +13,7 @@ import pytest
 from tests.chaos.calls import REACHED, put, put_on_the_queue, update
 from tests.chaos.faulty import FaultyStack
 from tests.chaos.invariants import settled
-from tests.local.conftest import eventually, readable
+from tests.e2e.conftest import eventually, readable
 
 ANSWERS_LATE = "+12065550143"
 HELD_MILLISECONDS = 300_000

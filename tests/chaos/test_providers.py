@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.aws import event_text
 from tests.chaos.calls import REACHED, SILENT
 from tests.chaos.faulty import FaultyStack
 from tests.chaos.invariants import dead_letters, settled
-from tests.local.conftest import SAMPLE_ID, Throughline, eventually
+from tests.e2e.conftest import SAMPLE_ID, Throughline, eventually
+from tests.support.aws import event_text
 
 WAIT = 5
 # docs.aws.amazon.com/sns/latest/api/API_Publish.html

@@ -11,7 +11,7 @@ from tests.chaos.calls import BROKEN, SECONDS_OF_PATIENCE, THROTTLED
 from tests.chaos.conftest import LONG, SEED
 from tests.chaos.faulty import FaultyStack
 from tests.chaos.invariants import settled
-from tests.local.conftest import Throughline
+from tests.e2e.conftest import Throughline
 
 MESSAGES, SECONDS = (150, 60) if LONG else (20, 8)
 # Delivered, read, opted out, failed late or early, twice, out of order, contradicting, busy, 500.

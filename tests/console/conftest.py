@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
-from tests.local.conftest import ROOT, Throughline, running_stack
+from tests.e2e.conftest import ROOT, Throughline, running_stack
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"

@@ -4,11 +4,11 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from messaging.messages import AttemptId, Message, Plan, PlannedAttempt
-from messaging.statuses import AttemptStatus, MessageStatus, Success
+from messaging.domain.messages import AttemptId, Message, Plan, PlannedAttempt
+from messaging.domain.statuses import AttemptStatus, MessageStatus, Success
 from messaging.store import Store
-from tests.dynamodb import MemoryDynamoDB
-from tests.local.conftest import Throughline
+from tests.e2e.conftest import Throughline
+from tests.support.dynamodb import MemoryDynamoDB
 
 STEPS = ("whatsapp", "sms", "email")
 WAIT_SECONDS = 45

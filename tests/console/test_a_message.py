@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from messaging.store import Store
 from tests.console.conftest import Tab
-from tests.local.conftest import Throughline, eventually
+from tests.e2e.conftest import Throughline, eventually
 
 FALLS_BACK, SILENT = "+14255550156", "+14255550159"
 

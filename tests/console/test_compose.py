@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.console.conftest import Tab
-from tests.local.conftest import Throughline, eventually
+from tests.e2e.conftest import Throughline, eventually
 
 REQUEST = {
     "to": {"sms": "+14255550100"},

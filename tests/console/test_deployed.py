@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.console.conftest import Tab, new_tab
-from tests.local.conftest import ROOT, Throughline, eventually, free_port, in_use
+from tests.e2e.conftest import ROOT, Throughline, eventually, free_port, in_use
 
 LOCAL_ONLY = ("THROUGHLINE_API_URL", "THROUGHLINE_API_KEY")
 SECONDS_TO_START = 30

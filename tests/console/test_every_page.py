@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.console.conftest import Tab
-from tests.local.conftest import Throughline
+from tests.e2e.conftest import Throughline
 
 PAGES = ["/messages", "/compose", "/phones", "/overview"]
 

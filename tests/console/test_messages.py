@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 
 from tests.console.conftest import Tab
 from tests.console.many import store_many
-from tests.local.conftest import Throughline, eventually, readable
+from tests.e2e.conftest import Throughline, eventually, readable
 
 SILENT, DELIVERED = "+14255550159", "+14255550100"
 SCRIPT = "<script>document.title='hostile'</script>"

@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.console.conftest import Tab
 from tests.console.many import store_many
-from tests.local.conftest import Throughline, eventually
+from tests.e2e.conftest import Throughline, eventually
 
 SILENT, NOT_ON_WHATSAPP = "+14255550159", "+14255550156"
 

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Error, Locator, Page, Route, expect
 
 from tests.console.conftest import Tab
 from tests.console.test_deployed import start
-from tests.local.conftest import Throughline, eventually, free_port, in_use
+from tests.e2e.conftest import Throughline, eventually, free_port, in_use
 
 # Who waits for what a person does on these pages.
 PERSON = "+14255550199"

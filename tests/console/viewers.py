@@ -19,7 +19,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.local.conftest import ROOT, Throughline
+from tests.e2e.conftest import ROOT, Throughline
 
 ROUND_SECONDS, LISTS, PAGES = 30, 10, 10
 # Not on WhatsApp, and reached by SMS: one failure receipt, one fallback, one delivery.

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from requirements import audit
+from tools import audit
 
 NOT_ASKED = {"dependencies": [{"name": "six", "skip_reason": "Dependency not found on PyPI"}]}
 FOUND = {

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from infra import metrics
-from messaging.messages import CHANNELS
+from messaging.domain.messages import CHANNELS
 from messaging.metrics import Metric
-from tests.aws import ENVIRONMENT
 from tests.infra.template import Template
+from tests.support.aws import ENVIRONMENT
 
 FUNCTIONS = sorted(Path("functions").glob("*.py"))
 SETTINGS = ast.parse(Path("functions/messaging/settings.py").read_text())

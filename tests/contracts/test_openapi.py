@@ -19,14 +19,14 @@ from pydantic import BaseModel
 import accept_message
 import plan_message
 import read_message
-from messaging import requests, sample
-from messaging.messages import CHANNELS, AttemptId, Receipt
-from messaging.planning import MAX_WAIT_SECONDS, MIN_WAIT_SECONDS
-from messaging.problems import MAX_EXPIRY_SECONDS
-from messaging.statuses import AttemptStatus, MessageStatus, ReceiptKind, Success
+from messaging.api import requests, sample
+from messaging.api.validation import MAX_EXPIRY_SECONDS
+from messaging.domain.messages import CHANNELS, AttemptId, Receipt
+from messaging.domain.plan import MAX_WAIT_SECONDS, MIN_WAIT_SECONDS
+from messaging.domain.statuses import AttemptStatus, MessageStatus, ReceiptKind, Success
 from messaging.store import IDEMPOTENCY_HOURS, Store
-from tests.aws import CONTEXT, ENVIRONMENT, TABLE, aws
-from tests.request_cases import (
+from tests.support.aws import CONTEXT, ENVIRONMENT, TABLE, aws
+from tests.support.request_cases import (
     RIGHT,
     SAMPLE_RIGHT,
     SAMPLE_WRONG,

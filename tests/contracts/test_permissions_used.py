@@ -21,13 +21,13 @@ import read_message
 import record_receipt
 import send_message
 import start_delivery
-from messaging.errors import Ambiguous
-from messaging.messages import Delivery
-from messaging.statuses import AttemptStatus
+from messaging.domain.errors import Ambiguous
+from messaging.domain.messages import Delivery
+from messaging.domain.statuses import AttemptStatus
 from messaging.store import Store
-from tests.aws import CONTEXT, TABLE, aws, load, sns
 from tests.infra.template import Template
-from tests.request_cases import VALID, but
+from tests.support.aws import CONTEXT, TABLE, aws, load, sns
+from tests.support.request_cases import VALID, but
 
 # The services' names in policies.
 NAMES = {

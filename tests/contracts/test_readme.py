@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from draw_workflow import WORKFLOW, drawing, renewed
 from infra.config import Config
-from messaging.statuses import AttemptStatus, MessageStatus
+from messaging.domain.statuses import AttemptStatus, MessageStatus
+from tools.draw_workflow import WORKFLOW, drawing, renewed
 
 README = Path("README.md").read_text()
 PAGES = [Path("README.md"), Path("CONTRIBUTING.md"), *sorted(Path("docs").glob("*.md"))]

@@ -9,7 +9,7 @@ import pytest
 FUNCTIONS = sorted(Path("functions").glob("*.py"))
 LIBRARIES = {"aws_lambda_powertools", "boto3", "botocore", "messaging", "ulid"}
 HOT = {"start_delivery", "send_message", "record_receipt", "close_message", "read_message"}
-WITH_PYDANTIC = {"messaging.requests", "messaging.problems", "messaging.sample"}
+WITH_PYDANTIC = {"messaging.api.requests", "messaging.api.validation", "messaging.api.sample"}
 
 
 def imports(path: Path) -> set[str]:
@@ -55,7 +55,10 @@ def test_only_the_settings_read_the_environment(path: Path) -> None:
     "path",
     [
         one
-        for room in ("console", "functions", "infra", "local", "operations", "tests")
+        for room in (
+            *("bench", "console", "functions", "infra", "local", "operations"),
+            *("simulator", "tests", "tools"),
+        )
         for one in Path(room).rglob("*.py")
     ],
     ids=str,

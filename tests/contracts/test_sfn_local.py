@@ -31,11 +31,11 @@ from moto.stepfunctions.parser.mocking.mock_config import (
 
 import plan_message
 from local.interpreter import behave_as_aws
-from messaging import errors
-from messaging.messages import Outcome
-from tests.aws import ACCOUNT, CONTEXT, aws
+from messaging.domain import errors
+from messaging.domain.messages import Outcome
 from tests.sfn_local.cases import CASES, MESSAGE_ID
 from tests.sfn_local.run import run
+from tests.support.aws import ACCOUNT, CONTEXT, aws
 from tests.workflow.conftest import ASL, definition
 
 WORKFLOW = ASL.read_text()

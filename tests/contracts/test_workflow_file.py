@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from messaging import errors
-from messaging.messages import CHANNELS
+from messaging.domain import errors
+from messaging.domain.messages import CHANNELS
 
 FILES = sorted(Path("statemachine").glob("*.asl.json"))
 WAITING = "arn:aws:states:::lambda:invoke.waitForTaskToken"

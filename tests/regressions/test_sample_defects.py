@@ -17,12 +17,12 @@ import accept_message
 import read_message
 import record_receipt
 import start_delivery
-from messaging.errors import Refused, Unavailable
-from messaging.messages import Content
-from messaging.statuses import AttemptStatus
+from messaging.domain.errors import Refused, Unavailable
+from messaging.domain.messages import Content
+from messaging.domain.statuses import AttemptStatus
 from messaging.store import Store
-from tests.aws import CONTEXT, ENVIRONMENT, event_text, sns
 from tests.infra.template import Template
+from tests.support.aws import CONTEXT, ENVIRONMENT, event_text, sns
 from tests.workflow.conftest import SAMPLE_ID, Flow, until
 from tests.workflow.test_doors import SAMPLE, post, run_the_queue
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from messaging import planning
-from messaging.planning import Step
+from messaging.domain import plan as planning
+from messaging.domain.plan import Step
 
 MESSAGE_ID = "01JEXAMPLE0000000000000001"
 WAITS = {"whatsapp": 45, "sms": 120, "email": 300}

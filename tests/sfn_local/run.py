@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from messaging.messages import CHANNELS
+from messaging.domain.messages import CHANNELS
 from tests.sfn_local.cases import Case
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ import boto3
 import pytest
 from botocore.exceptions import BotoCoreError
 
-from tests.aws import ACCOUNT, REGION
 from tests.sfn_local.cases import CASES
 from tests.sfn_local.run import run
+from tests.support.aws import ACCOUNT, REGION
 from tests.workflow.conftest import definition
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from messaging.store import Store
-from tests.aws import aws, make_table
+from tests.support.aws import aws, make_table
 
 
 @pytest.fixture(scope="module")

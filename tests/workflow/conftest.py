@@ -17,12 +17,12 @@ import plan_message
 import record_receipt
 import send_message
 from local.interpreter import behave_as_aws
-from messaging import planning
-from messaging.messages import CHANNELS, Delivery, Message, Story
-from messaging.planning import Step
-from messaging.statuses import Success
+from messaging.domain import plan as planning
+from messaging.domain.messages import CHANNELS, Delivery, Message, Story
+from messaging.domain.plan import Step
+from messaging.domain.statuses import Success
 from messaging.store import Store
-from tests.aws import ACCOUNT, CONTEXT, ENVIRONMENT, REGION, TABLE, aws, event_text, sns
+from tests.support.aws import ACCOUNT, CONTEXT, ENVIRONMENT, REGION, TABLE, aws, event_text, sns
 
 ASL = Path("statemachine/deliver_message.asl.json")
 FUNCTIONS = {

@@ -1,7 +1,7 @@
 """The paths of a broadcast: all its channels at once, one is enough."""
 
-from messaging.errors import Refused
-from messaging.statuses import MessageStatus
+from messaging.domain.errors import Refused
+from messaging.domain.statuses import MessageStatus
 from tests.workflow.conftest import SHORT, Flow
 
 ALL = ("whatsapp", "sms", "email")

@@ -8,8 +8,8 @@ import pytest
 
 import accept_message
 import start_delivery
-from messaging.statuses import MessageStatus
-from tests.aws import CONTEXT, ENVIRONMENT
+from messaging.domain.statuses import MessageStatus
+from tests.support.aws import CONTEXT, ENVIRONMENT
 from tests.workflow.conftest import REQUEST, Flow, until
 
 PLANNED_FIRST = ["Choose channel", "Plan message", "Choose channel"]

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from messaging.errors import Refused
-from messaging.messages import Attempt
-from messaging.statuses import AttemptStatus
+from messaging.domain.errors import Refused
+from messaging.domain.messages import Attempt
+from messaging.domain.statuses import AttemptStatus
 from messaging.store import Store
 from tests.workflow.conftest import Flow
 

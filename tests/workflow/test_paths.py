@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 
-from messaging.errors import Ambiguous, Refused, Unavailable
-from messaging.statuses import MessageStatus, Success
+from messaging.domain.errors import Ambiguous, Refused, Unavailable
+from messaging.domain.statuses import MessageStatus, Success
 from tests.workflow.conftest import DEADLINE_SECONDS, SHORT, Flow, until
 
 CLOSED = ["Close message", "How did it end?"]

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from messaging.messages import Delivery
+from messaging.domain.messages import Delivery
 
 
 class Channel(Protocol):

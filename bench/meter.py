@@ -1,0 +1,149 @@
+"""The local AWS and the Step Functions engine as ever, and a record of what they are asked.
+
+`python -m bench.meter RECORD cloud` and `… RECORD engine --port N` run them. DynamoDB's units
+are its own answer to ReturnConsumedCapacity, which each request is made to ask for.
+"""
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+from ministack import app  # type: ignore[import-untyped] # has no types
+from ministack.services import lambda_svc  # type: ignore[import-untyped] # as above
+
+from bench.usage import Call, Run, read_units, written
+from local import cloud, engine
+
+METERED = ("dynamodb", "sqs", "sns")
+WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem"})
+READS = frozenset({"GetItem", "Query"})
+SECONDS_BEHIND = 0.5
+SERVE = "make_server"  # by name, since a type checker forbids to replace it
+Answer = tuple[int, dict[str, str], bytes]
+Handler = Callable[[str, str, dict[str, str], bytes, dict[str, list[str]]], Awaitable[Answer]]
+App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class Record:
+    """A file of one line per entry, that many threads write. It is behind by half a second, because
+    a write of each line by itself would take a thirtieth of the local AWS's time.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("a")
+        self._lock = threading.Lock()
+        threading.Thread(target=self._keep_up, daemon=True).start()
+
+    def add(self, entry: Call | Run) -> None:
+        with self._lock:
+            self._file.write(written(entry))
+
+    def _keep_up(self) -> None:
+        while True:
+            time.sleep(SECONDS_BEHIND)
+            with self._lock:
+                self._file.flush()
+
+
+def main() -> None:
+    path, part, *arguments = sys.argv[1:]
+    sys.argv = [part, *arguments]
+    record = Record(Path(path))
+    if part == "cloud":
+        meter_the_calls(record)
+        meter_the_functions(record)
+        cloud.main()
+    else:
+        meter_the_server(record)
+        engine.main()
+
+
+def meter_the_calls(record: Record) -> None:
+    handlers = app.SERVICE_HANDLERS
+    for service in METERED:
+        handlers[service] = metered_handler(service, handlers[service], record)
+
+
+def metered_handler(service: str, handler: Handler, record: Record) -> Handler:
+    async def metered(
+        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
+    ) -> Answer:
+        action = action_of(headers, body)
+        if action in WRITES:
+            body = asking_for_capacity(body)
+        answer = await handler(method, path, headers, body, query)
+        reads, writes = consumed(action, answer)
+        record.add(Call(service, action, reads, writes))
+        return answer
+
+    return metered
+
+
+def action_of(headers: Mapping[str, str], body: bytes) -> str:
+    """The operation: in a header for the JSON protocols, in the body for the query protocol."""
+    if target := headers.get("x-amz-target"):
+        return target.rpartition(".")[2]
+    return parse_qs(body.decode()).get("Action", ["?"])[0]
+
+
+def asking_for_capacity(body: bytes) -> bytes:
+    """One name more at the end of the JSON object, which takes no reading of it."""
+    return body.rstrip().removesuffix(b"}") + b', "ReturnConsumedCapacity": "TOTAL"}'
+
+
+def consumed(action: str, answer: Answer) -> tuple[float, float]:
+    """Read and write units of DynamoDB's answer.
+
+    A write whose condition fails is billed too. Reads are computed from what came back: MiniStack
+    takes every read for a small one.
+    """
+    if action in WRITES:
+        body = json.loads(answer[2])
+        return 0, body.get("ConsumedCapacity", {}).get("CapacityUnits", 1)
+    if action in READS:
+        body = json.loads(answer[2])
+        items = body.get("Items") or ([body["Item"]] if "Item" in body else [])
+        return read_units(items), 0
+    return 0, 0
+
+
+def meter_the_functions(record: Record) -> None:
+    """Without the wait for a turn, which AWS does not know."""
+    execute = lambda_svc._execute_function_warm  # noqa: SLF001 - the one place around a run
+
+    def metered(function: dict[str, Any], event: object, request_id: str) -> Any:  # noqa: ANN401 - MiniStack's
+        start = time.perf_counter()
+        result = execute(function, event, request_id)
+        passed = (time.perf_counter() - start) * 1000
+        name = function["config"]["Handler"].partition(".")[0]
+        record.add(Run(name, round(passed, 2), len(result.get("log") or "")))
+        return result
+
+    lambda_svc._execute_function_warm = metered  # noqa: SLF001 - as above
+
+
+def meter_the_server(record: Record) -> None:
+    serve: Callable[..., object] = getattr(engine, SERVE)
+
+    def serve_metered(host: str, port: int, app: App, **settings: object) -> object:
+        return serve(host, port, metered_app(app, record), **settings)
+
+    setattr(engine, SERVE, serve_metered)
+
+
+def metered_app(app: App, record: Record) -> App:
+    def metered(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if target := environ.get("HTTP_X_AMZ_TARGET"):
+            record.add(Call("states", target.rpartition(".")[2]))
+        return app(environ, start_response)
+
+    return metered
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,17 @@
+"""The parts of a stack, two of which write down what they are asked."""
+
+from collections.abc import Mapping
+
+from local.processes import Part, Parts
+
+RECORDED = {"local.cloud": "cloud", "local.engine": "engine"}
+
+
+class MeteredParts(Parts):
+    """Starts the local AWS and the engine through `bench.meter`."""
+
+    def start(self, name: str, module: str, *arguments: str, env: Mapping[str, str]) -> Part:
+        if part := RECORDED.get(module):
+            arguments = (str(self._folder / f"{part}.record"), part, *arguments)
+            module = "bench.meter"
+        return super().start(name, module, *arguments, env=env)

@@ -1,0 +1,200 @@
+"""The results as tables: in the terminal, and as Markdown."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from bench.results import Target
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Table:
+    title: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+    def show(self, console: Console) -> None:
+        shown = RichTable(title=self.title, title_justify="left")
+        for number, word in enumerate(self.head):
+            shown.add_column(word, justify="right" if number else "left")
+        for row in self.rows:
+            shown.add_row(*row)
+        console.print(shown)
+
+    def markdown(self) -> str:
+        rule = ["---", *["---:"] * (len(self.head) - 1)]
+        lines = (f"| {' | '.join(cells)} |" for cells in (self.head, rule, *self.rows))
+        return "\n".join([f"**{self.title}**", "", *lines, ""])
+
+
+def tables(results: Json, targets: Iterable[Target]) -> list[Table]:
+    return [
+        _targets(targets),
+        _runs(results["runs"]),
+        _latencies(results["runs"]),
+        _processes(results["runs"]),
+        _costs(results),
+        _usage(results["costs"]),
+        _functions(results["costs"]),
+        _imports(results["imports"]),
+    ]
+
+
+def compact(results: Json, targets: Iterable[Target]) -> list[Table]:
+    """Those that answer what people ask first."""
+    runs = results["runs"]
+    found = [_targets(targets), _runs(runs), _latencies(runs), _processes(runs)]
+    return [*found, _costs(results), _usage(results["costs"]), _imports(results["imports"])]
+
+
+def brief(results: Json, targets: Iterable[Target]) -> list[Table]:
+    """What it carries, and what it costs."""
+    return [_targets(targets), _costs(results)]
+
+
+def markdown(results: Json, shown: Iterable[Table]) -> str:
+    machine = results["machine"]
+    where = (
+        f"{results['at'][:10]}, {machine['processors']} cores, {machine['memory_gb']:.0f} GB, "
+        f"{machine['system']}, Python {machine['python']}"
+    )
+    return "\n".join([f"`make bench`: {where}", "", *(table.markdown() for table in shown)])
+
+
+def _targets(targets: Iterable[Target]) -> Table:
+    rows = [[what, asked, found, "yes" if met else "no"] for what, asked, found, met in targets]
+    return Table("Targets", ["", "target", "measured", "met"], rows)
+
+
+def _runs(runs: Sequence[Json]) -> Table:
+    head = ["mixed messages", "seconds", "a second", "lost", "twice", "wrong", "states", "peak MB"]
+    head += ["processor ms", "units read", "written", "AWS $ per million"]
+    rows = [
+        [
+            run["name"],
+            f"{run['seconds']:.1f}",
+            f"{run['messages_per_second']:.1f}",
+            *(str(run["verdicts"][kind]) for kind in ("lost", "duplicated", "wrong")),
+            f"{run['usage']['states'] / run['usage']['messages']:.2f}",
+            f"{run['peaks']['stack']:,.0f}",
+            f"{sum(run['processor_ms'].values()):.0f}",
+            *(
+                f"{run['usage'][kind] / run['usage']['messages']:.2f}"
+                for kind in ("reads", "writes")
+            ),
+            f"{sum(run['dollars_per_million'].values()):,.0f}",
+        ]
+        for run in runs
+    ]
+    return Table("Throughput and growth; per message but for seconds and MB", head, rows)
+
+
+WORKFLOW_CALLS = ("StartExecution", "SendTaskSuccess", "SendTaskFailure")
+MOMENTS = {
+    "post": "POST answered",
+    "post_to_call": "POST to provider call",
+    "receipt_to_next_call": "failure receipt to next call",
+    "timeout_to_next_call": "time-out to next call",
+}
+
+
+def _latencies(runs: Sequence[Json]) -> Table:
+    rows = [
+        [
+            f"{words}, {run['name']}",
+            *(f"{spread[cut] * 1000:,.0f}" for cut in ("p50", "p95", "p99")),
+        ]
+        for key, words in MOMENTS.items()
+        for run in runs
+        if (spread := run["latencies"][key])
+    ]
+    return Table("Latency in milliseconds", ["", "p50", "p95", "p99"], rows)
+
+
+def _processes(runs: Sequence[Json]) -> Table:
+    run = max(runs, key=lambda one: (one["a_second"] or 0, one["usage"]["messages"]))
+    together = run["peaks"]["together"]
+    rows = [
+        [
+            name,
+            f"{run['peaks']['process'][name]:,.0f}",
+            f"{megabytes:,.0f}",
+            f"{run['processor_ms'].get(name, 0):.1f}",
+        ]
+        for name, megabytes in sorted(together.items(), key=lambda each: -each[1])
+    ]
+    head = ["", "peak MB, one", "peak MB, all", "processor ms a message"]
+    return Table(f"Processes, {run['name']}", head, rows)
+
+
+def _costs(results: Json) -> Table:
+    costs = results["costs"]
+    parts = list(costs[0]["dollars_per_million"])
+    rows = [
+        [
+            one["scenario"],
+            *(f"{one['dollars_per_million'][part]:.2f}" for part in parts),
+            f"{sum(one['dollars_per_million'].values()):.2f}",
+            f"{one['channel_fees_per_million']:,.0f}",
+        ]
+        for one in costs
+    ]
+    title = f"US dollars per million messages, list prices of {results['prices_read']}"
+    return Table(title, ["scenario", *parts, "AWS", "channels' fees"], rows)
+
+
+def _usage(costs: Sequence[Json]) -> Table:
+    head = ["one message takes", "states", "invocations", "Lambda ms", "reads", "writes"]
+    head += ["SQS", "SNS", "API", "Step Functions calls"]
+    return Table("Usage by scenario", head, [_used(one) for one in costs])
+
+
+def _used(one: Json) -> list[str]:
+    usage = one["usage"]
+    calls, invocations = usage["calls"], usage["invocations"]
+    totals = [
+        usage["states"],
+        sum(invocations.values()),
+        sum(usage["milliseconds"].values()),
+        usage["reads"],
+        usage["writes"],
+        calls.get("sqs.SendMessage", 0) + 2 * invocations.get("start_delivery", 0),
+        calls.get("sns.Publish", 0),
+        invocations.get("accept_message", 0),
+        sum(calls.get(f"states.{action}", 0) for action in WORKFLOW_CALLS),
+    ]
+    return [one["scenario"], *(f"{total / usage['messages']:.4g}" for total in totals)]
+
+
+def _functions(costs: Sequence[Json]) -> Table:
+    names = sorted({name for one in costs for name in one["usage"]["milliseconds"]})
+    rows = []
+    for one in costs:
+        usage = one["usage"]
+        cells = [
+            f"{usage['invocations'][name] / usage['messages']:.3g} * "
+            f"{usage['milliseconds'][name] / usage['invocations'][name]:.0f}"
+            if name in usage["invocations"]
+            else ""
+            for name in names
+        ]
+        rows.append([one["scenario"], *cells])
+    return Table("Invocations per message * milliseconds of each", ["", *names], rows)
+
+
+def _imports(imports: Sequence[Json]) -> Table:
+    rows = [
+        [
+            one["name"],
+            f"{one['seconds'] * 1000:.0f}",
+            f"{one['megabytes']:.0f}",
+            f"{one['ratio']:.2f}",
+        ]
+        for one in imports
+    ]
+    return Table("Cold imports, with one client made", ["", "ms", "MB", "ratio"], rows)

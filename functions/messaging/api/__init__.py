@@ -1,0 +1,1 @@
+"""The HTTP border: what a request may be, and what an answer shows."""

@@ -1,0 +1,153 @@
+"""What the HTTP API answers: messages as JSON, errors as problem details (RFC 9457)."""
+
+import base64
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+from messaging.domain.errors import Problem
+from messaging.domain.messages import Attempt, Message, Story
+from messaging.domain.statuses import MessageStatus
+
+Answer = dict[str, Any]
+
+
+def body_of(event: Mapping[str, Any]) -> bytes:
+    """The request's body as it was sent; half a character in it stays one, and so is no JSON."""
+    body = event.get("body") or ""
+    if event.get("isBase64Encoded"):
+        return base64.b64decode(body)
+    return body.encode(errors="surrogatepass")
+
+
+def header(event: Mapping[str, Any], name: str) -> str | None:
+    """A header's value; names are compared without case, as HTTP has it."""
+    headers = event.get("headers") or {}
+    return next((value for key, value in headers.items() if key.lower() == name.lower()), None)
+
+
+def answer(status: HTTPStatus, body: Mapping[str, Any], **headers: str) -> Answer:
+    return _answer(status, body, "application/json", headers)
+
+
+def problem(status: HTTPStatus, detail: str, errors: Iterable[Problem] = ()) -> Answer:
+    """A problem document; `errors` has one entry per wrong field."""
+    body = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}
+    listed = [{"pointer": one.pointer, "detail": one.detail} for one in errors]
+    return _answer(
+        status, body | ({"errors": listed} if listed else {}), "application/problem+json", {}
+    )
+
+
+def _answer(
+    status: HTTPStatus, body: Mapping[str, Any], content_type: str, headers: Mapping[str, str]
+) -> Answer:
+    return {
+        "statusCode": int(status),
+        "headers": {
+            "Content-Type": content_type,
+            "Cache-Control": "no-store",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        },
+        "body": json.dumps(body, ensure_ascii=False),
+    }
+
+
+def url_of(event: Mapping[str, Any], message_id: str) -> str:
+    """Where the message is read: absolute, or relative to the request where the host is unknown."""
+    context = event["requestContext"]
+    if "domainName" not in context:
+        return f"messages/{message_id}"
+    return f"https://{context['domainName']}{context['path']}/{message_id}"
+
+
+def accepted(message: Message, status_url: str) -> dict[str, Any]:
+    """The answer to a request that was taken, the same at every repetition."""
+    return {
+        "id": message.message_id,
+        "status": MessageStatus.ACCEPTED,
+        "status_url": status_url,
+        **_planned(message),
+    }
+
+
+def told(story: Story, receipts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The message with its attempts and everything that happened, in its order.
+
+    It holds no address and nothing of what was said.
+    """
+    message = story.message
+    kept = list(receipts)
+    return {
+        "id": message.message_id,
+        "status": story.status,
+        **_planned(message),
+        "concluded_at": _text(message.concluded_at),
+        "reason": message.reason,
+        "category": message.request.get("category"),
+        "metadata": message.request.get("metadata", {}),
+        "attempts": [_attempt(story, attempt) for attempt in story.attempts],
+        "timeline": sorted(_timeline(story, kept), key=lambda event: str(event["at"])),
+        **({"errors": list(message.problems)} if message.problems else {}),
+    }
+
+
+def _planned(message: Message) -> dict[str, Any]:
+    return {
+        "accepted_at": _text(message.accepted_at),
+        "expires_at": _text(message.expires_at),
+        "plan": [
+            {
+                "attempt": one.number,
+                "step": one.step,
+                "channel": one.channel,
+                "wait_seconds": one.wait_seconds,
+                "success": one.success,
+            }
+            for one in message.plan.attempts
+        ],
+        "dropped": [{"step": one.step, "reason": one.reason} for one in message.plan.dropped],
+    }
+
+
+def _attempt(story: Story, attempt: Attempt) -> dict[str, Any]:
+    return {
+        "attempt": attempt.number,
+        "step": story.step(attempt),
+        "channel": attempt.channel,
+        "status": story.status_of(attempt),
+        "late": story.late(attempt),
+        "reason": attempt.reason,
+        "provider_id": attempt.provider_id,
+        "started_at": _text(attempt.claimed_at),
+    }
+
+
+def _timeline(story: Story, receipts: list[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
+    message = story.message
+    yield _event(message.accepted_at, "accepted")
+    for attempt in story.attempts:
+        yield _event(attempt.claimed_at, "sending", attempt)
+        for status, at in attempt.times.items():
+            reason = attempt.reason if status == attempt.status else None
+            yield _event(at, status, attempt, reason=reason)
+    for receipt in receipts:
+        attempted = story.attempt(int(receipt["attempt"]))
+        at = datetime.fromisoformat(receipt["received_at"])
+        yield _event(at, "receipt", attempted, word=receipt["word"], kind=receipt["kind"])
+    if message.concluded_at:
+        yield _event(message.concluded_at, message.status)
+
+
+def _event(
+    at: datetime, event: str, attempt: Attempt | None = None, **facts: str | None
+) -> dict[str, Any]:
+    about = {"attempt": attempt.number, "channel": attempt.channel} if attempt else {}
+    known = {name: value for name, value in facts.items() if value is not None}
+    return {"at": _text(at), "event": event, **about, **known}
+
+
+def _text(at: datetime | None) -> str | None:
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z") if at else None

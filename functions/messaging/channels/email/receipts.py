@@ -1,0 +1,59 @@
+"""Reads Amazon SES events.
+
+Formats: "event-publishing-retrieving-sns-contents" in the Amazon SES developer guide.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from messaging.domain.messages import AttemptId, Receipt
+from messaging.domain.statuses import ReceiptKind
+
+_KINDS = {
+    "Send": ReceiptKind.SENT,
+    "Delivery": ReceiptKind.DELIVERED,
+    "DeliveryDelay": ReceiptKind.PROGRESS,
+    "Bounce": ReceiptKind.FAILED,
+    "Reject": ReceiptKind.FAILED,
+    "Rendering Failure": ReceiptKind.FAILED,
+    "Complaint": ReceiptKind.COMPLAINED,
+    "Open": ReceiptKind.ENGAGED,
+    "Click": ReceiptKind.ENGAGED,
+    "Subscription": ReceiptKind.ENGAGED,
+}
+# Where each event type keeps its own part.
+_PARTS = {"Rendering Failure": "failure", "DeliveryDelay": "deliveryDelay"}
+
+
+def parse(event: Mapping[str, Any]) -> tuple[Receipt, ...]:
+    """The one receipt of an event. `eventType` is a configuration set's, `notificationType` an
+    identity's own notification, which carries no tags.
+    """
+    word = str(event.get("eventType") or event.get("notificationType"))
+    kind = _KINDS.get(word, ReceiptKind.UNKNOWN)
+    mail, part = event["mail"], event.get(_PARTS.get(word, word.lower()), {})
+    return (
+        Receipt(
+            channel="email",
+            kind=kind,
+            word=word,
+            occurred_at=datetime.fromisoformat(part.get("timestamp") or mail["timestamp"]),
+            provider_id=mail["messageId"],
+            echo=_echo(mail.get("tags") or {}),
+            reason=_reason(word, part) if kind is ReceiptKind.FAILED else None,
+            key=str(part.get("feedbackId") or ""),
+        ),
+    )
+
+
+def _echo(tags: Mapping[str, list[str]]) -> AttemptId | None:
+    if not tags.get("message_id") or not tags.get("attempt"):
+        return None
+    return AttemptId.parse(f"{tags['message_id'][0]}.{tags['attempt'][0]}")
+
+
+def _reason(word: str, part: Mapping[str, Any]) -> str:
+    """SES's own types; the diagnostic text is left out because it quotes the address."""
+    types = (word, part.get("bounceType"), part.get("bounceSubType"), part.get("reason"))
+    return " ".join(one for one in types if one)

@@ -1,0 +1,36 @@
+"""Sends by SMS: AWS End User Messaging SMS, `SendTextMessage`."""
+
+from typing import TYPE_CHECKING
+
+from messaging.channels.provider_errors import provider_errors
+from messaging.domain.messages import Delivery
+
+if TYPE_CHECKING:
+    from mypy_boto3_pinpoint_sms_voice_v2 import PinpointSMSVoiceV2Client
+    from mypy_boto3_pinpoint_sms_voice_v2.literals import MessageTypeType
+
+MAX_TIME_TO_LIVE = 259_200
+
+
+class Sms:
+    def __init__(self, client: "PinpointSMSVoiceV2Client", configuration_set: str) -> None:
+        self._client = client
+        self._configuration_set = configuration_set
+
+    def send(self, delivery: Delivery) -> str:
+        attempt = delivery.attempt_id
+        with provider_errors():
+            answer = self._client.send_text_message(
+                DestinationPhoneNumber=delivery.to,
+                OriginationIdentity=delivery.sender,
+                MessageBody=delivery.content.text or "",
+                MessageType=_message_type(delivery.category),
+                ConfigurationSetName=self._configuration_set,
+                TimeToLive=min(delivery.valid_seconds, MAX_TIME_TO_LIVE),
+                Context={"message_id": attempt.message_id, "attempt": str(attempt.number)},
+            )
+        return answer["MessageId"]
+
+
+def _message_type(category: str) -> "MessageTypeType":
+    return "PROMOTIONAL" if category == "marketing" else "TRANSACTIONAL"

@@ -1,0 +1,1 @@
+"""WhatsApp by AWS End User Messaging Social."""

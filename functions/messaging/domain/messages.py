@@ -1,0 +1,257 @@
+"""A message with its planned and its made attempts: what all rooms speak of."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from messaging.domain.statuses import (
+    CLOSED,
+    FINAL,
+    OPEN,
+    OVER,
+    AttemptStatus,
+    MessageStatus,
+    ReceiptKind,
+    Success,
+    fulfils,
+    message_status,
+)
+
+CHANNELS = ("whatsapp", "sms", "email")
+MESSAGE_ID = re.compile(r"[0-9A-Za-z_-]{1,80}")
+_ATTEMPT_ID = re.compile(rf"({MESSAGE_ID.pattern})\.([1-9][0-9]?)")
+# Why an attempt is told as timed out of which nothing was sent.
+CAME_TOO_LATE = "its wait was over before it could be sent"
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptId:
+    """Which attempt of which message; written `<message id>.<number>`."""
+
+    message_id: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.message_id}.{self.number}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        found = _ATTEMPT_ID.fullmatch(text)
+        return cls(found[1], int(found[2])) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedAttempt:
+    """One send that the plan may come to. Attempts of one step go out together."""
+
+    number: int
+    step: int
+    channel: str
+    wait_seconds: int
+    success: Success
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedStep:
+    """A step that the plan leaves out, and why."""
+
+    step: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    attempts: tuple[PlannedAttempt, ...]
+    dropped: tuple[DroppedStep, ...] = ()
+
+    def attempt(self, number: int) -> PlannedAttempt:
+        return self.attempts[number - 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One thing said to one recipient. `request` is the checked request as JSON has it.
+
+    `reason`: why it ended, where its attempts do not say it.
+    """
+
+    message_id: str
+    accepted_at: datetime
+    request: Mapping[str, Any]
+    plan: Plan
+    status: MessageStatus = MessageStatus.ACCEPTED
+    expires_at: datetime | None = None
+    concluded_at: datetime | None = None
+    reason: str | None = None
+    problems: tuple[Mapping[str, str], ...] = ()
+
+    @property
+    def ends_by(self) -> datetime:
+        """When the last wait of the plan is over, if every step takes all of its own."""
+        longest: dict[int, int] = {}
+        for one in self.plan.attempts:
+            longest[one.step] = max(one.wait_seconds, longest.get(one.step, 0))
+        return self.accepted_at + timedelta(seconds=sum(longest.values()))
+
+    def expired(self, now: datetime) -> bool:
+        return self.expires_at is not None and now >= self.expires_at
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a message got through: the output of the waiting state, and so of the execution."""
+
+    message_id: str
+    status: MessageStatus
+    channel: str
+    attempt: int
+    provider_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One send, as the store has it. `released`: busy, nothing was sent, it may be tried again.
+
+    `success` is what its step asks for, as far as the send has noted it: the plan always knows.
+    """
+
+    attempt_id: AttemptId
+    channel: str
+    status: AttemptStatus
+    task_token: str
+    claimed_at: datetime
+    provider_id: str | None = None
+    reason: str | None = None
+    released: bool = False
+    success: Success | None = None
+    times: Mapping[str, datetime] = field(default_factory=dict)
+
+    @property
+    def number(self) -> int:
+        return self.attempt_id.number
+
+    @property
+    def outcome(self) -> Outcome:
+        """The message's, if this attempt got it through."""
+        return Outcome(
+            self.attempt_id.message_id,
+            message_status(self.status),
+            self.channel,
+            self.number,
+            self.provider_id,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a provider reported about one attempt.
+
+    `word` is the provider's own, `reason` its code and title for a failure; neither holds an
+    address. `provider_id` is the id the send call returned, `wamid` WhatsApp's own, `echo` the
+    attempt id that we gave along. `key` tells two receipts of the same word apart.
+    """
+
+    channel: str
+    kind: ReceiptKind
+    word: str
+    occurred_at: datetime
+    provider_id: str | None = None
+    wamid: str | None = None
+    echo: AttemptId | None = None
+    reason: str | None = None
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A message with the attempts made so far."""
+
+    message: Message
+    attempts: tuple[Attempt, ...]
+
+    @property
+    def status(self) -> MessageStatus:
+        """The message's, which its first attempt puts on its way."""
+        status = self.message.status
+        return MessageStatus.IN_PROGRESS if self.attempts and status not in FINAL else status
+
+    def status_of(self, attempt: Attempt) -> AttemptStatus:
+        """The attempt's. Nobody waits for what the workflow has gone on without, though its
+        function may have died before it could note that.
+        """
+        if attempt.status is AttemptStatus.SENDING and self.went_on_without(attempt):
+            return AttemptStatus.TIMED_OUT
+        return attempt.status
+
+    def attempt(self, number: int) -> Attempt | None:
+        return next((one for one in self.attempts if one.number == number), None)
+
+    def step(self, attempt: Attempt) -> int:
+        return self.message.plan.attempt(attempt.number).step
+
+    def fulfilled(self, attempt: Attempt) -> bool:
+        return fulfils(attempt.status, self.message.plan.attempt(attempt.number).success)
+
+    def success_beside(self, attempt: Attempt) -> Attempt | None:
+        """An attempt of another step that got through: of an earlier one, after its wait was over,
+        or of a later one, before this attempt's function came to run.
+        """
+        beside = (one for one in self.attempts if self.step(one) != self.step(attempt))
+        return next((one for one in beside if self.fulfilled(one)), None)
+
+    def went_on_without(self, attempt: Attempt) -> bool:
+        """Whether a later step has begun, or the message was closed."""
+        later = any(self.step(one) > self.step(attempt) for one in self.attempts)
+        return later or self.message.status in CLOSED
+
+    def success(self) -> Attempt | None:
+        return next((one for one in self.attempts if self.fulfilled(one)), None)
+
+    def open_before(self, step: int) -> list[Attempt]:
+        """Attempts of earlier steps whose wait ended without an answer."""
+        return [one for one in self.open_attempts() if self.step(one) < step]
+
+    def open_attempts(self) -> list[Attempt]:
+        """Attempts of which nothing became yet: one that only had to be sent is through by that."""
+        return [one for one in self.attempts if one.status in OPEN and not self.fulfilled(one)]
+
+    def waiting_after(self, attempt: Attempt) -> list[Attempt]:
+        """Attempts of later steps that may wait now; there are some only if this one is over."""
+        later = (one for one in self.attempts if self.step(one) > self.step(attempt))
+        return [one for one in later if one.status not in OVER and not self.fulfilled(one)]
+
+    def late(self, attempt: Attempt) -> bool:
+        """Whether the attempt got through after its wait had ended."""
+        times = attempt.times
+        through = min((times[one] for one in ("delivered", "read") if one in times), default=None)
+        if through is None:
+            return False
+        step, wait = self.step(attempt), self.message.plan.attempt(attempt.number).wait_seconds
+        ends = [one.claimed_at for one in self.attempts if self.step(one) > step]
+        return through > min([attempt.claimed_at + timedelta(seconds=wait), *ends])
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What one channel says, chosen from the request's and the step's content."""
+
+    text: str | None = None
+    subject: str | None = None
+    html: str | None = None
+    template: Mapping[str, Any] | None = None
+    image: Mapping[str, Any] | None = None
+    document: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """All that a channel needs for one attempt. `valid_seconds`: worthless after that."""
+
+    attempt_id: AttemptId
+    to: str
+    sender: str
+    content: Content
+    category: str
+    valid_seconds: int

@@ -1,0 +1,1 @@
+"""What messages cost: list prices, and how many parts an SMS has."""

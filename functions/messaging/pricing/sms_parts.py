@@ -1,0 +1,37 @@
+"""Of how many parts an SMS text is: each is paid for."""
+
+from typing import Final
+
+from messaging.domain.messages import Attempt, Story
+from messaging.domain.plan import content
+
+# GSM 03.38: https://docs.aws.amazon.com/sms-voice/latest/userguide/sms-limitations-character.html
+# What stands in the table's extension takes two places; any other character changes the encoding
+# of the whole text to Unicode.
+_GSM: Final = frozenset(
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+    "àÅåÄäÇÉéèìÑñòØøÖöùÜüÆæß&*@:,¤$=!>#-¡¿(<%.+£?\")§;'/_¥ΔΦΓΛΩΠΨΣΘΞ \n\r"
+)
+_EXTENSION: Final = frozenset("^{}\\[]~|€\f")
+# The places of a text that is one part, and of each part of a longer one.
+_GSM_PLACES: Final = 160, 153
+_UNICODE_PLACES: Final = 70, 67
+
+
+def parts(attempt: Attempt, story: Story) -> int:
+    """Of how many parts its SMS is; what goes by another channel is one."""
+    if attempt.channel != "sms":
+        return 1
+    request = story.message.request
+    step = request["steps"][story.step(attempt) - 1]
+    return segments(content(request, step, attempt.channel).text or "")
+
+
+def segments(text: str) -> int:
+    """The parts of a text as it is sent."""
+    if set(text) <= _GSM | _EXTENSION:
+        length, places = len(text) + sum(one in _EXTENSION for one in text), _GSM_PLACES
+    else:
+        length, places = len(text.encode("utf-16-be")) // 2, _UNICODE_PLACES
+    alone, chained = places
+    return 1 if length <= alone else -(-length // chained)

@@ -1,0 +1,143 @@
+"""The counter of Amazon SES: SendEmail (API v2) as AWS takes or refuses it."""
+
+import json
+import re
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import getaddresses, parseaddr
+
+from simulator.aws_model import AwsError, Json, Operation, operation, validation_message
+from simulator.email.events import RECEIPTS, destinations, ses_event
+from simulator.email.phone import PHONE
+from simulator.provider import Account, Asked, Due, Phone, Taken, check_word, milliseconds
+
+# https://docs.aws.amazon.com/ses/latest/dg/quotas.html
+MOST_RECIPIENTS = 50
+LONGEST_HEADER = 996
+_TAG = re.compile(r"[A-Za-z0-9_-]{1,256}")
+_SET_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_ADDRESS = re.compile(r"[!-?A-~]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+
+
+@dataclass(frozen=True)
+class Ses:
+    """sesv2."""
+
+    account: Account
+    channel: str = "email"
+    throttled: str = "TooManyRequestsException"
+    phone: Phone = PHONE
+    two_way: None = None
+
+    @property
+    def operation(self) -> Operation:
+        return operation("sesv2", "SendEmail")
+
+    def read(self, body: Json) -> Asked:
+        if problems := self.operation.problems(body):
+            raise _bad(validation_message(problems))
+        _check_addresses(body)
+        _check_content(body["Content"])
+        tags = body.get("EmailTags") or []
+        _check_tags(tags)
+        _check_set(body.get("ConfigurationSetName"))
+        return Asked(
+            request=body,
+            to=parseaddr(destinations(body)[0])[1],
+            echo={tag["Name"]: tag["Value"] for tag in tags},
+            publishes="ConfigurationSetName" in body,
+        )
+
+    def new_id(self) -> str:
+        return f"0100{milliseconds(datetime.now(UTC)):012x}-{uuid.uuid4()}-000000"
+
+    def answer(self, provider_id: str) -> Json:
+        return {"MessageId": provider_id}
+
+    def check_receipt(self, word: str) -> None:
+        check_word(word, RECEIPTS)
+
+    def plan(self, asked: Asked, dues: Sequence[Due]) -> Sequence[Due]:  # noqa: ARG002 the protocol's
+        return dues
+
+    def event(self, taken: Taken, word: str, at: datetime) -> Json:
+        return ses_event(self.account, taken, word, at)
+
+
+def _check_addresses(body: Json) -> None:
+    sender = body.get("FromEmailAddress")
+    if not sender and "Raw" not in body["Content"]:
+        raise _bad("FromEmailAddress is missing")
+    recipients = destinations(body)
+    if not recipients:
+        raise _bad("There is no recipient")
+    if len(recipients) > MOST_RECIPIENTS:
+        raise _bad(f"Recipient count exceeds {MOST_RECIPIENTS}")
+    for address in [*recipients, *body.get("ReplyToAddresses", []), *([sender] if sender else [])]:
+        _check_address(address)
+
+
+def _check_address(address: str) -> None:
+    if _CONTROL.search(address):
+        raise _bad("Address contains control characters")
+    if "@" not in address:
+        raise _bad("Missing final '@domain'")
+    parts = getaddresses([address])
+    if len(parts) != 1 or not _ADDRESS.fullmatch(parts[0][1]):
+        raise _bad("Address is illegal")
+
+
+def _check_content(content: Json) -> None:
+    kinds = [kind for kind in ("Simple", "Raw", "Template") if content.get(kind) is not None]
+    if len(kinds) != 1:
+        raise _bad("Content must have exactly one of Simple, Raw and Template")
+    if "Simple" in content:
+        _check_simple(content["Simple"])
+    if "Template" in content:
+        _check_template(content["Template"])
+
+
+def _check_simple(simple: Json) -> None:
+    if _CONTROL.search(simple["Subject"]["Data"]):
+        raise _bad("Subject contains control characters")
+    if not any(simple["Body"].get(form) for form in ("Text", "Html")):
+        raise _bad("Body must have Text or Html")
+    _check_headers(simple.get("Headers", []))
+
+
+def _check_template(template: Json) -> None:
+    names = ("TemplateName", "TemplateArn", "TemplateContent")
+    if sum(template.get(name) is not None for name in names) != 1:
+        raise _bad(f"Template must have exactly one of {', '.join(names)}")
+    try:
+        data = json.loads(template.get("TemplateData", "{}"))
+    except json.JSONDecodeError as error:
+        raise _bad("TemplateData is not JSON") from error
+    if not isinstance(data, dict):
+        raise _bad("TemplateData is no JSON object")
+    _check_headers(template.get("Headers", []))
+
+
+def _check_headers(headers: Iterable[Json]) -> None:
+    for header in headers:
+        if len(header["Name"]) + len(header["Value"]) > LONGEST_HEADER:
+            raise _bad(f"A header has at most {LONGEST_HEADER} characters")
+
+
+def _check_tags(tags: Iterable[Json]) -> None:
+    for tag in tags:
+        for part in ("Name", "Value"):
+            if not _TAG.fullmatch(tag[part]):
+                raise _bad(f"A tag's {part.lower()} has 1 to 256 of A-Z a-z 0-9 _ -")
+
+
+def _check_set(name: str | None) -> None:
+    if name is not None and not _SET_NAME.fullmatch(name):
+        raise _bad("ConfigurationSetName has 1 to 64 of A-Z a-z 0-9 _ -")
+
+
+def _bad(message: str) -> AwsError:
+    return AwsError("BadRequestException", message)

@@ -1,0 +1,1 @@
+"""The simulated AWS End User Messaging Social."""

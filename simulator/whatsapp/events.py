@@ -1,0 +1,132 @@
+"""The events of AWS End User Messaging Social: Meta's webhook entries in AWS's envelope."""
+
+import base64
+import hashlib
+import json
+from datetime import datetime, timedelta
+
+from simulator.aws_model import Json
+from simulator.provider import Account, Taken, iso
+
+_WABA = "100000000000001"
+_META_NUMBER = "100000000000002"
+DISPLAY_NUMBER = "12065550100"
+_HREF = "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/"
+
+# Meta's error codes: title and details.
+# https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
+ERRORS = {
+    130429: ("Rate limit hit", "Cloud API message throughput has been reached."),
+    130472: ("User's number is part of an experiment", "Message was not sent: experiment."),
+    131000: ("Something went wrong", "Message failed to send due to an unknown error."),
+    131008: ("Required parameter is missing", "The request is missing a required parameter."),
+    131016: ("Service unavailable", "A service is temporarily unavailable."),
+    131026: ("Message undeliverable", "Message Undeliverable."),
+    131031: ("Account has been locked", "The account has been locked for a policy violation."),
+    131042: ("Business eligibility payment issue", "There was a problem with the payment method."),
+    131047: (
+        "Re-engagement message",
+        (
+            "Message failed to send because more than 24 hours have passed since the customer last "
+            "replied to this number."
+        ),
+    ),
+    131048: ("Spam rate limit hit", "This number has sent too many messages flagged as spam."),
+    131049: (
+        "This message was not delivered to maintain healthy ecosystem engagement.",
+        "In order to maintain a healthy ecosystem engagement, the message failed to be delivered.",
+    ),
+    131050: ("User has stopped marketing messages", "The user stopped marketing messages."),
+    131051: ("Unsupported message type", "Message type is not currently supported."),
+    131053: ("Media upload error", "Unable to upload the media used in the message."),
+    131056: ("Pair rate limit hit", "Too many messages from this number to the same recipient."),
+    132000: ("Number of parameters does not match", "Template parameter count does not match."),
+    132001: ("Template name does not exist", "The template is not approved in this language."),
+    132015: ("Template is paused", "The template is paused for low quality."),
+    368: ("Temporarily blocked for policies violations", "The account violated policies."),
+}
+_STATUSES = ("accepted", "sent", "delivered", "read", "played", "warning", "deleted", "failed")
+RECEIPTS = (*_STATUSES, *(f"failed:{code}" for code in ERRORS))
+
+
+def whatsapp_event(account: Account, taken: Taken, word: str, at: datetime) -> Json:
+    """One status; `failed` without a code is what AWS reports when it gives up handing over."""
+    recipient = taken.asked.to.removeprefix("+")
+    contacts = {"contacts": [{"wa_id": recipient}]} if word == "sent" else {}
+    value = contacts | {"statuses": [_status(taken, word, at)]}
+    return envelope(account, taken, value, at) | {"messageId": taken.provider_id}
+
+
+def envelope(account: Account, taken: Taken, value: Json, at: datetime) -> Json:
+    """AWS's envelope around a webhook entry of Meta's; AWS's own id of a message is not in it."""
+    number = str(taken.asked.request["originationPhoneNumberId"])
+    number_id = number.rpartition("/")[2].removeprefix("phone-number-id-")
+    waba_arn = account.arn("social-messaging", "waba/fb2594b8a7974770b128a409e2example")
+    number_arn = account.arn("social-messaging", f"phone-number-id/{number_id}")
+    return {
+        "context": {
+            "MetaWabaIds": [{"wabaId": _WABA, "arn": waba_arn}],
+            "MetaPhoneNumberIds": [{"metaPhoneNumberId": _META_NUMBER, "arn": number_arn}],
+        },
+        "whatsAppWebhookEntry": json.dumps(_entry(value), separators=(",", ":")),
+        "aws_account_id": account.id,
+        "message_timestamp": iso(at, digits=9),
+    }
+
+
+def _entry(value: Json) -> Json:
+    metadata = {"display_phone_number": DISPLAY_NUMBER, "phone_number_id": _META_NUMBER}
+    whole = {"messaging_product": "whatsapp", "metadata": metadata} | value
+    return {"id": _WABA, "changes": [{"value": whole, "field": "messages"}]}
+
+
+def _status(taken: Taken, word: str, at: datetime) -> Json:
+    status, _, code = word.partition(":")
+    recipient = taken.asked.to.removeprefix("+")
+    # AWS makes these two itself, without what Meta would have echoed.
+    echo = {} if word in ("accepted", "failed") else taken.asked.echo
+    return {
+        "id": wamid(taken.provider_id, recipient),
+        "status": status,
+        "timestamp": str(int(at.timestamp())),
+        "recipient_id": recipient,
+        **_conversation(taken, status),
+        **({"errors": [_error(int(code))]} if code else {}),
+        **echo,
+    }
+
+
+def wamid(provider_id: str, recipient: str) -> str:
+    """Meta's own id of the message: always the same one for the same AWS id."""
+    digest = hashlib.sha256(provider_id.encode()).hexdigest().upper()[:18]
+    number = bytes([len(recipient)]) + recipient.encode()
+    packed = b"\x1c\x18" + number + b"\x15\x02\x00\x11\x18\x12" + digest.encode() + b"\x00"
+    return f"wamid.{base64.b64encode(packed).decode()}"
+
+
+def _conversation(taken: Taken, status: str) -> Json:
+    if status not in ("sent", "delivered"):
+        return {}
+    template = taken.asked.request["message"].get("type") == "template"
+    category = "utility" if template else "service"
+    pricing = {"billable": template, "pricing_model": "PMP", "category": category}
+    pricing["type"] = "regular" if template else "free_customer_service"
+    if status == "delivered":
+        return {"pricing": pricing}
+    conversation = {
+        "id": hashlib.sha256(taken.asked.to.encode()).hexdigest()[:32],
+        "expiration_timestamp": str(int((taken.at + timedelta(days=1)).timestamp())),
+        "origin": {"type": category},
+    }
+    return {"conversation": conversation, "pricing": pricing}
+
+
+def _error(code: int) -> Json:
+    title, details = ERRORS[code]
+    return {
+        "code": code,
+        "title": title,
+        "message": title,
+        "error_data": {"details": details},
+        "href": _HREF,
+    }

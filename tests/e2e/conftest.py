@@ -1,0 +1,268 @@
+"""One running stack for all tests here, on ports of its own, and how a test talks to it."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.message import Message
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import boto3
+import pytest
+
+from tests.support.aws import event_text
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_stepfunctions import SFNClient
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE_ID = "01JEXAMPLE0000000000000001"
+SECONDS_TO_START = 120
+# Far more than it takes: a busy machine is slow, not wrong.
+SECONDS_TO_HAPPEN = 120
+
+T = TypeVar("T")
+
+
+def eventually(look: Callable[[], T | None], seconds: float = SECONDS_TO_HAPPEN) -> T:
+    """The first answer of `look` that is true, waited for."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < deadline, f"not within {seconds} s; last seen: {found!r}"
+        time.sleep(0.05)
+    return found
+
+
+def free_port(count: int = 4) -> int:
+    """The first of so many neighbouring ports that nobody uses, below those of outgoing calls."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    start = 10_000 + worker % 4 * 5_000 + os.getpid() % 200 * 20
+    candidates = range(start, start + 1000, count)
+    return next(p for p in candidates if not any(in_use(p + offset) for offset in range(count)))
+
+
+def in_use(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def processes_of(port: int) -> list[str]:
+    """The command lines of everything that belongs to the stack on this port."""
+    address = f"http://127.0.0.1:{port}".encode()
+    return [
+        words
+        for folder in Path("/proc").glob("[0-9]*")
+        if address in readable(folder / "environ")
+        and (words := readable(folder / "cmdline").replace(b"\0", b" ").decode())
+    ]
+
+
+def readable(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+@dataclass(frozen=True)
+class Launcher:
+    """`python -m local COMMAND` on ports of its own, as a terminal would start it."""
+
+    port: int
+    process: "subprocess.Popen[str]"
+
+    @classmethod
+    def start(cls, command: str, port: int) -> "Launcher":
+        process = subprocess.Popen(
+            [sys.executable, "-m", "local", command],
+            cwd=ROOT,
+            env=os.environ | {"THROUGHLINE_PORT": str(port)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        return cls(port, process)
+
+    def environment(self) -> dict[str, str]:
+        """Waits until the stack is up; what `make env` would export."""
+        known = ROOT / ".local" / str(self.port) / "stack.json"
+
+        def look() -> dict[str, str] | None:
+            if self.process.poll() is not None:
+                pytest.fail(f"the launcher ended: {self.process.communicate()[0]}")
+            if not known.exists():
+                return None
+            environment: dict[str, str] = json.loads(known.read_text())
+            return environment
+
+        return eventually(look, SECONDS_TO_START)
+
+    def interrupt(self, number: int = signal.SIGINT) -> tuple[int, str]:
+        """What Ctrl-C does in a terminal; then as `end`."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, number)
+        return self.end()
+
+    def end(self) -> tuple[int, str]:
+        """Waits for its end; its exit code and all that it has printed."""
+        output, _ = self.process.communicate(timeout=SECONDS_TO_HAPPEN)
+        shutil.rmtree(ROOT / ".local" / str(self.port), ignore_errors=True)
+        return self.process.returncode, output
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Message
+    body: Any
+
+
+@dataclass(frozen=True)
+class Throughline:
+    """The running product, by its HTTP API, its AWS resources and what its carriers were told."""
+
+    environment: dict[str, str]
+
+    @cached_property
+    def session(self) -> boto3.Session:
+        return boto3.Session(
+            aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.environment["AWS_SECRET_ACCESS_KEY"],
+            region_name=self.environment["AWS_REGION"],
+        )
+
+    @cached_property
+    def engine(self) -> "SFNClient":
+        return self.session.client(
+            "stepfunctions", endpoint_url=self.environment["AWS_ENDPOINT_URL_SFN"]
+        )
+
+    @cached_property
+    def queues(self) -> "SQSClient":
+        return self.session.client("sqs", endpoint_url=self.environment["AWS_ENDPOINT_URL"])
+
+    @cached_property
+    def table(self) -> "DynamoDBClient":
+        return self.session.client("dynamodb", endpoint_url=self.environment["AWS_ENDPOINT_URL"])
+
+    def post(self, body: object, **headers: str) -> Answer:
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return self._call(self.environment["THROUGHLINE_API_URL"], data, headers)
+
+    def send(self, body: object) -> str:
+        """The id of a message that the API has taken."""
+        answer = self.post(body)
+        assert answer.status == 202, answer.body
+        message_id: str = answer.body["id"]
+        return message_id
+
+    def get(self, message_id: str, **headers: str) -> Answer:
+        return self._call(f"{self.environment['THROUGHLINE_API_URL']}/{message_id}", None, headers)
+
+    def finished(self, message_id: str, seconds: float = SECONDS_TO_HAPPEN) -> dict[str, Any]:
+        """The message as GET tells it, once its execution has ended and it is final."""
+        execution = self.execution(message_id)
+        final = {"delivered", "sent", "undelivered", "expired", "rejected"}
+
+        def look() -> dict[str, Any] | None:
+            running = execution_status(self, execution) in {None, "RUNNING"}
+            message = self.get(message_id).body
+            return message if not running and message.get("status") in final else None
+
+        return eventually(look, seconds)
+
+    def execution(self, name: str) -> str:
+        machine = self.environment["STATE_MACHINE_ARN"]
+        return f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
+
+    def states(self, message_id: str) -> list[str]:
+        """The states that the message's execution has entered, in their order."""
+        history = self.engine.get_execution_history(executionArn=self.execution(message_id))
+        entered = (event.get("stateEnteredEventDetails") for event in history["events"])
+        return [state["name"] for state in entered if state]
+
+    def sent(self, message_id: str) -> list[str]:
+        """The channels of the calls that the carriers got for the message, in their order."""
+        return [call["channel"] for call in self.calls(message_id)]
+
+    def calls(self, message_id: str) -> list[dict[str, Any]]:
+        """Those calls, with what was answered and which receipts followed."""
+        carriers = self.environment["AWS_ENDPOINT_URL_SESV2"]
+        calls: list[dict[str, Any]]
+        calls = self._call(f"{carriers}/sent?message_id={message_id}", None, {}).body
+        return calls
+
+    def report(self, provider_id: str, receipt: str) -> None:
+        """Has a recipient report now, by one of the provider's words."""
+        carriers = self.environment["AWS_ENDPOINT_URL_SESV2"]
+        body = json.dumps({"provider_id": provider_id, "receipt": receipt}).encode()
+        answer = self._call(f"{carriers}/receipts", body, {})
+        assert answer.status == 200, answer.body
+
+    def act(self, provider_id: str, act: str, **body: str) -> dict[str, Any]:
+        """What a person does with a message on the recipient's phone."""
+        carriers = self.environment["AWS_ENDPOINT_URL_SESV2"]
+        url = f"{carriers}/phones/{provider_id}/{act}"
+        answer = self._call(url, json.dumps(body).encode(), {})
+        assert answer.status == 200, answer.body
+        done: dict[str, Any] = answer.body
+        return done
+
+    def publish(self, event: str, message_id: str) -> None:
+        """Puts a provider's event for the first attempt of a message on the receipts topic."""
+        topics = self.session.client("sns", endpoint_url=self.environment["AWS_ENDPOINT_URL"])
+        topics.publish(
+            TopicArn=self.environment["RECEIPTS_TOPIC_ARN"],
+            Message=event_text(event).replace(SAMPLE_ID, message_id),
+        )
+
+    def _call(self, url: str, data: bytes | None, headers: Mapping[str, str]) -> Answer:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        known = {
+            "X-Api-Key": self.environment["THROUGHLINE_API_KEY"],
+            "Content-Type": "application/json",
+        }
+        request = urllib.request.Request(url, data=data, headers=known | named)  # noqa: S310 - loopback
+        try:
+            with urllib.request.urlopen(request, timeout=SECONDS_TO_HAPPEN) as response:  # noqa: S310 - as above
+                return Answer(response.status, response.headers, json.load(response))
+        except urllib.error.HTTPError as refusal:
+            return Answer(refusal.code, refusal.headers, json.load(refusal))
+
+
+def execution_status(throughline: Throughline, execution: str) -> str | None:
+    engine = throughline.engine
+    try:
+        return engine.describe_execution(executionArn=execution)["status"]
+    except engine.exceptions.ExecutionDoesNotExist:
+        return None
+
+
+@contextmanager
+def running_stack() -> Iterator[Throughline]:
+    """A stack of one's own, up inside the block."""
+    launcher = Launcher.start("run", free_port())
+    try:
+        yield Throughline(launcher.environment())
+    finally:
+        launcher.interrupt()
+
+
+@pytest.fixture(scope="package")
+def throughline() -> Iterator[Throughline]:
+    with running_stack() as throughline:
+        yield throughline

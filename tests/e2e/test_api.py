@@ -1,0 +1,90 @@
+"""The running API against everything that openapi.yaml allows, and much that it does not."""
+
+import json
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
+
+from tests.e2e.conftest import ROOT, Throughline
+
+LIMIT = 262_144
+# Each that is taken is a message on its way, with all its functions.
+EXAMPLES = 60
+CHECKS = [not_a_server_error, status_code_conformance, response_schema_conformance]
+
+
+API = schemathesis.openapi.from_path(ROOT / "openapi.yaml")
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode))
+@pytest.mark.parametrize(("path", "method"), [("/messages", "POST"), ("/messages/{id}", "GET")])
+def test_whatever_is_asked_the_answer_is_one_that_the_description_knows(
+    throughline: Throughline, path: str, method: str, mode: GenerationMode
+) -> None:
+    url = throughline.environment["THROUGHLINE_API_URL"].removesuffix("/messages")
+    key = {"X-Api-Key": throughline.environment["THROUGHLINE_API_KEY"]}
+
+    @given(case=API[path][method].as_strategy(generation_mode=mode))
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    def ask(case: "schemathesis.Case[Any]") -> None:
+        case.call_and_validate(base_url=url, headers=key, checks=CHECKS)
+
+    ask()
+
+
+def test_without_a_key_nobody_gets_in(throughline: Throughline) -> None:
+    for key in ("", "nobody's", throughline.environment["THROUGHLINE_API_KEY"][:-1]):
+        assert throughline.post({}, X_Api_Key=key).status == 403
+        assert throughline.get("01JEXAMPLE0000000000000001", X_Api_Key=key).status == 403
+
+
+@pytest.mark.parametrize(("size", "status"), [(LIMIT, 202), (LIMIT + 1, 413)])
+def test_a_request_has_at_most_256_kib(throughline: Throughline, size: int, status: int) -> None:
+    body = {
+        "to": {"email": "ana@example.com"},
+        "content": {"subject": "Hi", "html": ""},
+        "steps": [{"channel": "email"}],
+    }
+    body["content"] = {"subject": "Hi", "html": "x" * (size - len(json.dumps(body)))}
+
+    assert throughline.post(body).status == status
+
+
+MARKUP = '</p><script>alert("x")</script>{{name}} ${7*7} %s {0} \\n'
+ODD = MARKUP + " \u202eevil\u202c a\x00b \U0001f469\u200d\U0001f467 e\u0301"
+
+
+def test_what_was_written_reaches_the_provider_as_it_is(throughline: Throughline) -> None:
+    parameters = [{"type": "text", "text": ODD}]
+    template = {
+        "name": "login_code",
+        "language": "en",
+        "components": [{"type": "body", "parameters": parameters}],
+    }
+    body = {
+        "to": {"whatsapp": "+12065550100", "sms": "+12065550100", "email": "ana@example.com"},
+        "content": {"text": ODD, "subject": "Hi", "html": ODD, "whatsapp": {"template": template}},
+        "steps": [{"broadcast": ["whatsapp", "sms", "email"]}],
+    }
+    message_id = throughline.send(body)
+    throughline.finished(message_id)
+
+    asked = {call["channel"]: call["request"] for call in throughline.calls(message_id)}
+    assert asked["sms"]["MessageBody"] == ODD
+    assert asked["email"]["Content"]["Simple"]["Body"] == {
+        "Text": {"Data": ODD, "Charset": "UTF-8"},
+        "Html": {"Data": ODD, "Charset": "UTF-8"},
+    }
+    assert asked["whatsapp"]["message"]["template"]["components"] == template["components"]

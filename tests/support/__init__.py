@@ -1,0 +1,1 @@
+"""What tests of several folders share: a mocked AWS, the simulator on a port, recorded messages."""

@@ -1,0 +1,128 @@
+"""AWS in this process for unit and path tests: fake credentials, a table, an environment."""
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import boto3
+import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from moto import mock_aws
+from moto.dynamodb.responses import DynamoHandler
+
+REGION = "us-east-1"
+ACCOUNT = "123456789012"
+TABLE = "Messages"
+QUEUE = "Requests"
+DEAD_LETTERS = "NotStarted"
+EVENTS = Path(__file__).parents[1] / "events"
+
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "fake",
+    "AWS_SECRET_ACCESS_KEY": "fake",
+    "AWS_DEFAULT_REGION": REGION,
+    "POWERTOOLS_SERVICE_NAME": "throughline",
+    "POWERTOOLS_METRICS_NAMESPACE": "Throughline",
+    "MESSAGES_TABLE": TABLE,
+    "REQUESTS_QUEUE_URL": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{QUEUE}",
+    "REQUESTS_DEAD_LETTER_QUEUE_URL": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{DEAD_LETTERS}",
+    "START_INTERVAL_SECONDS": "0",
+    "STATE_MACHINE_ARN": f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:DeliverMessage",
+    "RETENTION_DAYS": "30",
+    "WHATSAPP_WAIT_SECONDS": "45",
+    "SMS_WAIT_SECONDS": "120",
+    "EMAIL_WAIT_SECONDS": "300",
+    "WHATSAPP_SENDER": "phone-number-id-00000000000000000000000000000001",
+    "SMS_SENDER": "+12065550100",
+    "EMAIL_SENDER": "Throughline <hello@example.com>",
+    "SMS_CONFIGURATION_SET": "sms-set",
+    "EMAIL_CONFIGURATION_SET": "email-set",
+    "WHATSAPP_API_VERSION": "v24.0",
+    "SMS_CARRIER_RECEIPT": "delivered",
+}
+
+
+@contextmanager
+def aws(environment: Mapping[str, str] = ENVIRONMENT) -> Iterator[None]:
+    """A mocked AWS with the table and the queue, and the environment of a deployed function."""
+    config: Any = {
+        "stepfunctions": {"execute_state_machine": True},
+        "lambda": {"use_docker": False},
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL"):
+            patch.delenv(name, raising=False)
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        call = DynamoHandler.call_action
+        lock = threading.RLock()
+
+        def one_at_a_time(handler: DynamoHandler) -> Any:
+            with lock:
+                return call(handler)
+
+        # A DynamoDB call is atomic; moto's is not, and branches of the workflow run in threads.
+        patch.setattr(DynamoHandler, "call_action", one_at_a_time)
+        with mock_aws(config=config):
+            make_table(TABLE)
+            for name in (QUEUE, DEAD_LETTERS):
+                boto3.client("sqs").create_queue(QueueName=name)
+            yield
+
+
+def make_table(name: str) -> None:
+    boto3.client("dynamodb").create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[
+            {"AttributeName": "message_id", "KeyType": "HASH"},
+            {"AttributeName": "item", "KeyType": "RANGE"},
+        ],
+        AttributeDefinitions=[
+            {"AttributeName": name, "AttributeType": "S"}
+            for name in ("message_id", "item", "listed_under", "accepted_at")
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "Recent",
+                "KeySchema": [
+                    {"AttributeName": "listed_under", "KeyType": "HASH"},
+                    {"AttributeName": "accepted_at", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+        ],
+    )
+
+
+class _Context:
+    """What Lambda gives a function beside its event."""
+
+    function_name = "function"
+    memory_limit_in_mb = 256
+    invoked_function_arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:function"
+    aws_request_id = "00000000-0000-4000-8000-000000000000"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 30_000
+
+
+CONTEXT = cast("LambdaContext", _Context())
+
+
+def event_text(name: str) -> str:
+    """A provider's event as it stands in tests/events."""
+    return (EVENTS / f"{name}.json").read_text()
+
+
+def sns(message: str) -> dict[str, Any]:
+    """The event with which SNS invokes a function."""
+    return {"Records": [{"EventSource": "aws:sns", "Sns": {"Message": message}}]}
+
+
+def load(name: str) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads(event_text(name))
+    return event

@@ -1,0 +1,1 @@
+"""The console's pages without a browser."""

@@ -1,0 +1,372 @@
+"""What the console remembers of recent messages: all of them, soon, and with few requests."""
+
+from collections import Counter
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from mypy_boto3_dynamodb import DynamoDBClient
+
+from console import recent
+from console.recent import LOCAL, Recent, Row
+from console.states import states_entered
+from messaging.api import http
+from messaging.domain.messages import AttemptId, Message, Plan, PlannedAttempt
+from messaging.domain.statuses import AttemptStatus, MessageStatus, Success
+from messaging.store import RECENT_SHARDS, Store
+
+START = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
+PLAN = Plan(
+    (
+        PlannedAttempt(1, 1, "whatsapp", 45, Success.DELIVERED),
+        PlannedAttempt(2, 2, "sms", 45, Success.DELIVERED),
+    )
+)
+REQUEST = {
+    "to": {"whatsapp": "+14255550100", "sms": "+14255550100", "email": "ana@example.com"},
+    "content": {"text": "Hello."},
+    "steps": [{"channel": "whatsapp"}, {"channel": "sms", "to": {"sms": "+12065550100"}}],
+    "metadata": {"order": "42"},
+}
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> float:
+        return self.now.timestamp()
+
+    def after(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+class Counting:
+    """The table, and how often it was asked for what."""
+
+    def __init__(self, client: DynamoDBClient) -> None:
+        self.calls: Counter[str] = Counter()
+        self.fails = ""
+        client.meta.events.register("before-call.dynamodb", self._called)
+
+    def _called(self, model: Any, **_: Any) -> None:
+        self.calls[model.name] += 1
+        if model.name == self.fails:
+            raise ClientError({"Error": {"Code": "ThrottlingException"}}, model.name)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def memory(store: Store, clock: Clock) -> Recent:
+    return Recent(store, LOCAL, clock)
+
+
+def add(store: Store, name: str, at: datetime, **changes: Any) -> None:
+    store.add(Message(name, at, REQUEST | changes, PLAN))
+
+
+def names(memory: Recent) -> list[str]:
+    return [row.message_id for row in memory.now().rows]
+
+
+def test_the_newest_come_first_from_every_day_and_shard(store: Store, memory: Recent) -> None:
+    at = [START - timedelta(hours=5 * number) for number in range(20)]
+    for number, one in enumerate(at):
+        add(store, f"m{number}", one)
+
+    assert names(memory) == [f"m{number}" for number in range(20)]
+    assert memory.now().whole
+
+
+def test_there_may_be_none_yet(store: Store, memory: Recent, clock: Clock) -> None:
+    assert memory.now().rows == ()
+    assert memory.now().complete
+
+    add(store, "first", START)
+    clock.after(5)
+    assert names(memory) == ["first"]
+
+
+def test_a_new_message_and_its_changes_are_seen(store: Store, memory: Recent, clock: Clock) -> None:
+    add(store, "m1", START)
+    assert memory.now().rows[0].status is MessageStatus.ACCEPTED
+
+    store.claim(AttemptId("m1", 1), "whatsapp", "token", clock.now)
+    clock.after(2)
+    assert memory.now().rows[0].status is MessageStatus.IN_PROGRESS
+
+    store.note(AttemptId("m1", 1), AttemptStatus.DELIVERED, clock.now)
+    store.conclude("m1", MessageStatus.DELIVERED, clock.now)
+    clock.after(2)
+    (row,) = memory.now().rows
+    assert (row.status, row.delivered_by, row.delivered_in) == ("delivered", "whatsapp", 2.0)
+
+
+def test_one_that_the_index_tells_of_late_is_not_missed(
+    store: Store, memory: Recent, clock: Clock
+) -> None:
+    memory.now()
+    clock.after(20)
+    memory.now()
+    add(store, "late", START + timedelta(seconds=1))
+    clock.after(2)
+    assert names(memory) == ["late"]
+
+
+def test_a_late_receipt_is_seen_after_the_end(store: Store, memory: Recent, clock: Clock) -> None:
+    add(store, "m1", START)
+    store.claim(AttemptId("m1", 1), "whatsapp", "token", clock.now)
+    store.note(AttemptId("m1", 1), AttemptStatus.TIMED_OUT, clock.now)
+    store.conclude("m1", MessageStatus.UNDELIVERED, clock.now)
+    assert memory.now().rows[0].status is MessageStatus.UNDELIVERED
+
+    clock.after(60)
+    store.note(AttemptId("m1", 1), AttemptStatus.READ, clock.now)
+    store.conclude("m1", MessageStatus.DELIVERED, clock.now)
+    clock.after(60)
+    assert memory.now().rows[0].status is MessageStatus.DELIVERED
+
+
+def test_a_message_that_was_erased_vanishes(store: Store, memory: Recent, clock: Clock) -> None:
+    add(store, "m1", START)
+    assert names(memory) == ["m1"]
+
+    store.forget("m1")
+    clock.after(60)
+    assert names(memory) == []
+    assert memory.find("m1") is None
+
+
+def test_many_who_ask_at_once_make_one_look(
+    store: Store, memory: Recent, clock: Clock, dynamodb: DynamoDBClient
+) -> None:
+    add(store, "m1", START)
+    memory.now()
+    clock.after(5)
+    counting = Counting(dynamodb)
+    for _ in range(20):
+        memory.now()
+        memory.at_hand()
+    assert counting.calls == {"Query": RECENT_SHARDS, "BatchGetItem": 1}
+
+
+def test_what_has_ended_costs_less_and_less(
+    store: Store, memory: Recent, clock: Clock, dynamodb: DynamoDBClient
+) -> None:
+    for number in range(50):
+        add(store, f"m{number}", START)
+        store.conclude(f"m{number}", MessageStatus.UNDELIVERED, START)
+    counting = Counting(dynamodb)
+    for _ in range(400):
+        memory.now()
+        clock.after(2)
+    # After 800 seconds every one has been looked at again for each doubling of its age.
+    assert counting.calls["BatchGetItem"] < 15
+
+
+def test_messages_that_wait_are_looked_at_all_the_time(
+    store: Store, memory: Recent, clock: Clock, dynamodb: DynamoDBClient
+) -> None:
+    add(store, "m1", START)
+    store.claim(AttemptId("m1", 1), "whatsapp", "token", clock.now)
+    memory.now()
+    counting = Counting(dynamodb)
+    for _ in range(20):
+        clock.after(1)
+        memory.now()
+    assert counting.calls["BatchGetItem"] >= 10
+
+
+def test_thousands_are_read_bit_by_bit_and_the_newest_first(
+    store: Store, memory: Recent, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    monkeypatch.setattr(recent, "FIRST", 5)
+    monkeypatch.setattr(recent, "OLDER", 10)
+    for number in range(30):
+        add(store, f"m{number:02}", START - timedelta(hours=number))
+
+    assert names(memory) == [f"m{number:02}" for number in range(5)]
+    assert not memory.now().complete
+    clock.after(1)
+    assert len(names(memory)) > 5
+    assert [row.message_id for row in memory.all_within(60).rows] == [
+        f"m{number:02}" for number in range(30)
+    ]
+
+
+def test_memory_is_bounded_and_says_how_far_it_goes(
+    store: Store, memory: Recent, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    monkeypatch.setattr(recent, "MOST", 10)
+    for number in range(15):
+        add(store, f"m{number:02}", START - timedelta(minutes=number))
+    assert names(memory) == [f"m{number:02}" for number in range(10)]
+    assert not memory.now().whole
+    assert memory.now().since == START - timedelta(minutes=9)
+
+    add(store, "new", START)
+    clock.after(5)
+    assert names(memory) == ["new", *(f"m{number:02}" for number in range(9))]
+
+
+def test_an_old_one_is_found_by_its_id(store: Store, memory: Recent) -> None:
+    add(store, "old", START - timedelta(days=60))
+    assert names(memory) == []
+    found = memory.find("old")
+    assert found is not None
+    assert found.accepted_at == START - timedelta(days=60)
+    assert memory.find("nobody") is None
+
+
+def test_old_ones_that_are_stored_later_are_found_too(
+    store: Store, memory: Recent, clock: Clock
+) -> None:
+    memory.now()
+    for number in range(10):
+        add(store, f"m{number}", START - timedelta(days=2, minutes=number))
+    for _ in range(20):
+        clock.after(2)
+        memory.now()
+    assert names(memory) == [f"m{number}" for number in range(10)]
+
+
+def test_after_a_long_absence_it_is_as_after_none(
+    store: Store, memory: Recent, clock: Clock
+) -> None:
+    add(store, "before", START)
+    memory.now()
+    for hour in range(1, 60):
+        add(store, f"m{hour:02}", START + timedelta(hours=hour))
+    clock.after(60 * 3600)
+    assert names(memory) == [*(f"m{hour:02}" for hour in reversed(range(1, 60))), "before"]
+
+
+def test_an_outage_is_told_and_leaves_nothing_out(
+    store: Store, memory: Recent, clock: Clock, dynamodb: DynamoDBClient
+) -> None:
+    add(store, "m1", START)
+    counting = Counting(dynamodb)
+    counting.fails = "Query"
+    with pytest.raises(ClientError):
+        memory.now()
+    counting.fails = ""
+    clock.after(2)
+    assert names(memory) == ["m1"]
+
+
+@pytest.mark.parametrize("operation", ["Query", "BatchGetItem"])
+def test_an_outage_of_a_minute_hides_nothing_afterwards(
+    store: Store, memory: Recent, clock: Clock, dynamodb: DynamoDBClient, operation: str
+) -> None:
+    memory.now()
+    counting = Counting(dynamodb)
+    counting.fails = operation
+    add(store, "m1", START)
+    for _ in range(30):
+        clock.after(2)
+        with suppress(ClientError):
+            memory.now()
+    counting.fails = ""
+    clock.after(2)
+    assert names(memory) == ["m1"]
+
+
+def test_an_answer_does_not_wait_for_a_long_look(
+    store: Store, clock: Clock, dynamodb: DynamoDBClient
+) -> None:
+    class Slow(Store):
+        def stories(self, asked: Any) -> Any:
+            clock.after(0.5)
+            return super().stories(asked)
+
+    add(store, "m1", START)
+    memory = Recent(Slow(dynamodb, store._table), LOCAL, clock)  # noqa: SLF001 - the same table
+    memory.now()
+    clock.after(6)
+    memory.now()
+    counting = Counting(dynamodb)
+    clock.after(6)
+    assert memory.at_hand().rows
+    assert counting.calls == {}
+
+    clock.after(6)  # now what is at hand is too old to be shown
+    memory.at_hand()
+    assert counting.calls["Query"] == RECENT_SHARDS
+
+
+def test_a_row_holds_what_is_searched_and_shown_and_nothing_that_was_said(store: Store) -> None:
+    add(store, "m1", START, metadata={"order": "42", "bidi": "a\u202eb"})
+    for number, channel in enumerate(("whatsapp", "sms"), 1):
+        store.claim(AttemptId("m1", number), channel, "token", START)
+    planned = store.story("m1").message.plan.attempt(2)
+    store.note_sent(AttemptId("m1", 2), "provider", START, planned)
+    row = Row.of(store.story("m1"))
+
+    assert row.recipients == ("+14255550100", "ana@example.com", "+12065550100")
+    assert row.metadata == (("order", "42"), ("bidi", "a\\u202eb"))
+    assert "order=42" in row.searched
+    assert [one.fallback for one in row.tries] == [False, True]
+    assert [one.taken for one in row.tries] == [False, True]
+    assert "Hello" not in repr(row)
+
+
+def test_a_rejected_message_is_a_row_too(store: Store) -> None:
+    problems = ({"pointer": "", "detail": "is no object"},)
+    rejected = MessageStatus.REJECTED
+    store.add(Message("m1", START, {}, Plan(()), rejected, problems=problems))
+    row = Row.of(store.story("m1"))
+    assert (row.status, row.recipients, row.states) == (rejected, (), 4)
+
+
+@pytest.mark.parametrize(
+    ("ends", "status", "states"),
+    [
+        (["delivered"], "delivered", 2),
+        (["failed", "delivered"], "delivered", 4),
+        (["failed", "timed_out"], "undelivered", 8),
+    ],
+)
+def test_states_are_counted_as_the_workflow_enters_them(
+    store: Store, ends: list[str], status: str, states: int
+) -> None:
+    add(store, "m1", START)
+    for number, end in enumerate(ends, 1):
+        store.claim(AttemptId("m1", number), PLAN.attempt(number).channel, "token", START)
+        store.note(AttemptId("m1", number), AttemptStatus(end), START)
+    store.conclude("m1", MessageStatus(status), START)
+    assert states_entered(store.story("m1")) == states
+
+
+def test_a_broadcast_enters_its_branches(store: Store) -> None:
+    plan = Plan(
+        (
+            PlannedAttempt(1, 1, "sms", 45, Success.DELIVERED),
+            PlannedAttempt(2, 1, "email", 45, Success.DELIVERED),
+        )
+    )
+    store.add(Message("m1", START, REQUEST | {"steps": [{"broadcast": ["sms", "email"]}]}, plan))
+    for number, status in ((1, AttemptStatus.FAILED), (2, AttemptStatus.DELIVERED)):
+        store.claim(AttemptId("m1", number), plan.attempt(number).channel, "token", START)
+        store.note(AttemptId("m1", number), status, START)
+    store.conclude("m1", MessageStatus.DELIVERED, START)
+    # Choose channel, Broadcast, three that ask, two that send, one not requested, one that did not
+    # reach, Anyone reached?, Reached.
+    assert states_entered(store.story("m1")) == 11
+
+
+def test_a_row_says_of_an_attempt_what_the_api_says(store: Store) -> None:
+    """The function of the first one died, and the workflow has gone on."""
+    add(store, "m1", START)
+    for number, channel in enumerate(("whatsapp", "sms"), 1):
+        store.claim(AttemptId("m1", number), channel, "token", START)
+    story = store.story("m1")
+
+    told = [one["status"] for one in http.told(story, [])["attempts"]]
+    assert told == ["timed_out", "sending"]
+    assert [one.status for one in Row.of(story).tries] == told

@@ -1,0 +1,204 @@
+"""How steps become attempts, attempts a route, and a request a delivery."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from messaging.domain import plan as planning
+from messaging.domain.messages import Content, DroppedStep, Message, PlannedAttempt
+from messaging.domain.plan import Step
+from messaging.domain.statuses import Success
+
+WAITS = {"whatsapp": 45, "sms": 120, "email": 300}
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def test_attempts_are_numbered_over_the_whole_plan() -> None:
+    steps = [
+        Step(("whatsapp",), wait_seconds=30),
+        Step(("sms", "email"), broadcast=True, success=Success.SENT),
+        Step(("sms",)),
+    ]
+
+    assert planning.plan(steps, WAITS).attempts == (
+        PlannedAttempt(1, 1, "whatsapp", 30, Success.DELIVERED),
+        PlannedAttempt(2, 2, "sms", 120, Success.SENT),
+        PlannedAttempt(3, 2, "email", 300, Success.SENT),
+        PlannedAttempt(4, 3, "sms", 120, Success.DELIVERED),
+    )
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "waits", "dropped"),
+    [
+        (None, [45, 120, 300], []),
+        (600, [45, 120, 300], []),
+        (465, [45, 120, 300], []),
+        (464, [45, 120, 299], []),
+        (170, [45, 120, 5], []),
+        (169, [45, 120], [3]),
+        (165, [45, 120], [3]),
+        (50, [45, 5], [3]),
+        (49, [45], [2, 3]),
+        (5, [5], [2, 3]),
+    ],
+)
+def test_waits_are_cut_and_late_steps_dropped(
+    expires_in: int | None, waits: list[int], dropped: list[int]
+) -> None:
+    steps = [Step((channel,)) for channel in WAITS]
+    plan = planning.plan(steps, WAITS, expires_in)
+
+    assert [attempt.wait_seconds for attempt in plan.attempts] == waits
+    assert [one.step for one in plan.dropped] == dropped
+
+
+def test_a_dropped_step_says_why() -> None:
+    plan = planning.plan([Step(("sms",)), Step(("email",))], WAITS, 121)
+
+    assert plan.dropped == (
+        DroppedStep(
+            2,
+            "the steps before it may take 120 seconds, which leaves 1 of the message's time; "
+            "a step waits at least 5",
+        ),
+    )
+
+
+def test_the_longest_wait_of_a_broadcast_decides_when_the_next_step_starts() -> None:
+    steps = [Step(("sms", "email"), broadcast=True), Step(("sms",))]
+
+    assert not planning.plan(steps, WAITS, 305).dropped
+    assert planning.plan(steps, WAITS, 304).dropped
+
+
+def test_each_node_of_the_route_names_the_next() -> None:
+    steps = [Step(("whatsapp",)), Step(("sms", "email"), broadcast=True)]
+    route = planning.route("m1", planning.plan(steps, WAITS), [2])
+
+    assert route == {
+        "message_id": "m1",
+        "attempt": 1,
+        "channel": "whatsapp",
+        "wait_seconds": 45,
+        "otherwise": {
+            "message_id": "m1",
+            "channel": "broadcast",
+            "reaches": "delivered",
+            "whatsapp": {"requested": False},
+            "sms": {
+                "requested": True,
+                "message_id": "m1",
+                "attempt": 2,
+                "channel": "sms",
+                "wait_seconds": 120,
+            },
+            "email": {
+                "requested": True,
+                "message_id": "m1",
+                "attempt": 3,
+                "channel": "email",
+                "wait_seconds": 300,
+            },
+            "otherwise": {"message_id": "m1", "channel": "none"},
+        },
+    }
+
+
+def test_a_broadcast_over_one_channel_stays_a_broadcast() -> None:
+    plan = planning.plan([Step(("sms",), broadcast=True)], WAITS)
+
+    assert planning.route("m1", plan, [1])["channel"] == "broadcast"
+
+
+TEMPLATE = {"name": "login_code", "language": "en_US", "components": []}
+
+
+@pytest.mark.parametrize(
+    ("request_", "step", "channel", "said"),
+    [
+        ({"text": "hi"}, {}, "sms", Content(text="hi")),
+        ({"text": "hi", "sms": {"text": "short"}}, {}, "sms", Content(text="short")),
+        ({"text": "hi", "sms": {"text": "short"}}, {}, "whatsapp", Content(text="hi")),
+        (
+            {"text": "hi", "whatsapp": {"template": TEMPLATE}},
+            {},
+            "whatsapp",
+            Content(template=TEMPLATE),
+        ),
+        (
+            {"text": "hi", "whatsapp": {"template": TEMPLATE}},
+            {"text": "again"},
+            "whatsapp",
+            Content(text="again"),
+        ),
+        (
+            {"text": "hi", "subject": "Hi", "html": "<b>hi</b>"},
+            {"email": {"subject": "Again"}},
+            "email",
+            Content(text="hi", subject="Again", html="<b>hi</b>"),
+        ),
+        (
+            {"text": "hi", "subject": "Hi"},
+            {"email": {"template": {"name": "t"}}},
+            "email",
+            Content(template={"name": "t"}),
+        ),
+    ],
+)
+def test_the_nearest_layer_of_content_wins(
+    request_: dict[str, Any], step: dict[str, Any], channel: str, said: Content
+) -> None:
+    assert planning.content({"content": request_}, {"content": step}, channel) == said
+
+
+def message(steps: list[dict[str, Any]], expires_in: int | None = None) -> Message:
+    plan = planning.plan([Step(("sms",)) for _ in steps], WAITS)
+    request = {
+        "to": {"sms": "+14255550156"},
+        "from": {"sms": "+12065550107"},
+        "content": {"text": "hi"},
+        "steps": steps,
+        "category": "marketing",
+    }
+    expires_at = NOW + timedelta(seconds=expires_in) if expires_in else None
+    return Message("m1", NOW, request, plan, expires_at=expires_at)
+
+
+def test_a_step_may_have_its_own_recipient_sender_and_content() -> None:
+    own = {
+        "to": {"sms": "+14255550157"},
+        "from": {"sms": "+12065550108"},
+        "content": {"text": "again"},
+    }
+    whole = message([{}, own])
+    first, second = (
+        planning.delivery(whole, attempt, "+12065550100", NOW) for attempt in whole.plan.attempts
+    )
+
+    assert (first.to, first.sender, first.content.text) == ("+14255550156", "+12065550107", "hi")
+    assert (second.to, second.sender) == ("+14255550157", "+12065550108")
+    assert (second.content.text, second.category) == ("again", "marketing")
+
+
+def test_the_stacks_sender_is_used_where_none_is_named() -> None:
+    whole = message([{}])
+    unnamed = Message("m1", NOW, {**whole.request, "from": {}}, whole.plan)
+
+    assert planning.delivery(unnamed, whole.plan.attempt(1), "+12065550100", NOW).sender == (
+        "+12065550100"
+    )
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "later", "valid"),
+    [(None, 0, 120), (600, 0, 120), (100, 0, 100), (100, 90, 10), (100, 98, 5)],
+)
+def test_what_is_given_up_does_not_arrive_later(
+    expires_in: int | None, later: int, valid: int
+) -> None:
+    whole = message([{}], expires_in)
+    now = NOW + timedelta(seconds=later)
+
+    assert planning.delivery(whole, whole.plan.attempt(1), "", now).valid_seconds == valid

@@ -1,0 +1,160 @@
+"""Events that no provider sent, or that are about somebody else: they change nothing."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from mypy_boto3_dynamodb import DynamoDBClient
+
+import record_receipt
+from messaging.domain.errors import Failed, Unmatched
+from messaging.domain.messages import AttemptId, Message, Outcome, Plan, PlannedAttempt
+from messaging.domain.statuses import AttemptStatus, Success
+from messaging.store import MAX_REASON, Store
+from tests.support.aws import CONTEXT, event_text, load, sns
+
+MESSAGE_ID = "01JEXAMPLE0000000000000001"
+FIRST, SECOND = AttemptId(MESSAGE_ID, 1), AttemptId(MESSAGE_ID, 2)
+
+Event = dict[str, Any]
+
+
+class Nobody:
+    """A workflow that no forged event may speak to."""
+
+    def __getattr__(self, name: str) -> object:
+        pytest.fail(f"the workflow was told: {name}")
+
+
+@pytest.fixture(autouse=True)
+def sent(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message whose first attempt, an SMS, waits for its receipt; its email was not sent yet."""
+    monkeypatch.setattr(record_receipt, "store", lambda: store)
+    monkeypatch.setattr(record_receipt, "workflow", Nobody)
+    now = datetime.now(UTC)
+    attempts = (
+        PlannedAttempt(1, 1, "sms", 45, Success.DELIVERED),
+        PlannedAttempt(2, 2, "email", 45, Success.DELIVERED),
+    )
+    store.add(Message(MESSAGE_ID, now, {}, Plan(attempts)))
+    store.claim(FIRST, "sms", "token", now)
+    store.note_sent(FIRST, "862a8790-60c0-4430-9b2b-658bd0000001", now, attempts[0])
+
+
+@pytest.fixture
+def everything(dynamodb: DynamoDBClient, table: str) -> Callable[[], list[Any]]:
+    """All that the table holds."""
+    return lambda: sorted(dynamodb.scan(TableName=table)["Items"], key=str)
+
+
+def sms(**context: str) -> Event:
+    return {**load("sms_TEXT_DELIVERED"), "context": context}
+
+
+def email(message_id: str, attempt: str) -> Event:
+    event = load("ses_Delivery")
+    event["mail"]["tags"] = {"message_id": [message_id], "attempt": [attempt]}
+    return event
+
+
+def whatsapp(echo: str, **envelope: str) -> Event:
+    event = load("whatsapp_delivered") | envelope
+    entry = event["whatsAppWebhookEntry"].replace(f"{MESSAGE_ID}.1", echo)
+    return {**event, "whatsAppWebhookEntry": entry}
+
+
+OTHERS = {
+    "a message that does not exist": sms(message_id="01JNOBODY00000000000000000", attempt="1"),
+    "an attempt that was not made": email(MESSAGE_ID, "2"),
+    "an attempt beyond the plan": sms(message_id=MESSAGE_ID, attempt="99"),
+    "an attempt on another channel": email(MESSAGE_ID, "1"),
+    "a WhatsApp receipt for an SMS": whatsapp(f"{MESSAGE_ID}.1"),
+}
+NO_ATTEMPT = ["0", "-1", "1.0", "1e0", " 1", "٣", "100", "9" * 5_000, "1#x", ""]
+FOREIGN = {
+    "another account's entry": whatsapp("order-7", messageId="not-ours", aws_account_id="999"),
+    "an entry without an echo": whatsapp("", messageId="not-ours"),
+    **{
+        f"attempt {number[:5]!r}": sms(message_id=MESSAGE_ID, attempt=number)
+        for number in NO_ATTEMPT
+    },
+}
+
+
+def receive(event: Event | str) -> None:
+    text = event if isinstance(event, str) else json.dumps(event)
+    record_receipt.handler(sns(text), CONTEXT)
+
+
+@pytest.mark.parametrize("event", OTHERS.values(), ids=OTHERS.keys())
+def test_what_echoes_another_attempt_is_kept_for_people_and_changes_nothing(
+    everything: Callable[[], list[Any]], event: Event
+) -> None:
+    before = everything()
+    with pytest.raises(Unmatched):
+        receive(event)
+
+    assert everything() == before
+
+
+@pytest.mark.parametrize("event", FOREIGN.values(), ids=FOREIGN.keys())
+def test_what_is_not_ours_is_passed_over(everything: Callable[[], list[Any]], event: Event) -> None:
+    before = everything()
+    receive({**event, "messageId": "not-ours", "eventTimestamp": 1_700_000_000_000})
+
+    assert everything() == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "null", "[]", "7", "{", "[" * 100_000),
+        '{"whatsAppWebhookEntry": "' + "[" * 100_000 + '"}',
+        json.dumps({**load("sms_TEXT_DELIVERED"), "eventTimestamp": 1e300}),
+        json.dumps({**load("ses_Delivery"), "mail": []}),
+        json.dumps({**load("whatsapp_delivered"), "whatsAppWebhookEntry": "{}}"}),
+    ],
+    ids=lambda text: text[:20],
+)
+def test_what_no_provider_would_say_is_raised_and_changes_nothing(
+    everything: Callable[[], list[Any]], text: str
+) -> None:
+    before = everything()
+    with pytest.raises((ValueError, TypeError, KeyError, OverflowError, RecursionError)):
+        receive(text)
+
+    assert everything() == before
+
+
+@pytest.mark.parametrize("word", ["TEXT_SENT", "TEXT_QUEUED", "TEXT_UNREACHABLE", "TEXT_UNKNOWN"])
+def test_a_delivered_attempt_stays_delivered(
+    store: Store, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    store.note(FIRST, AttemptStatus.DELIVERED, datetime.now(UTC))
+    before = store.story(MESSAGE_ID)
+    monkeypatch.setattr(record_receipt, "workflow", Quiet)
+    receive(event_text(f"sms_{word}"))
+
+    assert store.story(MESSAGE_ID).attempts == before.attempts
+
+
+class Quiet:
+    """A workflow that has ended."""
+
+    def succeed(self, task_token: str, outcome: Outcome) -> bool:
+        assert outcome.status == "delivered"
+        return task_token != "token"
+
+    def fail(self, task_token: str, error: type[Exception], cause: str) -> bool:
+        assert (error, cause[:4]) == (Failed, "TEXT")
+        return task_token != "token"
+
+
+def test_a_huge_reason_is_cut(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record_receipt, "workflow", Quiet)
+    receive({**load("sms_TEXT_UNREACHABLE"), "messageStatusDescription": "x" * 200_000})
+
+    (attempt,) = store.story(MESSAGE_ID).attempts
+    assert len(attempt.reason or "") == MAX_REASON

@@ -1,0 +1,259 @@
+"""What is counted: each fact once, by channel, and nothing that leads to a person."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from mypy_boto3_dynamodb import DynamoDBClient
+
+import record_receipt
+import send_message
+from messaging.domain.errors import Ambiguous, Refused, Unavailable, Unmatched
+from messaging.domain.messages import AttemptId, Delivery, Message, Plan, PlannedAttempt
+from messaging.domain.statuses import AttemptStatus, MessageStatus, Success
+from messaging.metrics import Counter, Metric
+from messaging.store import Store
+from tests.support.aws import CONTEXT, event_text, load, sns
+
+ID = AttemptId("01JEXAMPLE0000000000000001", 1)
+SECOND = AttemptId(ID.message_id, 2)
+NOW = datetime.now(UTC)
+PLAN = Plan(
+    (
+        PlannedAttempt(1, 1, "sms", 45, Success.DELIVERED),
+        PlannedAttempt(2, 2, "email", 45, Success.DELIVERED),
+    )
+)
+REQUEST = {
+    "to": {"sms": "+14255550156", "email": "ana@example.com"},
+    "content": {"text": "Your code is 123456.", "subject": "Your code"},
+    "steps": [{}, {}],
+    "category": "utility",
+}
+Lines = Callable[[], list[dict[str, Any]]]
+
+
+class Workflow:
+    """Takes every answer."""
+
+    def answer(self, *_: object) -> None: ...
+    def succeed(self, *_: object) -> None: ...
+    def fail(self, *_: object) -> None: ...
+
+
+class Channel:
+    """Answers by script."""
+
+    def __init__(self) -> None:
+        self.script: list[Exception] = []
+
+    def send(self, delivery: Delivery) -> str:
+        if self.script:
+            raise self.script.pop()
+        return f"provider-{delivery.attempt_id}"
+
+
+@pytest.fixture
+def store(dynamodb: DynamoDBClient, table: str, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """A store that counts, with a message that was accepted a minute ago."""
+    store = Store(dynamodb, table, timedelta(days=30), Counter())
+    for function in (record_receipt, send_message):
+        monkeypatch.setattr(function, "store", lambda: store)
+        monkeypatch.setattr(function, "workflow", Workflow)
+    a_minute_ago = datetime.now(UTC) - timedelta(minutes=1)
+    store.add(Message(ID.message_id, a_minute_ago, REQUEST, PLAN))
+    return store
+
+
+@pytest.fixture
+def channel(monkeypatch: pytest.MonkeyPatch) -> Channel:
+    channel = Channel()
+    monkeypatch.setattr(send_message, "channel", lambda _: channel)
+    return channel
+
+
+@pytest.fixture
+def lines(store: Store, capsys: pytest.CaptureFixture[str]) -> Lines:
+    """What was counted since it was asked last."""
+    assert store
+    capsys.readouterr()
+
+    def read() -> list[dict[str, Any]]:
+        written = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+        return [line for line in written if "_aws" in line]
+
+    return read
+
+
+def names(lines: list[dict[str, Any]]) -> list[str]:
+    """`Sent sms`: the metric and its channel."""
+    return [f"{name(line)} {line.get('channel', '')}".strip() for line in lines]
+
+
+def name(line: dict[str, Any]) -> str:
+    [metric] = line["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+    return str(metric["Name"])
+
+
+def attempt(number: int = 1, channel: str = "sms") -> None:
+    event = {"message_id": ID.message_id, "attempt": number, "channel": channel}
+    send_message.handler({**event, "task_token": f"token {number}"}, CONTEXT)
+
+
+def receive(name: str) -> None:
+    record_receipt.handler(sns(event_text(name)), CONTEXT)
+
+
+def test_a_line_is_in_cloudwatchs_format_and_holds_channel_and_service_only(
+    lines: Lines, channel: Channel
+) -> None:
+    assert channel
+    attempt()
+    [line] = lines()
+
+    when = line["_aws"].pop("Timestamp")
+    assert abs(when / 1000 - datetime.now(UTC).timestamp()) < 60
+    assert line == {
+        "_aws": {
+            "CloudWatchMetrics": [
+                {
+                    "Namespace": "Throughline",
+                    "Dimensions": [["channel", "service"]],
+                    "Metrics": [{"Name": "Sent", "Unit": "Count"}],
+                }
+            ]
+        },
+        "channel": "sms",
+        "service": "throughline",
+        "Sent": [1.0],
+    }
+
+
+def test_a_delivery_is_counted_once_and_timed_from_the_acceptance(
+    store: Store, lines: Lines
+) -> None:
+    store.claim(ID, "sms", "token", NOW)
+    for _ in range(2):
+        receive("sms_TEXT_DELIVERED")
+    counted = lines()
+
+    assert names(counted) == [
+        "Delivered sms",
+        "MessageDelivered",
+        "MessageTimeToDeliver",
+        "TimeToDeliver sms",
+    ]
+    [milliseconds] = counted[-1]["TimeToDeliver"]
+    assert 60_000 <= milliseconds < 90_000
+    assert counted[-1]["_aws"]["CloudWatchMetrics"][0]["Metrics"] == [
+        {"Name": "TimeToDeliver", "Unit": "Milliseconds"}
+    ]
+
+
+def test_a_read_receipt_after_a_delivery_is_no_second_delivery(store: Store, lines: Lines) -> None:
+    store.claim(ID, "whatsapp", "token", NOW)
+    store.note(ID, AttemptStatus.DELIVERED, NOW)
+    store.note(ID, AttemptStatus.READ, NOW)
+
+    assert names(lines()) == ["Delivered whatsapp"]
+
+
+def test_a_read_receipt_alone_is_a_delivery(store: Store, lines: Lines) -> None:
+    store.claim(ID, "whatsapp", "token", NOW)
+    store.note(ID, AttemptStatus.READ, NOW)
+    store.note(ID, AttemptStatus.DELIVERED, NOW)
+
+    assert names(lines()) == ["Delivered whatsapp"]
+
+
+def test_a_failure_receipt_is_counted_once(store: Store, lines: Lines) -> None:
+    store.claim(ID, "sms", "token", NOW)
+    for _ in range(2):
+        receive("sms_TEXT_UNREACHABLE")
+
+    assert names(lines()) == ["Failed sms"]
+
+
+def test_a_refusal_is_a_failure_and_counted_as_a_refusal_too(
+    lines: Lines, channel: Channel
+) -> None:
+    channel.script = [Refused("OptedOut")]
+    attempt()
+    attempt()
+
+    assert names(lines()) == ["Refused sms", "Failed sms"]
+
+
+def test_a_busy_provider_is_counted_when_it_took_the_message(
+    lines: Lines, channel: Channel
+) -> None:
+    channel.script = [Unavailable("ThrottlingException")]
+    attempt()
+    assert lines() == []
+    attempt()
+
+    assert names(lines()) == ["Sent sms"]
+
+
+def test_what_was_perhaps_sent_is_not_counted_as_sent(lines: Lines, channel: Channel) -> None:
+    channel.script = [Ambiguous("ReadTimeoutError")]
+    attempt()
+
+    assert lines() == []
+
+
+def test_a_fallback_is_counted_with_the_time_out_that_led_to_it(
+    lines: Lines, channel: Channel
+) -> None:
+    assert channel
+    attempt()
+    attempt(2, "email")
+
+    assert names(lines()) == ["Sent sms", "TimedOut sms", "Sent email", "Fallback email"]
+
+
+def test_a_message_is_counted_when_it_comes_and_when_it_ends(store: Store, lines: Lines) -> None:
+    store.add(Message("m2", NOW, REQUEST, PLAN))
+    store.add(Message("m2", NOW, REQUEST, PLAN))
+    store.conclude("m2", MessageStatus.UNDELIVERED, NOW)
+    store.conclude("m2", MessageStatus.EXPIRED, NOW)
+    store.conclude("m2", MessageStatus.DELIVERED, NOW, channel="sms")
+
+    assert names(lines()) == [
+        "MessageAccepted",
+        "MessageUndelivered",
+        "MessageDelivered",
+        "MessageTimeToDeliver",
+        "TimeToDeliver sms",
+    ]
+
+
+def test_an_execution_that_ended_by_itself_is_counted(store: Store, lines: Lines) -> None:
+    store.conclude(ID.message_id, MessageStatus.UNDELIVERED, NOW, "the execution was stopped")
+
+    assert names(lines()) == ["MessageUndelivered", "ExecutionBroken"]
+
+
+def test_a_receipt_without_its_attempt_is_counted_at_every_try(lines: Lines) -> None:
+    for _ in range(2):
+        with pytest.raises(Unmatched):
+            receive("sms_TEXT_DELIVERED")
+
+    assert names(lines()) == ["UnmatchedReceipt sms"] * 2
+
+
+def test_another_applications_receipt_is_counted_as_foreign(lines: Lines) -> None:
+    event = load("sms_eventbridge_TEXT_DELIVERED")
+    event["detail"]["eventTimestamp"] = int((NOW - timedelta(seconds=61)).timestamp() * 1000)
+    record_receipt.handler(sns(json.dumps(event)), CONTEXT)
+
+    assert names(lines()) == ["ForeignReceipt sms"]
+
+
+def test_every_status_that_ends_a_message_has_its_metric(lines: Lines) -> None:
+    for status in MessageStatus:
+        Counter().message_rose(status, timedelta(0), None, None)
+
+    assert set(names(lines())) == {str(metric) for metric in Metric if metric.startswith("Message")}

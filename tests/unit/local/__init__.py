@@ -1,0 +1,1 @@
+"""The local run's parts."""

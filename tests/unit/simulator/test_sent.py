@@ -1,0 +1,236 @@
+"""What the carriers show and let a tester do: calls, receipts on demand, health, bounds."""
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
+
+from simulator.publisher import NotPublished, SnsPublisher
+from tests.support.simulator import Stand, eventually, serving, status_of, words
+
+ANA = "+14255550156"
+
+
+@pytest.fixture
+def stand() -> Iterator[Stand]:
+    with serving(kept=100) as stand:
+        yield stand
+
+
+def test_sent_tells_what_was_asked_answered_and_reported(stand: Stand) -> None:
+    provider_id = stand.send_whatsapp(ANA)
+    stand.topic.of(provider_id, 2)
+    eventually(lambda: stand.get("/health")["under_way"] == 0)
+
+    (call,) = stand.get("/sent")
+    assert (call["channel"], call["operation"]) == ("whatsapp", "SendWhatsAppMessage")
+    assert (call["to"], call["scenario"], call["provider_id"]) == (
+        ANA,
+        "not_on_whatsapp",
+        provider_id,
+    )
+    assert call["request"]["message"]["template"]["name"] == "login_code"
+    assert call["answer"] == {"status": 200, "messageId": provider_id}
+    assert [receipt["receipt"] for receipt in call["receipts"]] == ["accepted", "failed:131026"]
+    times = [call["asked_at"], call["answered_at"]]
+    times += [receipt["published_at"] for receipt in call["receipts"]]
+    assert times == sorted(times)
+    assert all(len(text) == len("2026-01-02T00:00:03.240Z") for text in times)
+    assert datetime.fromisoformat(times[0]).tzinfo is not None
+
+
+def test_sent_tells_refusals_too(stand: Stand) -> None:
+    with pytest.raises(ClientError):
+        stand.send_sms("+14255550110")
+    with pytest.raises(ClientError):
+        stand.send_sms("+14255550100", MessageBody="a" * 1601)
+
+    opted_out, too_long = stand.get("/sent")
+    assert opted_out["answer"]["error"] == "ConflictException"
+    assert opted_out["answer"]["Reason"] == "DESTINATION_PHONE_NUMBER_OPTED_OUT"
+    assert (opted_out["provider_id"], opted_out["receipts"]) == (None, [])
+    assert (too_long["answer"]["error"], too_long["scenario"]) == ("ValidationException", None)
+
+
+def test_sent_is_filtered_and_the_newest_comes_last(stand: Stand) -> None:
+    first = stand.send_sms(ANA, Context={"message_id": "m8", "attempt": "1"})
+    second = stand.send_whatsapp(ANA, biz_opaque_callback_data="m8.2")
+    third = stand.send_email("ana@example.com", EmailTags=[{"Name": "message_id", "Value": "m9"}])
+
+    def ids(query: str) -> list[str]:
+        return [call["provider_id"] for call in stand.get(f"/sent?{query}")]
+
+    assert ids("") == [first, second, third]
+    assert ids("channel=email") == [third]
+    assert ids("to=%2B14255550156") == ids("to=+14255550156") == [first, second]
+    assert ids("message_id=m8") == [first, second]
+    assert ids("message_id=m8&channel=sms") == [first]
+    assert ids(f"message_id={third}") == [third]
+    assert ids("limit=2") == [second, third]
+    assert ids("message_id=m") == []
+    assert stand.ask("GET", "/sent?limit=all")[0] == 400
+
+
+def test_sent_can_be_cleared(stand: Stand) -> None:
+    provider_id = stand.send_sms(ANA)
+
+    assert stand.ask("DELETE", "/sent") == (204, None)
+    assert stand.get("/sent") == []
+    # What is under way goes on: a message is not unsent.
+    assert words(stand.topic.of(provider_id, 2)) == ["TEXT_PENDING", "TEXT_DELIVERED"]
+
+
+def test_only_the_newest_calls_are_kept(stand: Stand) -> None:
+    ids = [stand.send_sms(ANA) for _ in range(103)]
+
+    assert [call["provider_id"] for call in stand.get("/sent")] == ids[3:]
+    assert _report(stand, ids[2], "TEXT_DELIVERED")[0] == 404
+
+
+def test_long_texts_are_kept_short(stand: Stand) -> None:
+    stand.send_email(
+        "ana@example.com",
+        Content={"Simple": {"Subject": {"Data": "s"}, "Body": {"Html": {"Data": "x" * 200_000}}}},
+    )
+
+    (call,) = stand.get("/sent")
+    html = call["request"]["Content"]["Simple"]["Body"]["Html"]["Data"]
+    assert html.endswith("… (200000 characters)")
+    assert len(html) < 11_000
+
+
+# --- receipts on demand
+
+
+def _report(stand: Stand, provider_id: str, receipt: str) -> tuple[int, object]:
+    return stand.ask("POST", "/receipts", {"provider_id": provider_id, "receipt": receipt})
+
+
+def test_a_tester_makes_the_recipient_report(stand: Stand) -> None:
+    sms, whatsapp = stand.send_sms("+14255550130"), stand.send_whatsapp("+14255550130")
+    email = stand.send_email("silent@example.com")
+
+    assert _report(stand, sms, "TEXT_DELIVERED")[0] == 200
+    assert _report(stand, whatsapp, "failed:131049")[0] == 200
+    assert _report(stand, whatsapp, "delivered")[0] == 200
+    assert _report(stand, email, "Bounce:Permanent/General")[0] == 200
+
+    assert words(stand.topic.of(sms, 1)) == ["TEXT_DELIVERED"]
+    assert words(stand.topic.of(whatsapp, 2)) == ["failed:131049", "delivered"]
+    assert status_of(stand.topic.of(whatsapp, 2)[1])["biz_opaque_callback_data"] == "m1.1"
+    assert "Bounce:Permanent/General" in words(stand.topic.of(email, 2))
+    (call,) = stand.get(f"/sent?message_id={sms}")
+    assert call["receipts"][0]["published_at"] is not None
+
+
+def test_a_report_that_makes_no_sense_is_refused(stand: Stand) -> None:
+    provider_id = stand.send_sms("+14255550130")
+    quiet = stand.send_sms("+14255550130", DryRun=True)
+
+    assert _report(stand, "nobody", "TEXT_DELIVERED")[0] == 404
+    assert _report(stand, quiet, "TEXT_DELIVERED")[0] == 409
+    status, answer = _report(stand, provider_id, "delivered")
+    assert (status, "TEXT_DELIVERED" in str(answer)) == (400, True)
+    assert stand.ask("POST", "/receipts", {"provider_id": provider_id})[0] == 400
+    assert stand.ask("POST", "/receipts", b"{")[0] == 400
+
+
+# --- health, scenarios
+
+
+def test_scenarios_shows_what_is_in_force(stand: Stand) -> None:
+    scenarios = stand.get("/scenarios")
+
+    assert scenarios["speed"] == 20
+    assert scenarios["whatsapp"]["recipients"][ANA.replace("+1425", "+1???")] == "not_on_whatsapp"
+
+
+def test_what_cannot_be_published_is_shown(stand: Stand) -> None:
+    stand.topic.broken = True
+    provider_id = stand.send_sms("+14255550102")
+    eventually(lambda: stand.get("/health")["unpublished"] == 1)
+
+    (call,) = stand.get(f"/sent?message_id={provider_id}")
+    assert call["receipts"][0]["failure"] == "the topic is gone"
+    assert call["receipts"][0]["published_at"] is None
+    assert _report(stand, provider_id, "TEXT_DELIVERED")[0] == 502
+
+
+def test_an_early_answer_comes_even_if_nothing_can_be_published(stand: Stand) -> None:
+    stand.topic.broken = True
+
+    assert stand.send_sms("+14255550134")
+
+
+def test_too_many_messages_under_way_are_refused_as_busy(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simulator.simulator.MOST_UNDER_WAY", 0)
+
+    with pytest.raises(stand.sms.exceptions.ThrottlingException):
+        stand.send_sms(ANA)
+    with pytest.raises(stand.whatsapp.exceptions.ThrottledRequestException):
+        stand.send_whatsapp(ANA)
+    with pytest.raises(stand.email.exceptions.TooManyRequestsException):
+        stand.send_email("ana@example.com")
+
+
+# --- many at once
+
+
+def test_slow_answers_hold_up_nobody() -> None:
+    with serving(read_timeout=12) as stand, ThreadPoolExecutor(20) as senders:
+        slow = [senders.submit(stand.send_sms, "+14255550143") for _ in range(10)]
+        eventually(lambda: len(stand.get("/sent")) == len(slow))
+        ids = list(senders.map(stand.send_sms, [ANA] * 100))
+
+        assert not any(future.done() for future in slow)
+        assert len(set(ids)) == 100
+        assert all(isinstance(future.exception(), ReadTimeoutError) for future in slow)
+        eventually(lambda: stand.get("/health")["under_way"] == 0)
+        assert {event["messageId"] for event in stand.topic.messages} >= set(ids)
+
+
+# --- the publisher
+
+
+class BusyTopic:
+    """An SNS client whose topic is busy the first so many times."""
+
+    def __init__(self, busy: int) -> None:
+        self.busy = busy
+        self.published: list[dict[str, str]] = []
+
+    def publish(self, **message: str) -> None:
+        if self.busy:
+            self.busy -= 1
+            raise EndpointConnectionError(endpoint_url="http://127.0.0.1:9")
+        self.published.append(message)
+
+
+def _publish(client: BusyTopic) -> list[float]:
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    publisher = SnsPublisher(client, "arn:aws:sns:us-east-1:123456789012:Receipts", pause)  # type: ignore[arg-type]  # all it uses
+    asyncio.run(publisher.publish("{}"))
+    return pauses
+
+
+def test_a_busy_topic_is_asked_again() -> None:
+    client = BusyTopic(busy=3)
+
+    assert _publish(client) == [0.1, 0.2, 0.5]
+    assert client.published == [
+        {"TopicArn": "arn:aws:sns:us-east-1:123456789012:Receipts", "Message": "{}"}
+    ]
+
+
+def test_a_topic_that_stays_busy_is_an_error() -> None:
+    with pytest.raises(NotPublished, match="Could not connect"):
+        _publish(BusyTopic(busy=1000))
