@@ -11,7 +11,7 @@ from typing import Any, Final
 from console.execution import Execution, Visit
 from console.words import channel
 from messaging.api import http
-from messaging.domain.messages import Attempt, Plan, PlannedAttempt, Story
+from messaging.domain.messages import Attempt, MessageHistory, Plan, PlannedAttempt
 from messaging.domain.statuses import FINAL, MessageStatus
 
 # What SQS calls a message, and Step Functions an execution that is started without a name.
@@ -37,7 +37,7 @@ class Facts:
     """
 
     message_id: str
-    story: Story | None
+    story: MessageHistory | None
     receipts: Sequence[Mapping[str, Any]]
     execution: Execution | None
     erased: bool = False

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from console.plain import visible
 from console.states import states_entered
-from messaging.domain.messages import CHANNELS, Attempt, Story
+from messaging.domain.messages import CHANNELS, Attempt, MessageHistory
 from messaging.domain.statuses import FINAL, AttemptStatus, MessageStatus
 from messaging.pricing.sms_parts import parts
 from messaging.store import RECENT_SHARDS, Store
@@ -55,7 +55,7 @@ class Try:
     parts: int
 
     @classmethod
-    def of(cls, attempt: Attempt, story: Story) -> Self:
+    def of(cls, attempt: Attempt, story: MessageHistory) -> Self:
         return cls(
             number=attempt.number,
             channel=attempt.channel,
@@ -87,7 +87,7 @@ class Row:
     open_until: datetime | None
 
     @classmethod
-    def of(cls, story: Story) -> Self:
+    def of(cls, story: MessageHistory) -> Self:
         message, delivered = story.message, story.success()
         recipients, metadata = tuple(_recipients(story)), tuple(_metadata(story))
         words = (message.message_id, *recipients, *(f"{name}={value}" for name, value in metadata))
@@ -125,11 +125,11 @@ class Row:
         return max(quiet, SHORTEST_ENDED)
 
 
-def _open(story: Story) -> bool:
+def _open(story: MessageHistory) -> bool:
     return story.message.status not in FINAL or bool(story.open_attempts())
 
 
-def _recipients(story: Story) -> Iterable[str]:
+def _recipients(story: MessageHistory) -> Iterable[str]:
     """Each address once, the request's before those of its steps."""
     request = story.message.request
     holders = [request.get("to", {}), *(one.get("to", {}) for one in request.get("steps", []))]
@@ -141,19 +141,19 @@ def _recipients(story: Story) -> Iterable[str]:
     )
 
 
-def _metadata(story: Story) -> Iterator[tuple[str, str]]:
+def _metadata(story: MessageHistory) -> Iterator[tuple[str, str]]:
     metadata = story.message.request.get("metadata", {})
     return ((visible(str(name)), visible(str(value))) for name, value in metadata.items())
 
 
-def _delivered_in(story: Story) -> float | None:
+def _delivered_in(story: MessageHistory) -> float | None:
     message = story.message
     if message.status is not MessageStatus.DELIVERED or message.concluded_at is None:
         return None
     return max(0.0, (message.concluded_at - message.accepted_at).total_seconds())
 
 
-def _moments(story: Story) -> Iterator[datetime]:
+def _moments(story: MessageHistory) -> Iterator[datetime]:
     yield story.message.accepted_at
     if story.message.concluded_at is not None:
         yield story.message.concluded_at
@@ -251,7 +251,7 @@ class Recent:
         row, until = self._found.get(message_id, (None, 0.0))
         if now < until:
             return row
-        story = self._store.stories({message_id: 0}).get(message_id)
+        story = self._store.histories({message_id: 0}).get(message_id)
         row = Row.of(story) if story else None
         self._found[message_id] = row, now + FOUND_SECONDS
         while len(self._found) > MOST_FOUND:
@@ -347,7 +347,7 @@ class Recent:
 
     def _learn(self, asked: dict[str, int], now: float) -> bool:
         """Whether anything is other than it was."""
-        stories = self._store.stories(asked)
+        stories = self._store.histories(asked)
         rows = {name: Row.of(story) for name, story in stories.items()}
         gone = [name for name in asked if name not in rows and name in self._rows]
         changed = any(self._rows.get(name) != row for name, row in rows.items())

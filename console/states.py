@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from messaging.domain.messages import Attempt, Story
+from messaging.domain.messages import Attempt, MessageHistory
 from messaging.domain.statuses import MessageStatus
 
 # Choose channel, Plan message, Choose channel, Invalid request.
@@ -15,7 +15,7 @@ BROADCAST: Final = 7
 ASKED: Final = 1
 
 
-def states_entered(story: Story) -> int:
+def states_entered(story: MessageHistory) -> int:
     """Without what the store does not tell: a state that was tried again, the two more of a direct
     start, and the end of one that was reached after it.
     """
@@ -29,7 +29,7 @@ def states_entered(story: Story) -> int:
     return max(1, len(steps)) + entered + ENDS.get(story.message.status, 0)
 
 
-def _entered(story: Story, step: int, attempts: list[Attempt]) -> int:
+def _entered(story: MessageHistory, step: int, attempts: list[Attempt]) -> int:
     if not story.message.request["steps"][step - 1].get("broadcast"):
         return 1
     reached = any(story.fulfilled(one) for one in attempts)

@@ -69,7 +69,7 @@ def _deliver(request: requests.Request, message: Message) -> Message:
     the execution is named after the message.
     """
     if not store().add(message):
-        message = store().story(message.message_id).message
+        message = store().history(message.message_id).message
     route = planning.route(message.message_id, message.plan, request.broadcasts)
     queue().send_message(
         QueueUrl=settings.requests_queue_url(),
@@ -101,7 +101,7 @@ def _once(
             detail = "a request with this Idempotency-Key is in progress; repeat it in a moment"
             return http.problem(HTTPStatus.CONFLICT, detail)
         case Reserved.DONE:
-            first = store().story(reservation.message_id).message
+            first = store().history(reservation.message_id).message
             return _accepted(event, first, Idempotent_Replayed="true")
         case Reserved.OURS:
             mine = replace(message, message_id=reservation.message_id)

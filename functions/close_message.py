@@ -14,7 +14,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from messaging import settings
-from messaging.domain.messages import Message, Plan, Story
+from messaging.domain.messages import Message, MessageHistory, Plan
 from messaging.domain.statuses import FINAL, AttemptStatus, MessageStatus
 from messaging.metrics import Counter
 from messaging.store import UNCHECKED, Store
@@ -61,7 +61,7 @@ def _close_after_the_end(message_id: str, event: Mapping[str, Any]) -> dict[str,
     if store().add(unplanned):
         logger.warning("closed, it was never planned", reason=reason)
         return _closed(message_id, MessageStatus.UNDELIVERED, reason)
-    story = store().story(message_id)
+    story = store().history(message_id)
     if story.message.status in FINAL and not story.open_attempts():
         return _closed(message_id, story.message.status, reason)
     return _close(message_id, reason)
@@ -69,10 +69,10 @@ def _close_after_the_end(message_id: str, event: Mapping[str, Any]) -> dict[str,
 
 def _close(message_id: str, reason: str | None = None) -> dict[str, Any]:
     """First the message, then its attempts: who claims one from now on finds the message closed."""
-    story = store().story(message_id)
+    story = store().history(message_id)
     if not story.success():
         store().conclude(message_id, _ending(story), _now(), reason)
-        story = _given_up(store().story(message_id), reason)
+        story = _given_up(store().history(message_id), reason)
     if success := story.success():
         outcome = success.outcome
         store().conclude(message_id, outcome.status, _now(), channel=outcome.channel)
@@ -83,7 +83,7 @@ def _close(message_id: str, reason: str | None = None) -> dict[str, Any]:
     return _closed(message_id, status, reason or _cause(story))
 
 
-def _given_up(story: Story, reason: str | None) -> Story:
+def _given_up(story: MessageHistory, reason: str | None) -> MessageHistory:
     still_open = story.open_attempts()
     attempts = (
         store().give_up(one, _now(), reason) if one in still_open else one for one in story.attempts
@@ -95,12 +95,12 @@ def _closed(message_id: str, status: MessageStatus, cause: str) -> dict[str, Any
     return {"message_id": message_id, "status": status, "cause": cause}
 
 
-def _ending(story: Story) -> MessageStatus:
+def _ending(story: MessageHistory) -> MessageStatus:
     skipped = any(attempt.status is AttemptStatus.SKIPPED for attempt in story.attempts)
     return MessageStatus.EXPIRED if skipped else MessageStatus.UNDELIVERED
 
 
-def _cause(story: Story) -> str:
+def _cause(story: MessageHistory) -> str:
     ends = (f"{one.channel}: {one.status} {one.reason or ''}".strip() for one in story.attempts)
     return "; ".join(ends) or "nothing was sent"
 

@@ -39,7 +39,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
         return _rejected(message_id, started_at, error)
     message = request.message(message_id, started_at, settings.default_waits())
     if not store().add(message):
-        message = store().story(message_id).message
+        message = store().history(message_id).message
     logger.info("message planned")
     return planning.route(message_id, message.plan, request.broadcasts)
 

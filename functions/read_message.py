@@ -29,7 +29,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> http.Answer:  #
     if not MESSAGE_ID.fullmatch(message_id):
         return _unknown()
     try:
-        story = store().story(message_id)
+        story = store().history(message_id)
     except UnknownMessage:
         return _unknown()
     return http.answer(HTTPStatus.OK, http.told(story, store().receipts(message_id)))

@@ -126,7 +126,7 @@ def _fulfilled(attempt: Attempt) -> bool:
     """The story is read only for a receipt that was faster than the send's own note."""
     if attempt.success:
         return fulfils(attempt.status, attempt.success)
-    return store().story(attempt.attempt_id.message_id).fulfilled(attempt)
+    return store().history(attempt.attempt_id.message_id).fulfilled(attempt)
 
 
 def _succeed(attempt: Attempt) -> None:
@@ -139,7 +139,7 @@ def _succeed(attempt: Attempt) -> None:
     outcome = attempt.outcome
     store().conclude(outcome.message_id, outcome.status, _now(), channel=outcome.channel)
     if not workflow().succeed(attempt.task_token, outcome):
-        for waiting in store().story(outcome.message_id).waiting_after(attempt):
+        for waiting in store().history(outcome.message_id).waiting_after(attempt):
             workflow().succeed(waiting.task_token, outcome)
 
 

@@ -19,7 +19,7 @@ from messaging.channels.sms.send import Sms
 from messaging.channels.whatsapp.send import WhatsApp
 from messaging.domain import plan as planning
 from messaging.domain.errors import Ambiguous, Expired, Failed, Refused, Unavailable
-from messaging.domain.messages import CAME_TOO_LATE, Attempt, AttemptId, Outcome, Story
+from messaging.domain.messages import CAME_TOO_LATE, Attempt, AttemptId, MessageHistory, Outcome
 from messaging.domain.statuses import AttemptStatus
 from messaging.metrics import Counter, Metric, count
 from messaging.store import UNCHECKED, Store
@@ -65,7 +65,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> None:  # noqa: 
     # or this attempt finds what the receipt noted.
     attempt, ours = store().claim(attempt_id, event["channel"], event["task_token"], _now())
     with _let_go_if_it_breaks(attempt, ours=ours):
-        story = store().story(attempt_id.message_id)
+        story = store().history(attempt_id.message_id)
         _close_earlier(story, attempt)
         needless = _needless(story, attempt, ours=ours)
     if needless:
@@ -87,7 +87,7 @@ def _let_go_if_it_breaks(attempt: Attempt, *, ours: bool) -> Iterator[None]:
         raise
 
 
-def _needless(story: Story, attempt: Attempt, *, ours: bool) -> bool:
+def _needless(story: MessageHistory, attempt: Attempt, *, ours: bool) -> bool:
     """Whether there is nothing left to send; the state is told why."""
     unsent = ours or attempt.status is AttemptStatus.SKIPPED
     if success := story.success_beside(attempt):
@@ -109,7 +109,7 @@ def _needless(story: Story, attempt: Attempt, *, ours: bool) -> bool:
     return False
 
 
-def _deliver(story: Story, attempt: Attempt) -> None:
+def _deliver(story: MessageHistory, attempt: Attempt) -> None:
     planned = story.message.plan.attempt(attempt.number)
     delivery = planning.delivery(
         story.message, planned, settings.senders()[attempt.channel], _now()
@@ -141,7 +141,7 @@ def _refused(attempt: Attempt, reason: str) -> None:
     workflow().fail(told.task_token, Refused, reason)
 
 
-def _sent(story: Story, attempt: Attempt, provider_id: str) -> None:
+def _sent(story: MessageHistory, attempt: Attempt, provider_id: str) -> None:
     count(Metric.SENT, attempt.channel)
     if story.step(attempt) > 1:
         count(Metric.FALLBACK, attempt.channel)
@@ -152,7 +152,7 @@ def _sent(story: Story, attempt: Attempt, provider_id: str) -> None:
         _answer(story, noted)
 
 
-def _answer(story: Story, attempt: Attempt) -> None:
+def _answer(story: MessageHistory, attempt: Attempt) -> None:
     """Tells the waiting state how its attempt ended, nothing while that is open."""
     if story.fulfilled(attempt):
         workflow().succeed(attempt.task_token, _conclude(attempt))
@@ -167,7 +167,7 @@ def _conclude(success: Attempt) -> Outcome:
     return outcome
 
 
-def _close_earlier(story: Story, attempt: Attempt) -> None:
+def _close_earlier(story: MessageHistory, attempt: Attempt) -> None:
     """Attempts of earlier steps that got no answer in their time; that is why this one runs."""
     for earlier in story.open_before(story.step(attempt)):
         store().give_up(earlier, _now())

@@ -45,7 +45,7 @@ def forget(
     outputs: Mapping[str, str],
 ) -> Iterator[str]:
     """What was erased and what could not be, as sentences. Raises `UnknownMessage` and `NotYet`."""
-    status = store.story(message_id).message.status
+    status = store.history(message_id).message.status
     execution = outputs["StateMachineArn"].replace(":stateMachine:", ":execution:")
     if status not in FINAL or _runs(workflow, f"{execution}:{message_id}"):
         raise NotYet(

@@ -22,7 +22,7 @@ from console.live import Glance
 from console.plain import pretty, visible
 from console.timeline import elapsed, summary, timeline
 from messaging.domain.errors import UnknownMessage
-from messaging.domain.messages import MESSAGE_ID, Story
+from messaging.domain.messages import MESSAGE_ID, MessageHistory
 from messaging.domain.plan import address
 from messaging.pricing import prices
 
@@ -102,9 +102,9 @@ class Watched:
         local, deployed = pace
         return local if self.desk.installation.local else deployed
 
-    def _story(self) -> Story | None:
+    def _story(self) -> MessageHistory | None:
         try:
-            return self.desk.store.story(self.message_id)
+            return self.desk.store.history(self.message_id)
         except UnknownMessage:
             return None
 

@@ -32,10 +32,10 @@ from messaging.domain.messages import (
     AttemptId,
     DroppedStep,
     Message,
+    MessageHistory,
     Plan,
     PlannedAttempt,
     Receipt,
-    Story,
 )
 from messaging.domain.statuses import (
     ATTEMPT_RANK,
@@ -129,14 +129,14 @@ class Store:
             self._watch.message_rose(message.status, timedelta(0), None, message.reason)
         return new
 
-    def story(self, message_id: str) -> Story:
+    def history(self, message_id: str) -> MessageHistory:
         """The message and the attempts so far, as of now. Raises `UnknownMessage`."""
         items = list(self._query(message_id, "attempt", "message"))
         message = next((item for item in items if item["item"] == "message"), None)
         if message is None:
             raise UnknownMessage(message_id)
         attempts = (item for item in items if item["item"] != "message")
-        return Story(_message(message), tuple(_attempt(item) for item in attempts))
+        return MessageHistory(_message(message), tuple(_attempt(item) for item in attempts))
 
     def conclude(
         self,
@@ -182,7 +182,7 @@ class Store:
         items = (_plain(item) for page in pages for item in page["Items"])
         return ((_time(item["accepted_at"]), item["message_id"]) for item in items)
 
-    def stories(self, asked: Mapping[str, int]) -> dict[str, Story]:
+    def histories(self, asked: Mapping[str, int]) -> dict[str, MessageHistory]:
         """The stories of these messages, as of now, without those that are not there.
 
         `asked` has for each id how many attempts its plan has, 0 where that is not known: then
@@ -197,7 +197,7 @@ class Store:
             if item["item"] != "message" and item["message_id"] in found:
                 attempts[item["message_id"]].append(_attempt(item))
         return {
-            name: Story(message, tuple(sorted(attempts[name], key=lambda one: one.number)))
+            name: MessageHistory(message, tuple(sorted(attempts[name], key=lambda one: one.number)))
             for name, message in found.items()
         }
 

@@ -62,7 +62,7 @@ def _try(
     began = at + timedelta(milliseconds=chance.randint(40, 90))
     store.claim(attempt, channel, "token", began)
     sent = began + timedelta(milliseconds=chance.randint(60, 200))
-    planned = store.story(attempt.message_id).message.plan.attempt(attempt.number)
+    planned = store.history(attempt.message_id).message.plan.attempt(attempt.number)
     store.note_sent(attempt, f"provider-{attempt}", sent, planned)
     outcome = chance.random()
     if outcome < 1 / 12:

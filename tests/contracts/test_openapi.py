@@ -457,7 +457,7 @@ def read(store: Store, status: AttemptStatus | None = None) -> dict[str, Any]:
     if status is not None:
         attempt = AttemptId(message_id, 1)
         store.claim(attempt, "whatsapp", "token", now)
-        planned = store.story(message_id).message.plan.attempt(1)
+        planned = store.history(message_id).message.plan.attempt(1)
         store.note_sent(attempt, "provider-1", now, planned)
         store.note(attempt, status, now, "131026")
         for kind in ReceiptKind:

@@ -79,7 +79,7 @@ def test_a_wait_of_an_hour_sends_the_first_channel_once(flow: Flow) -> None:
     flow.receive("sms_TEXT_DELIVERED", attempt=2)
 
     assert flow.finish() == FELL_BACK
-    assert flow.story().message.plan.attempts[0].wait_seconds == 3600
+    assert flow.history().message.plan.attempts[0].wait_seconds == 3600
     assert len(flow.whatsapp.sent) == 1
 
 
@@ -91,7 +91,7 @@ def test_a_request_without_fallback_seconds_is_sent_once_and_falls_back(flow: Fl
     flow.receive("sms_TEXT_DELIVERED", attempt=2)
 
     assert flow.finish() == FELL_BACK
-    assert flow.story().message.plan.attempts[0].wait_seconds == 45
+    assert flow.history().message.plan.attempts[0].wait_seconds == 45
     assert len(flow.whatsapp.sent) == 1
 
 
@@ -360,7 +360,7 @@ def test_a_late_delivery_erases_no_history(flow: Flow) -> None:
     first, second = told(flow.message_id)["attempts"]
     assert (first["status"], first["late"]) == ("delivered", True)
     assert second["status"] == "delivered"
-    assert [one.status for one in flow.story().attempts] == [AttemptStatus.DELIVERED] * 2
+    assert [one.status for one in flow.history().attempts] == [AttemptStatus.DELIVERED] * 2
 
 
 # ---- WhatsApp, and more than two channels

@@ -10,7 +10,7 @@ from boto3.dynamodb.types import TypeSerializer
 from console.execution import Execution
 from console.facts import Facts
 from messaging.domain.errors import UnknownMessage
-from messaging.domain.messages import Story
+from messaging.domain.messages import MessageHistory
 from messaging.store import Store
 from tests.support.dynamodb import MemoryDynamoDB
 
@@ -58,9 +58,9 @@ def facts(name: str, until: str = "", of: str = "") -> Facts:
     return Facts(message_id, _story(store, message_id), store.receipts(message_id), run)
 
 
-def _story(store: Store, message_id: str) -> Story | None:
+def _story(store: Store, message_id: str) -> MessageHistory | None:
     try:
-        return store.story(message_id)
+        return store.history(message_id)
     except UnknownMessage:
         return None
 

@@ -17,7 +17,7 @@ from typing import Any
 from botocore.exceptions import EndpointConnectionError
 
 from messaging.domain.errors import Ambiguous, Refused, Unavailable
-from messaging.domain.messages import CHANNELS, Delivery, Story
+from messaging.domain.messages import CHANNELS, Delivery, MessageHistory
 from messaging.domain.statuses import CLOSED
 from messaging.store import Store
 from tests.support.aws import CONTEXT
@@ -365,9 +365,9 @@ class World:
 
         self.running.append(Invocation(function, self._handlers[function], event, over, heard))
 
-    def story(self) -> Story | None:
+    def history(self) -> MessageHistory | None:
         known = (self.message_id, "message") in self.table.items
-        return self.store.story(self.message_id) if known else None
+        return self.store.history(self.message_id) if known else None
 
     def pass_time(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
@@ -377,21 +377,21 @@ class World:
         """An attempt is claimed by its function's first call: what was so then must be heeded, if
         it still is so when it sends. What was only taken may fail in between.
         """
-        story, now = self.story(), self.now
+        story, now = self.history(), self.now
         if invocation.name != "send" or not story:
             return
         number = invocation.event["attempt"]
         then = _why_not_to_send(story, number, now)
 
         def why() -> str:
-            story = self.story()
+            story = self.history()
             assert story
             return then if then == _why_not_to_send(story, number, now) else ""
 
         invocation.forbidden = why
 
 
-def _why_not_to_send(story: Story, number: int, now: datetime) -> str:
+def _why_not_to_send(story: MessageHistory, number: int, now: datetime) -> str:
     step = story.message.plan.attempt(number).step
     others = [one for one in story.attempts if story.step(one) != step]
     if any(story.fulfilled(one) for one in others):

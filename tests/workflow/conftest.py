@@ -18,7 +18,7 @@ import record_receipt
 import send_message
 from local.interpreter import behave_as_aws
 from messaging.domain import plan as planning
-from messaging.domain.messages import CHANNELS, Delivery, Message, Story
+from messaging.domain.messages import CHANNELS, Delivery, Message, MessageHistory
 from messaging.domain.plan import Step
 from messaging.domain.statuses import Success
 from messaging.store import Store
@@ -140,14 +140,14 @@ class Flow:
 
     def sent(self, attempt: int) -> Any:
         """The attempt, once it has its provider's id and so was noted as sent."""
-        found = self.story().attempt(attempt)
+        found = self.history().attempt(attempt)
         return found if found and found.provider_id else None
 
-    def story(self) -> Story:
-        return self.store.story(self.message_id)
+    def history(self) -> MessageHistory:
+        return self.store.history(self.message_id)
 
     def statuses(self) -> list[str]:
-        return [attempt.status.value for attempt in self.story().attempts]
+        return [attempt.status.value for attempt in self.history().attempts]
 
     def finish(self) -> tuple[str, list[str]]:
         """How the execution ended, and the states it entered in their order."""

@@ -42,7 +42,7 @@ def test_one_channel_of_a_broadcast_is_enough(flow: Flow) -> None:
     assert {"WhatsApp did not reach", "SMS did not reach"} < set(entered)
     outcomes = flow.output()["outcomes"]
     assert [outcomes[one]["status"] for one in ALL] == ["undelivered", "undelivered", "delivered"]
-    assert flow.story().message.status is MessageStatus.DELIVERED
+    assert flow.history().message.status is MessageStatus.DELIVERED
 
 
 def test_a_broadcast_that_reaches_nobody_falls_back(flow: Flow) -> None:

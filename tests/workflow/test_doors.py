@@ -141,7 +141,7 @@ def test_a_direct_start_is_planned_first(flow: Flow) -> None:
 
     sends = ["Send WhatsApp", "Fall back", "Send SMS"]
     assert flow.finish() == ("SUCCEEDED", [*PLANNED_FIRST, *sends])
-    assert flow.story().message.plan.attempts[1].wait_seconds == 120
+    assert flow.history().message.plan.attempts[1].wait_seconds == 120
     assert flow.sms.sent[0].content.text == "Your code is 123456."
 
 
@@ -168,7 +168,7 @@ def test_an_invalid_direct_start_ends_with_its_reasons(
     assert flow.describe()["error"] == "InvalidRequest"
     pointers = [one["pointer"] for one in json.loads(flow.describe()["cause"])["errors"]]
     assert pointer in pointers
-    assert flow.story().message.status is MessageStatus.REJECTED
+    assert flow.history().message.status is MessageStatus.REJECTED
 
 
 def test_a_name_that_cannot_be_a_message_id_is_refused(flow: Flow) -> None:

@@ -34,9 +34,9 @@ def test_the_first_channel_delivers_in_two_states(
         "status": "delivered",
         "channel": channel,
         "attempt": 1,
-        "provider_id": flow.story().attempts[0].provider_id,
+        "provider_id": flow.history().attempts[0].provider_id,
     }
-    assert flow.story().message.status is MessageStatus.DELIVERED
+    assert flow.history().message.status is MessageStatus.DELIVERED
     assert len(flow.channels[channel].sent) == 1
 
 
@@ -91,7 +91,7 @@ def test_three_channels_exhausted_end_undelivered(flow: Flow) -> None:
         "sms: failed TEXT_UNREACHABLE Phone is currently unreachable/unavailable; "
         "email: failed MessageRejected"
     )
-    assert flow.story().message.status is MessageStatus.UNDELIVERED
+    assert flow.history().message.status is MessageStatus.UNDELIVERED
 
 
 def test_the_last_wait_that_ends_in_silence_is_noted(flow: Flow) -> None:
@@ -123,7 +123,7 @@ def test_a_provider_busy_to_the_end_falls_back(flow: Flow) -> None:
     assert flow.finish()[0] == "SUCCEEDED"
     assert len(flow.sms.sent) == 4
     assert flow.statuses() == ["failed", "delivered"]
-    assert flow.story().attempts[0].reason == "ThrottlingException"
+    assert flow.history().attempts[0].reason == "ThrottlingException"
 
 
 def test_what_was_perhaps_sent_is_not_sent_again(flow: Flow) -> None:
@@ -141,7 +141,7 @@ def test_success_sent_needs_no_receipt(flow: Flow) -> None:
 
     assert flow.finish() == ("SUCCEEDED", ["Choose channel", "Send SMS"])
     assert flow.output()["status"] == "sent"
-    assert flow.story().message.status is MessageStatus.SENT
+    assert flow.history().message.status is MessageStatus.SENT
 
 
 def test_success_read_waits_on_after_delivery(flow: Flow) -> None:
@@ -247,7 +247,7 @@ def test_a_success_during_the_next_attempt_stops_the_rest(flow: Flow) -> None:
     )
     assert flow.output()["channel"] == "whatsapp"
     assert not flow.email.sent
-    story = flow.story()
+    story = flow.history()
     assert story.late(story.attempts[0])
 
 
@@ -259,7 +259,7 @@ def test_a_success_before_the_close_is_still_a_success(flow: Flow) -> None:
         "SUCCEEDED",
         ["Choose channel", "Send SMS", "Fall back", *CLOSED, "Reached late"],
     )
-    assert flow.story().message.status is MessageStatus.DELIVERED
+    assert flow.history().message.status is MessageStatus.DELIVERED
 
 
 def test_a_success_after_the_end_corrects_the_message(flow: Flow) -> None:
@@ -267,7 +267,7 @@ def test_a_success_after_the_end_corrects_the_message(flow: Flow) -> None:
     assert flow.finish()[0] == "FAILED"
     flow.receive_now("sms_TEXT_DELIVERED")
 
-    assert flow.story().message.status is MessageStatus.DELIVERED
+    assert flow.history().message.status is MessageStatus.DELIVERED
     assert flow.statuses() == ["delivered"]
 
 
@@ -279,7 +279,7 @@ def test_an_expired_message_is_not_sent(flow: Flow) -> None:
         ["Choose channel", "Send WhatsApp", *CLOSED, "Expired"],
     )
     assert not flow.whatsapp.sent
-    assert flow.story().message.status is MessageStatus.EXPIRED
+    assert flow.history().message.status is MessageStatus.EXPIRED
 
 
 def test_a_message_that_expires_on_its_way_ends_there(flow: Flow) -> None:

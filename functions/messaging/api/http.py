@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from messaging.domain.errors import Problem
-from messaging.domain.messages import Attempt, Message, Story
+from messaging.domain.messages import Attempt, Message, MessageHistory
 from messaging.domain.statuses import MessageStatus
 
 Answer = dict[str, Any]
@@ -73,7 +73,7 @@ def accepted(message: Message, status_url: str) -> dict[str, Any]:
     }
 
 
-def told(story: Story, receipts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def told(story: MessageHistory, receipts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """The message with its attempts and everything that happened, in its order.
 
     It holds no address and nothing of what was said.
@@ -112,7 +112,7 @@ def _planned(message: Message) -> dict[str, Any]:
     }
 
 
-def _attempt(story: Story, attempt: Attempt) -> dict[str, Any]:
+def _attempt(story: MessageHistory, attempt: Attempt) -> dict[str, Any]:
     return {
         "attempt": attempt.number,
         "step": story.step(attempt),
@@ -125,7 +125,7 @@ def _attempt(story: Story, attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def _timeline(story: Story, receipts: list[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
+def _timeline(story: MessageHistory, receipts: list[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
     message = story.message
     yield _event(message.accepted_at, "accepted")
     for attempt in story.attempts:

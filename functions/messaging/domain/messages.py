@@ -165,7 +165,7 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class MessageHistory:
     """A message with the attempts made so far."""
 
     message: Message

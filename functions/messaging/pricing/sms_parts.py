@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from messaging.domain.messages import Attempt, Story
+from messaging.domain.messages import Attempt, MessageHistory
 from messaging.domain.plan import content
 
 # GSM 03.38: https://docs.aws.amazon.com/sms-voice/latest/userguide/sms-limitations-character.html
@@ -18,7 +18,7 @@ _GSM_PLACES: Final = 160, 153
 _UNICODE_PLACES: Final = 70, 67
 
 
-def parts(attempt: Attempt, story: Story) -> int:
+def parts(attempt: Attempt, story: MessageHistory) -> int:
     """Of how many parts its SMS is; what goes by another channel is one."""
     if attempt.channel != "sms":
         return 1

@@ -47,7 +47,7 @@ def deliver(body: dict[str, Any], channel: str) -> Delivery:
     """What is handed to the channel, by way of the store."""
     status, answer = post(json.dumps(body))
     assert status == 202, answer
-    message = accept_message.store().story(answer["id"]).message
+    message = accept_message.store().history(answer["id"]).message
     planned = next(one for one in message.plan.attempts if one.channel == channel)
     return planning.delivery(message, planned, "sender", message.accepted_at)
 
@@ -146,7 +146,7 @@ def test_of_a_name_that_comes_twice_the_last_counts() -> None:
     status, answer = post(twice)
 
     assert status == 202
-    stored = accept_message.store().story(answer["id"]).message
+    stored = accept_message.store().history(answer["id"]).message
     assert stored.request["metadata"] == {"a": "2"}
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.cost import Cost, cost, exact
-from messaging.domain.messages import Story
+from messaging.domain.messages import MessageHistory
 from messaging.pricing import prices
 from messaging.pricing.sms_parts import segments
 from simulator.sms.text import parts as text_parts
@@ -58,7 +58,7 @@ def test_a_long_sms_is_paid_by_its_parts() -> None:
     assert known.story is not None
     message = known.story.message
     long = replace(message, request={**message.request, "content": {"text": "é€" * 100}})
-    found = cost(replace(known, story=Story(long, known.story.attempts)), PRICES)
+    found = cost(replace(known, story=MessageHistory(long, known.story.attempts)), PRICES)
 
     assert counted(found)["SMS, attempt 2, 2 parts"] == 2
 

@@ -281,9 +281,9 @@ def test_an_answer_does_not_wait_for_a_long_look(
     store: Store, clock: Clock, dynamodb: DynamoDBClient
 ) -> None:
     class Slow(Store):
-        def stories(self, asked: Any) -> Any:
+        def histories(self, asked: Any) -> Any:
             clock.after(0.5)
-            return super().stories(asked)
+            return super().histories(asked)
 
     add(store, "m1", START)
     memory = Recent(Slow(dynamodb, store._table), LOCAL, clock)  # noqa: SLF001 - the same table
@@ -304,9 +304,9 @@ def test_a_row_holds_what_is_searched_and_shown_and_nothing_that_was_said(store:
     add(store, "m1", START, metadata={"order": "42", "bidi": "a\u202eb"})
     for number, channel in enumerate(("whatsapp", "sms"), 1):
         store.claim(AttemptId("m1", number), channel, "token", START)
-    planned = store.story("m1").message.plan.attempt(2)
+    planned = store.history("m1").message.plan.attempt(2)
     store.note_sent(AttemptId("m1", 2), "provider", START, planned)
-    row = Row.of(store.story("m1"))
+    row = Row.of(store.history("m1"))
 
     assert row.recipients == ("+14255550100", "ana@example.com", "+12065550100")
     assert row.metadata == (("order", "42"), ("bidi", "a\\u202eb"))
@@ -320,7 +320,7 @@ def test_a_rejected_message_is_a_row_too(store: Store) -> None:
     problems = ({"pointer": "", "detail": "is no object"},)
     rejected = MessageStatus.REJECTED
     store.add(Message("m1", START, {}, Plan(()), rejected, problems=problems))
-    row = Row.of(store.story("m1"))
+    row = Row.of(store.history("m1"))
     assert (row.status, row.recipients, row.states) == (rejected, (), 4)
 
 
@@ -340,7 +340,7 @@ def test_states_are_counted_as_the_workflow_enters_them(
         store.claim(AttemptId("m1", number), PLAN.attempt(number).channel, "token", START)
         store.note(AttemptId("m1", number), AttemptStatus(end), START)
     store.conclude("m1", MessageStatus(status), START)
-    assert states_entered(store.story("m1")) == states
+    assert states_entered(store.history("m1")) == states
 
 
 def test_a_broadcast_enters_its_branches(store: Store) -> None:
@@ -357,7 +357,7 @@ def test_a_broadcast_enters_its_branches(store: Store) -> None:
     store.conclude("m1", MessageStatus.DELIVERED, START)
     # Choose channel, Broadcast, three that ask, two that send, one not requested, one that did not
     # reach, Anyone reached?, Reached.
-    assert states_entered(store.story("m1")) == 11
+    assert states_entered(store.history("m1")) == 11
 
 
 def test_a_row_says_of_an_attempt_what_the_api_says(store: Store) -> None:
@@ -365,7 +365,7 @@ def test_a_row_says_of_an_attempt_what_the_api_says(store: Store) -> None:
     add(store, "m1", START)
     for number, channel in enumerate(("whatsapp", "sms"), 1):
         store.claim(AttemptId("m1", number), channel, "token", START)
-    story = store.story("m1")
+    story = store.history("m1")
 
     told = [one["status"] for one in http.told(story, [])["attempts"]]
     assert told == ["timed_out", "sending"]

@@ -8,7 +8,7 @@ import pytest
 from console.execution import Execution
 from console.facts import Door, Facts
 from console.timeline import Entry, elapsed, summary, timeline
-from messaging.domain.messages import Story
+from messaging.domain.messages import MessageHistory
 from messaging.domain.statuses import MessageStatus
 from tests.support.recorded import NAMES, events, facts
 
@@ -206,7 +206,7 @@ def test_a_message_that_is_not_started_yet_is_planned_and_on_its_way() -> None:
     accepted = replace(
         known.story.message, status=MessageStatus.ACCEPTED, concluded_at=None, reason=None
     )
-    early = Facts(known.message_id, Story(accepted, ()), [], None)
+    early = Facts(known.message_id, MessageHistory(accepted, ()), [], None)
 
     assert [entry.text for entry in timeline(early)] == ["Accepted by the API", "Planned"]
     assert summary(early) == "On its way."

@@ -55,7 +55,7 @@ def test_a_message_on_its_way_ends_with_its_execution(
 ) -> None:
     sent(store)
     assert ended(execution_status)["status"] == MessageStatus.UNDELIVERED
-    story = store.story(MESSAGE_ID)
+    story = store.history(MESSAGE_ID)
     assert (story.message.status, story.message.reason) == (MessageStatus.UNDELIVERED, reason)
     assert (story.attempts[0].status, story.attempts[0].reason) == (AttemptStatus.TIMED_OUT, reason)
 
@@ -63,9 +63,9 @@ def test_a_message_on_its_way_ends_with_its_execution(
 def test_what_the_workflow_has_closed_stays_as_it_is(store: Store) -> None:
     sent(store)
     close_message.handler({"message_id": MESSAGE_ID}, CONTEXT)
-    before = store.story(MESSAGE_ID)
+    before = store.history(MESSAGE_ID)
     ended("FAILED")
-    assert store.story(MESSAGE_ID) == before
+    assert store.history(MESSAGE_ID) == before
 
 
 def test_the_message_is_closed_before_its_attempts(
@@ -75,7 +75,7 @@ def test_the_message_is_closed_before_its_attempts(
     give_up = Store.give_up
 
     def watched(one: Store, *facts: Any) -> Attempt:
-        seen.append(one.story(MESSAGE_ID).message.status)
+        seen.append(one.history(MESSAGE_ID).message.status)
         return give_up(one, *facts)
 
     monkeypatch.setattr(Store, "give_up", watched)
@@ -83,7 +83,7 @@ def test_the_message_is_closed_before_its_attempts(
     close_message.handler({"message_id": MESSAGE_ID}, CONTEXT)
 
     assert seen == [MessageStatus.UNDELIVERED]
-    assert store.story(MESSAGE_ID).attempts[0].status is AttemptStatus.TIMED_OUT
+    assert store.history(MESSAGE_ID).attempts[0].status is AttemptStatus.TIMED_OUT
 
 
 def test_an_attempt_that_only_had_to_be_sent_is_not_given_up(store: Store) -> None:
@@ -93,7 +93,7 @@ def test_an_attempt_that_only_had_to_be_sent_is_not_given_up(store: Store) -> No
     store.note_sent(ATTEMPT, "provider-1", START, plan.attempt(1))
 
     assert close_message.handler({"message_id": MESSAGE_ID}, CONTEXT)["status"] == "sent"
-    assert store.story(MESSAGE_ID).attempts[0].status is AttemptStatus.SENT
+    assert store.history(MESSAGE_ID).attempts[0].status is AttemptStatus.SENT
 
 
 def test_who_comes_after_a_dead_function_closes_the_attempts(store: Store) -> None:
@@ -101,19 +101,19 @@ def test_who_comes_after_a_dead_function_closes_the_attempts(store: Store) -> No
     store.conclude(MESSAGE_ID, MessageStatus.UNDELIVERED, START)
     ended("ABORTED")
 
-    assert store.story(MESSAGE_ID).attempts[0].status is AttemptStatus.TIMED_OUT
+    assert store.history(MESSAGE_ID).attempts[0].status is AttemptStatus.TIMED_OUT
 
 
 def test_a_success_that_was_not_concluded_counts(store: Store) -> None:
     sent(store)
     store.note(ATTEMPT, AttemptStatus.DELIVERED, START)
     assert ended("ABORTED")["status"] == MessageStatus.DELIVERED
-    assert store.story(MESSAGE_ID).message.status is MessageStatus.DELIVERED
+    assert store.history(MESSAGE_ID).message.status is MessageStatus.DELIVERED
 
 
 def test_a_request_that_was_never_planned_is_undelivered(store: Store) -> None:
     ended("FAILED")
-    message = store.story(MESSAGE_ID).message
+    message = store.history(MESSAGE_ID).message
     assert (message.status, message.reason) == (MessageStatus.UNDELIVERED, "the execution failed")
     assert message.accepted_at == START
 
@@ -122,4 +122,4 @@ def test_a_success_after_the_stop_takes_the_reason_away(store: Store) -> None:
     sent(store)
     ended("ABORTED")
     store.conclude(MESSAGE_ID, MessageStatus.DELIVERED, START)
-    assert store.story(MESSAGE_ID).message.reason is None
+    assert store.history(MESSAGE_ID).message.reason is None

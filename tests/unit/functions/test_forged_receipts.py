@@ -133,11 +133,11 @@ def test_a_delivered_attempt_stays_delivered(
     store: Store, monkeypatch: pytest.MonkeyPatch, word: str
 ) -> None:
     store.note(FIRST, AttemptStatus.DELIVERED, datetime.now(UTC))
-    before = store.story(MESSAGE_ID)
+    before = store.history(MESSAGE_ID)
     monkeypatch.setattr(record_receipt, "workflow", Quiet)
     receive(event_text(f"sms_{word}"))
 
-    assert store.story(MESSAGE_ID).attempts == before.attempts
+    assert store.history(MESSAGE_ID).attempts == before.attempts
 
 
 class Quiet:
@@ -156,5 +156,5 @@ def test_a_huge_reason_is_cut(store: Store, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(record_receipt, "workflow", Quiet)
     receive({**load("sms_TEXT_UNREACHABLE"), "messageStatusDescription": "x" * 200_000})
 
-    (attempt,) = store.story(MESSAGE_ID).attempts
+    (attempt,) = store.history(MESSAGE_ID).attempts
     assert len(attempt.reason or "") == MAX_REASON

@@ -36,7 +36,7 @@ import start_delivery
 from messaging import metrics
 from messaging.domain import plan as planning
 from messaging.domain.errors import Unmatched
-from messaging.domain.messages import CHANNELS, Message, Story
+from messaging.domain.messages import CHANNELS, Message, MessageHistory
 from messaging.domain.plan import Step
 from messaging.domain.statuses import ATTEMPT_RANK, FINAL, MESSAGE_RANK, AttemptStatus, Success
 from messaging.workflow import Workflow
@@ -210,7 +210,7 @@ class Interleavings(RuleBasedStateMachine):
     def a_receipt_comes(self, attempt: int, word: int) -> None:
         numbers = sorted(self.world.provider.calls)
         number = numbers[attempt % len(numbers)]
-        story = self.world.story()
+        story = self.world.history()
         assert story
         names = EVENTS[story.message.plan.attempt(number).channel]
         self._receive(event(names[word % len(names)], number))
@@ -248,7 +248,7 @@ class Interleavings(RuleBasedStateMachine):
 
     @invariant()
     def the_promises_hold(self) -> None:
-        story = self.world.story()
+        story = self.world.history()
         self.nothing_is_raised_but_what_has_a_name()
         self.an_attempt_is_handed_over_once()
         self.nothing_is_sent_in_vain()
@@ -270,7 +270,7 @@ class Interleavings(RuleBasedStateMachine):
     def nothing_is_sent_in_vain(self) -> None:
         assert not self.world.provider.forbidden
 
-    def a_status_only_rises(self, story: Story) -> None:
+    def a_status_only_rises(self, story: MessageHistory) -> None:
         ranks = {"message": MESSAGE_RANK[story.message.status]}
         ranks |= {str(one.attempt_id): ATTEMPT_RANK[one.status] for one in story.attempts}
         for name, rank in ranks.items():
@@ -281,7 +281,7 @@ class Interleavings(RuleBasedStateMachine):
         holders = [key for key, item in self.world.table.items.items() if "request" in item]
         assert holders in ([], [(MESSAGE_ID, "message")])
 
-    def nobody_waits_for_what_is_known(self, story: Story) -> None:
+    def nobody_waits_for_what_is_known(self, story: MessageHistory) -> None:
         workflow = self.world.workflow
         if success := story.success():
             self.was_through = True
@@ -329,7 +329,7 @@ class Interleavings(RuleBasedStateMachine):
         pytest.fail("it does not end")
 
     def _check_the_end(self) -> None:
-        story, ended = self.world.story(), self.world.workflow.status
+        story, ended = self.world.history(), self.world.workflow.status
         assert story
         assert ended in {"SUCCEEDED", "FAILED", "ABORTED"}
         assert story.message.status in FINAL
@@ -367,7 +367,7 @@ def _by_a_service(steps: list[Step]) -> dict[str, Any]:
     return {"messageId": MESSAGE_ID, "body": body, "messageAttributes": {}}
 
 
-def _left_open(story: Story) -> list[str]:
+def _left_open(story: MessageHistory) -> list[str]:
     """Attempts that look as if something could still come, though nobody waits any more. A message
     that was taken may have been sent once more by a function that came after all was over.
     """

@@ -62,7 +62,7 @@ def told(message_id: str = MESSAGE_ID) -> dict[str, Any]:
 def sent(store: Store, number: int, channel: str, seconds: float) -> None:
     attempt = AttemptId(MESSAGE_ID, number)
     store.claim(attempt, channel, TOKEN, at(seconds))
-    planned = store.story(MESSAGE_ID).message.plan.attempt(number)
+    planned = store.history(MESSAGE_ID).message.plan.attempt(number)
     store.note_sent(attempt, f"provider-{number}", at(seconds + 1), planned)
 
 

@@ -57,7 +57,7 @@ def receive(event: dict[str, Any] | str) -> None:
 
 
 def status(store: Store) -> AttemptStatus:
-    return store.story(ID.message_id).attempts[0].status
+    return store.history(ID.message_id).attempts[0].status
 
 
 def test_the_echo_field_finds_the_attempt_before_the_send_is_noted(
@@ -68,7 +68,7 @@ def test_the_echo_field_finds_the_attempt_before_the_send_is_noted(
 
     assert status(store) is AttemptStatus.DELIVERED
     assert answers.told == ["token delivered"]
-    assert store.story(ID.message_id).attempts[0].provider_id == SMS_ID
+    assert store.history(ID.message_id).attempts[0].provider_id == SMS_ID
 
 
 def test_the_providers_id_finds_the_attempt_without_an_echo_field(

@@ -12,10 +12,10 @@ from messaging.domain.messages import (
     AttemptId,
     Delivery,
     Message,
+    MessageHistory,
     Outcome,
     Plan,
     PlannedAttempt,
-    Story,
 )
 from messaging.domain.statuses import AttemptStatus, MessageStatus, Success
 from messaging.store import Store
@@ -83,10 +83,10 @@ class Stage:
         send_message.handler({**event, "task_token": token}, CONTEXT)
 
     def planned(self, attempt_id: AttemptId) -> PlannedAttempt:
-        return self.store.story("m1").message.plan.attempt(attempt_id.number)
+        return self.store.history("m1").message.plan.attempt(attempt_id.number)
 
     def statuses(self) -> list[AttemptStatus]:
-        return [one.status for one in self.store.story("m1").attempts]
+        return [one.status for one in self.store.history("m1").attempts]
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_a_function_that_comes_after_the_next_step_began_sends_nothing(stage: St
     stage.send(FIRST, "token 1")
 
     assert [one.attempt_id for one in stage.channel.sent] == [SECOND]
-    first = stage.store.story("m1").attempts[0]
+    first = stage.store.history("m1").attempts[0]
     assert (first.status, first.reason) == (
         AttemptStatus.TIMED_OUT,
         "its wait was over before it could be sent",
@@ -152,7 +152,7 @@ def test_who_may_not_send_lets_nothing_go_that_was_sent(
     assert not stage.channel.sent
 
 
-def unreachable(_: str) -> Story:
+def unreachable(_: str) -> MessageHistory:
     raise EndpointConnectionError(endpoint_url="https://dynamodb.example.com")
 
 
@@ -174,7 +174,7 @@ def test_who_finds_an_attempt_sent_notes_that_of_the_message_too(stage: Stage) -
     stage.send(FIRST, "token 2")
 
     assert stage.answers.told == ["token 2 sent"]
-    assert stage.store.story("m1").message.status is MessageStatus.SENT
+    assert stage.store.history("m1").message.status is MessageStatus.SENT
 
 
 @asks_for_sent
@@ -184,7 +184,7 @@ def test_who_skips_for_an_earlier_success_notes_that_of_the_message_too(stage: S
     stage.send(SECOND, "token 2")
 
     assert stage.answers.told == ["token 2 sent"]
-    assert stage.store.story("m1").message.status is MessageStatus.SENT
+    assert stage.store.history("m1").message.status is MessageStatus.SENT
     assert stage.statuses() == [AttemptStatus.SENT, AttemptStatus.SKIPPED]
 
 

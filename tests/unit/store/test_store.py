@@ -51,20 +51,20 @@ def claimed(store: Store) -> Store:
 
 def test_a_message_comes_back_as_it_was_stored(store: Store) -> None:
     assert store.add(MESSAGE)
-    assert store.story("m1").message == MESSAGE
-    assert store.story("m1").attempts == ()
+    assert store.history("m1").message == MESSAGE
+    assert store.history("m1").attempts == ()
 
 
 def test_a_message_is_stored_once(store: Store) -> None:
     store.add(MESSAGE)
 
     assert not store.add(Message("m1", LATER, {}, Plan(())))
-    assert store.story("m1").message == MESSAGE
+    assert store.history("m1").message == MESSAGE
 
 
 def test_an_unknown_message_is_an_error(store: Store) -> None:
     with pytest.raises(UnknownMessage):
-        store.story("m1")
+        store.history("m1")
     with pytest.raises(UnknownMessage):
         store.conclude("m1", MessageStatus.DELIVERED, NOW)
 
@@ -122,7 +122,7 @@ def test_an_attempts_status_never_goes_down(
 
     reached = AttemptStatus.SENDING if ATTEMPT_RANK[before] == 0 else before
     assert status == (after if ATTEMPT_RANK[after] > ATTEMPT_RANK[reached] else reached)
-    assert store.story("m1").attempts[0].status is status
+    assert store.history("m1").attempts[0].status is status
 
 
 @pytest.mark.parametrize("after", MessageStatus)
@@ -135,7 +135,7 @@ def test_a_messages_status_never_goes_down(
     status = store.conclude("m1", after, LATER)
 
     assert status == (after if MESSAGE_RANK[after] > MESSAGE_RANK[before] else before)
-    assert store.story("m1").message.status is status
+    assert store.history("m1").message.status is status
 
 
 def test_a_status_of_no_attempt_is_unmatched(store: Store) -> None:
@@ -166,9 +166,9 @@ def test_giving_up_tells_silence_from_a_busy_provider(store: Store) -> None:
     busy_id = AttemptId("m1", 2)
     store.claim(busy_id, "email", "token", NOW)
     store.release(busy_id, "TooManyRequestsException")
-    store.give_up(store.story("m1").attempts[1], LATER)
+    store.give_up(store.history("m1").attempts[1], LATER)
 
-    ends = [(one.status, one.reason) for one in store.story("m1").attempts]
+    ends = [(one.status, one.reason) for one in store.history("m1").attempts]
     assert ends == [
         (AttemptStatus.TIMED_OUT, None),
         (AttemptStatus.FAILED, "TooManyRequestsException"),
@@ -177,9 +177,9 @@ def test_giving_up_tells_silence_from_a_busy_provider(store: Store) -> None:
 
 def test_a_doubt_is_kept_as_the_reason_of_the_time_out(store: Store) -> None:
     claimed(store).doubt(ID, "ReadTimeoutError")
-    store.give_up(store.story("m1").attempts[0], LATER)
+    store.give_up(store.history("m1").attempts[0], LATER)
 
-    [attempt] = store.story("m1").attempts
+    [attempt] = store.history("m1").attempts
     assert (attempt.status, attempt.reason) == (AttemptStatus.TIMED_OUT, "ReadTimeoutError")
 
 
@@ -197,7 +197,7 @@ def test_the_same_receipt_is_kept_once(store: Store) -> None:
 def test_receipts_are_no_part_of_the_story(store: Store) -> None:
     claimed(store).keep(receipt("TEXT_DELIVERED"), ID, LATER)
 
-    assert len(store.story("m1").attempts) == 1
+    assert len(store.history("m1").attempts) == 1
 
 
 def test_everything_ends_by_its_retention_and_nothing_else(on_moto: Store, table: str) -> None:
@@ -267,14 +267,14 @@ def test_many_stories_are_what_each_alone_is(on_moto: Store, known: int) -> None
         for attempt in range(1, number % 3 + 1):
             on_moto.claim(AttemptId(name, attempt), "sms", "token", NOW)
 
-    stories = on_moto.stories({f"m{number}": known for number in range(150)})
-    assert stories == {f"m{number}": on_moto.story(f"m{number}") for number in range(150)}
+    stories = on_moto.histories({f"m{number}": known for number in range(150)})
+    assert stories == {f"m{number}": on_moto.history(f"m{number}") for number in range(150)}
 
 
 def test_a_story_that_was_erased_is_left_out(on_moto: Store) -> None:
     claimed(on_moto).forget("m1")
 
-    assert on_moto.stories({"m1": 1, "unknown": 0}) == {}
+    assert on_moto.histories({"m1": 1, "unknown": 0}) == {}
 
 
 def test_what_the_table_was_too_busy_for_is_asked_again(
@@ -283,7 +283,7 @@ def test_what_the_table_was_too_busy_for_is_asked_again(
     for number in range(5):
         on_moto.add(Message(f"m{number}", NOW, {}, PLAN))
 
-    stories = Store(cast("DynamoDBClient", Busy(dynamodb)), table).stories(
+    stories = Store(cast("DynamoDBClient", Busy(dynamodb)), table).histories(
         {f"m{number}": 0 for number in range(5)}
     )
     assert set(stories) == {f"m{number}" for number in range(5)}
