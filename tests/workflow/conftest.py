@@ -162,18 +162,18 @@ class Flow:
         """Error and cause of each failed attempt, as the console shows them."""
         details = (
             event.get("taskFailedEventDetails") or event.get("taskTimedOutEventDetails")
-            for event in self.history()
+            for event in self.events()
         )
         return [(one["error"], one.get("cause", "")) for one in details if one]
 
     def entered(self) -> list[str]:
         return [
             event["stateEnteredEventDetails"]["name"]
-            for event in self.history()
+            for event in self.events()
             if "stateEnteredEventDetails" in event
         ]
 
-    def history(self) -> Any:
+    def events(self) -> Any:
         return self._sfn.get_execution_history(executionArn=self._execution, maxResults=1000)[
             "events"
         ]

@@ -87,7 +87,7 @@ def test_the_execution_of_an_api_message_holds_no_address_and_no_text(flow: Flow
     flow.receive("sms_TEXT_DELIVERED", attempt=2)
     flow.finish()
 
-    history = json.dumps(flow.history(), default=str)
+    history = json.dumps(flow.events(), default=str)
     assert "4255550156" not in history
     assert "123456." not in history
 

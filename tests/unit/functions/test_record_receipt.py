@@ -212,7 +212,7 @@ def test_a_success_in_time_and_a_failure_are_told_without_reading_the_story(
     store: Store, answers: Answers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent(store, provider_id=SMS_ID)
-    monkeypatch.setattr(Store, "story", lambda *_: pytest.fail("the story is read"))
+    monkeypatch.setattr(Store, "history", lambda *_: pytest.fail("the story is read"))
     receive("sms_TEXT_UNREACHABLE")
     receive("sms_TEXT_DELIVERED")
 
