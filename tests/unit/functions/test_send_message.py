@@ -130,7 +130,7 @@ def test_what_breaks_before_the_send_lets_the_next_invocation_send(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(stage.store, "story", unreachable)
+        broken.setattr(stage.store, "history", unreachable)
         with pytest.raises(EndpointConnectionError):
             stage.send(FIRST, "token 1")
     stage.send(FIRST, "token 2")
@@ -144,7 +144,7 @@ def test_who_may_not_send_lets_nothing_go_that_was_sent(
 ) -> None:
     stage.store.claim(FIRST, "whatsapp", "token 1", NOW)
     with monkeypatch.context() as broken:
-        broken.setattr(stage.store, "story", unreachable)
+        broken.setattr(stage.store, "history", unreachable)
         with pytest.raises(EndpointConnectionError):
             stage.send(FIRST, "token 2")
     stage.send(FIRST, "token 3")
