@@ -17,7 +17,8 @@ from console.states import states_entered
 from messaging.domain.messages import CHANNELS, Attempt, MessageHistory
 from messaging.domain.statuses import FINAL, AttemptStatus, MessageStatus
 from messaging.pricing.sms_parts import parts
-from messaging.store import RECENT_SHARDS, Store
+from messaging.store import Store
+from messaging.store.messages import RECENT_SHARDS
 
 # So many messages are kept in memory, and so far back they go.
 MOST, DAYS = 10_000, 7
@@ -251,7 +252,7 @@ class Recent:
         row, until = self._found.get(message_id, (None, 0.0))
         if now < until:
             return row
-        story = self._store.histories({message_id: 0}).get(message_id)
+        story = self._store.messages.histories({message_id: 0}).get(message_id)
         row = Row.of(story) if story else None
         self._found[message_id] = row, now + FOUND_SECONDS
         while len(self._found) > MOST_FOUND:
@@ -308,7 +309,7 @@ class Recent:
         since, self._listed_new = _at(self._listed_new - OVERLAP_SECONDS), now
         days = {since.date(), _at(now).date()}
         asked = [(day, shard, since) for day in days for shard in range(RECENT_SHARDS)]
-        found = self._shards.map(lambda one: list(self._store.recent(*one)), asked)
+        found = self._shards.map(lambda one: list(self._store.messages.recent(*one)), asked)
         return [name for keys in found for _, name in keys]
 
     def _not_yet_read(self, now: float) -> list[str]:
@@ -331,7 +332,7 @@ class Recent:
         since = now - timedelta(days=DAYS)
         for ago in range(DAYS + 1):
             day = (now - timedelta(days=ago)).date()
-            shards = (self._store.recent(day, shard, since) for shard in range(RECENT_SHARDS))
+            shards = (self._store.messages.recent(day, shard, since) for shard in range(RECENT_SHARDS))
             yield from heapq.merge(*shards, reverse=True)
 
     def _worth_a_look(self, now: float) -> list[str]:
@@ -347,7 +348,7 @@ class Recent:
 
     def _learn(self, asked: dict[str, int], now: float) -> bool:
         """Whether anything is other than it was."""
-        stories = self._store.histories(asked)
+        stories = self._store.messages.histories(asked)
         rows = {name: Row.of(story) for name, story in stories.items()}
         gone = [name for name in asked if name not in rows and name in self._rows]
         changed = any(self._rows.get(name) != row for name, row in rows.items())

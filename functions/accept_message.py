@@ -1,46 +1,35 @@
-"""`POST /v1/messages`: checks and plans the request, stores the message, puts it on its way."""
+"""`POST /v1/messages`: checks and plans the request, stores the message, queues it for delivery."""
 
 import hashlib
-import json
 import re
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from functools import cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from ulid import ULID
 
 from messaging import settings
 from messaging.api import http, requests
-from messaging.domain import plan as planning
-from messaging.domain.errors import InvalidRequest
+from messaging.channels.catalog import channels
+from messaging.clients.clock import now
+from messaging.clients.queue import requests_queue
+from messaging.clients.store import store
+from messaging.domain.errors import InvalidRequest, NotQueued
 from messaging.domain.messages import Message
-from messaging.metrics import Counter, Metric, count
-from messaging.store import UNCHECKED, Reserved, Store
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
+from messaging.intake import Intake
+from messaging.metrics import Metric, count
+from messaging.store.idempotency import Reserved
 
 logger = Logger()
 
-# Longer than this function may run, so that whoever comes after it finds it finished or dead.
-LOCK = timedelta(seconds=60)
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
+# Seconds after which a request that could not be queued is worth repeating.
+RETRY_AFTER = 5
 
 
-@cache
-def store() -> Store:
-    client = boto3.client("dynamodb", config=UNCHECKED)
-    return Store(client, settings.messages_table(), settings.retention(), Counter())
-
-
-@cache
-def queue() -> "SQSClient":
-    return boto3.client("sqs")
+def intake() -> Intake:
+    return Intake(store(), tuple(channels()), now, logger)
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -52,47 +41,46 @@ def handler(event: dict[str, Any], context: LambdaContext) -> http.Answer:  # no
             f"the request has {len(body)} bytes; it may have at most {requests.MAX_BYTES}",
         )
     try:
-        request = requests.check(requests.read(body), settings.senders())
+        request = requests.check(requests.read(body), settings.senders(channels()))
     except InvalidRequest as error:
         count(Metric.MESSAGE_REJECTED)
         detail = "the request cannot be taken; `errors` names each wrong field"
         return http.problem(HTTPStatus.BAD_REQUEST, detail, error.problems)
-    message = request.message(str(ULID()), datetime.now(UTC), settings.default_waits())
+    waits = settings.default_waits(channels())
+    message = request.message(str(ULID()), now(), waits)
+    try:
+        return _accept(event, request, message, body)
+    except NotQueued as error:
+        return http.problem(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            f"{error}, so nothing will be sent; repeat the request",
+            Retry_After=str(RETRY_AFTER),
+        )
+
+
+def _accept(
+    event: dict[str, Any], request: requests.Request, message: Message, body: bytes
+) -> http.Answer:
     key = http.header(event, "Idempotency-Key")
     if key is None:
-        return _accepted(event, _deliver(request, message))
-    return _once(event, request, message, key, body)
-
-
-def _deliver(request: requests.Request, message: Message) -> Message:
-    """The message as it is stored, now on the queue. Doing it again delivers nothing twice, because
-    the execution is named after the message.
-    """
-    if not store().add(message):
-        message = store().history(message.message_id).message
-    route = planning.route(message.message_id, message.plan, request.broadcasts)
-    queue().send_message(
-        QueueUrl=settings.requests_queue_url(),
-        MessageBody=json.dumps(route),
-        MessageAttributes={"message_id": {"DataType": "String", "StringValue": message.message_id}},
-    )
-    logger.info("message accepted", message_id=message.message_id)
-    return message
-
-
-def _once(
-    event: dict[str, Any], request: requests.Request, message: Message, key: str, body: bytes
-) -> http.Answer:
-    """The answer under an idempotency key, which belongs to the caller's API key."""
+        return _accepted(event, intake().accept(message, request.document, requests_queue()))
     if not _KEY.fullmatch(key):
         return http.problem(
             HTTPStatus.BAD_REQUEST, "Idempotency-Key must be 1 to 255 visible ASCII characters"
         )
+    return _accept_once(event, request, message, _hash_of_key(event, key), body)
+
+
+def _hash_of_key(event: dict[str, Any], key: str) -> str:
+    """An idempotency key belongs to the caller's API key."""
     caller = event["requestContext"].get("identity", {}).get("apiKeyId")
-    hashed = hashlib.sha256(f"{caller} {key}".encode()).hexdigest()
-    reservation = store().reserve(
-        hashed, hashlib.sha256(body).hexdigest(), message.message_id, message.accepted_at, LOCK
-    )
+    return hashlib.sha256(f"{caller} {key}".encode()).hexdigest()
+
+
+def _accept_once(
+    event: dict[str, Any], request: requests.Request, message: Message, key: str, body: bytes
+) -> http.Answer:
+    reservation = intake().reserve(key, hashlib.sha256(body).hexdigest(), message)
     match reservation.state:
         case Reserved.OTHER_BODY:
             detail = "this Idempotency-Key came with another body before"
@@ -101,13 +89,13 @@ def _once(
             detail = "a request with this Idempotency-Key is in progress; repeat it in a moment"
             return http.problem(HTTPStatus.CONFLICT, detail)
         case Reserved.DONE:
-            first = store().history(reservation.message_id).message
+            first = store().messages.history(reservation.message_id).message
             return _accepted(event, first, Idempotent_Replayed="true")
         case Reserved.OURS:
-            mine = replace(message, message_id=reservation.message_id)
-            first = _deliver(request, mine)
-            store().finish(hashed)
-            return _accepted(event, first)
+            accepted = intake().accept_reserved(
+                key, message, reservation, request.document, requests_queue()
+            )
+            return _accepted(event, accepted)
 
 
 def _accepted(event: dict[str, Any], message: Message, **headers: str) -> http.Answer:

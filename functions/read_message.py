@@ -1,26 +1,18 @@
 """`GET /v1/messages/{id}`: a message with its attempts as a timeline."""
 
 from collections.abc import Mapping
-from functools import cache
 from http import HTTPStatus
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from messaging import settings
 from messaging.api import http
+from messaging.clients.store import store_to_read as store
 from messaging.domain.errors import UnknownMessage
 from messaging.domain.messages import MESSAGE_ID
-from messaging.store import UNCHECKED, Store
 
 logger = Logger()
-
-
-@cache
-def store() -> Store:
-    return Store(boto3.client("dynamodb", config=UNCHECKED), settings.messages_table())
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -29,10 +21,11 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> http.Answer:  #
     if not MESSAGE_ID.fullmatch(message_id):
         return _unknown()
     try:
-        story = store().history(message_id)
+        history, request = store().messages.history_and_request(message_id)
     except UnknownMessage:
         return _unknown()
-    return http.answer(HTTPStatus.OK, http.told(story, store().receipts(message_id)))
+    receipts = store().receipts.of(message_id)
+    return http.answer(HTTPStatus.OK, http.told(history, request, receipts))
 
 
 def _unknown() -> http.Answer:

@@ -45,7 +45,7 @@ def forget(
     outputs: Mapping[str, str],
 ) -> Iterator[str]:
     """What was erased and what could not be, as sentences. Raises `UnknownMessage` and `NotYet`."""
-    status = store.history(message_id).message.status
+    status = store.messages.history(message_id).message.status
     execution = outputs["StateMachineArn"].replace(":stateMachine:", ":execution:")
     if status not in FINAL or _runs(workflow, f"{execution}:{message_id}"):
         raise NotYet(
@@ -53,7 +53,7 @@ def forget(
             "when its execution has ended, or stop that first."
         )
     dead = dead_letters.erase(letters, outputs, message_id)
-    yield f"Erased from the table: {store.forget(message_id)} items"
+    yield f"Erased from the table: {store.erasure.erase(message_id)} items"
     yield f"Erased from the dead-letter queues: {dead}"
     yield (
         "Not erased: the execution's history, which Step Functions drops 90 days after its end. It "

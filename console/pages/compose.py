@@ -115,7 +115,7 @@ class Composer:
 
     def _again(self, request: Request, message_id: str) -> Response:
         try:
-            known = self.desk.store.history(message_id).message.request
+            known = self.desk.store.messages.history(message_id).message.request
         except UnknownMessage:
             detail = f"There is no message {message_id!r}."
             raise HTTPException(HTTPStatus.NOT_FOUND, detail) from None

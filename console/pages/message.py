@@ -76,9 +76,9 @@ class Watched:
         story, history = self._story(), self._events()
         if story is None and not history:
             return None
-        receipts = self.desk.store.receipts(self.message_id) if story else []
+        receipts = self.desk.store.receipts.of(self.message_id) if story else []
         execution = Execution.read(history) if history else None
-        erased = story is None and self.desk.store.forgotten(self.message_id)
+        erased = story is None and self.desk.store.erasure.was_erased(self.message_id)
         return Facts(self.message_id, story, receipts, execution, erased)
 
     def look(self) -> Glance:
@@ -104,7 +104,7 @@ class Watched:
 
     def _story(self) -> MessageHistory | None:
         try:
-            return self.desk.store.history(self.message_id)
+            return self.desk.store.messages.history(self.message_id)
         except UnknownMessage:
             return None
 

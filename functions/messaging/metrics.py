@@ -62,16 +62,16 @@ def count(metric: Metric, channel: str | None = None) -> None:
     _emit(metric, MetricUnit.Count, 1, channel)
 
 
-class Counter:
-    """What the store tells of: each rise of a status, which is why it is counted once."""
+class StatusMetrics:
+    """Counts each rise of a status that the store reports, and so each of them once."""
 
-    def attempt_rose(self, attempt: "Attempt") -> None:
+    def attempt_status_rose(self, attempt: "Attempt") -> None:
         """A read receipt counts as a delivery where no delivery receipt came before it."""
         known = attempt.status is AttemptStatus.READ and "delivered" in attempt.times
         if (metric := _OF_ATTEMPT.get(attempt.status)) and not known:
             count(metric, attempt.channel)
 
-    def message_rose(
+    def message_status_rose(
         self, status: MessageStatus, age: timedelta, channel: str | None, reason: str | None
     ) -> None:
         """`age`: since its acceptance. `reason`: why its execution ended before its time."""

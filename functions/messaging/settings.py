@@ -1,7 +1,7 @@
-"""What a deployed function is told by its environment; nothing else reads the environment."""
+"""The settings of a deployed function, from its environment; nothing else reads the environment."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from messaging.domain.errors import MissingSetting
@@ -34,35 +34,24 @@ def retention() -> timedelta:
     return timedelta(days=int(_text("RETENTION_DAYS")))
 
 
-def default_waits() -> Mapping[str, int]:
+def default_waits(channels: Iterable[str]) -> Mapping[str, int]:
     """Seconds to wait for success, by channel, where the step does not say."""
-    return {
-        "whatsapp": int(_text("WHATSAPP_WAIT_SECONDS")),
-        "sms": int(_text("SMS_WAIT_SECONDS")),
-        "email": int(_text("EMAIL_WAIT_SECONDS")),
-    }
+    return {channel: int(of_channel(channel, "WAIT_SECONDS")) for channel in channels}
 
 
-def senders() -> Mapping[str, str]:
-    """The sender by channel, where the request names none; empty where the stack has none."""
-    return {
-        "whatsapp": _text("WHATSAPP_SENDER"),
-        "sms": _text("SMS_SENDER"),
-        "email": _text("EMAIL_SENDER"),
-    }
+def senders(channels: Iterable[str]) -> Mapping[str, str]:
+    """The senders by channel."""
+    return {channel: sender(channel) for channel in channels}
 
 
-def sms_configuration_set() -> str:
-    return _text("SMS_CONFIGURATION_SET")
+def sender(channel: str) -> str:
+    """The channel's sender where the request names none; empty where the stack has none."""
+    return of_channel(channel, "SENDER")
 
 
-def email_configuration_set() -> str:
-    return _text("EMAIL_CONFIGURATION_SET")
-
-
-def whatsapp_api_version() -> str:
-    """Meta's Graph API version, like `v24.0`."""
-    return _text("WHATSAPP_API_VERSION")
+def of_channel(channel: str, name: str) -> str:
+    """A setting that one channel has of its own, such as `CONFIGURATION_SET`."""
+    return _text(f"{channel.upper()}_{name}")
 
 
 def sms_carrier_receipt() -> AttemptStatus:

@@ -4,7 +4,8 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from messaging.domain.messages import AttemptId, Message, Plan, PlannedAttempt
+from messaging.domain.messages import AttemptId, Message
+from messaging.domain.plan import Plan, PlannedAttempt
 from messaging.domain.statuses import AttemptStatus, MessageStatus, Success
 from messaging.store import Store
 from tests.e2e.conftest import Throughline
@@ -46,13 +47,13 @@ def _tell(store: Store, name: str, at: datetime, number: int, chance: random.Ran
         "category": "utility",
         "metadata": {"order": f"A{number:05}", "team": ("shop", "billing")[number % 2]},
     }
-    store.add(Message(name, at, request, plan))
+    store.messages.add(Message(name, at, plan), request)
     status, ended = MessageStatus.UNDELIVERED, at
     for attempt, channel in enumerate(STEPS, 1):
         status, ended = _try(store, AttemptId(name, attempt), channel, ended, chance)
         if status is MessageStatus.DELIVERED:
             break
-    store.conclude(name, status, ended, channel=channel)
+    store.messages.update_status(name, status, ended, channel=channel)
 
 
 def _try(
@@ -60,18 +61,20 @@ def _try(
 ) -> tuple[MessageStatus, datetime]:
     """One attempt in four fails, one in twelve is not heard of again."""
     began = at + timedelta(milliseconds=chance.randint(40, 90))
-    store.claim(attempt, channel, "token", began)
+    store.attempts.claim(attempt, channel, "token", began)
     sent = began + timedelta(milliseconds=chance.randint(60, 200))
-    planned = store.history(attempt.message_id).message.plan.attempt(attempt.number)
-    store.note_sent(attempt, f"provider-{attempt}", sent, planned)
+    planned = store.messages.history(attempt.message_id).message.plan.attempt(attempt.number)
+    store.attempts.record_sent(attempt, f"provider-{attempt}", sent, planned)
     outcome = chance.random()
     if outcome < 1 / 12:
         over = began + timedelta(seconds=WAIT_SECONDS)
-        store.note(attempt, AttemptStatus.TIMED_OUT, over)
+        store.attempts.update_status(attempt, AttemptStatus.TIMED_OUT, over)
         return MessageStatus.UNDELIVERED, over
     heard = sent + timedelta(milliseconds=chance.randint(300, 4_000))
     if outcome < 1 / 3:
-        store.note(attempt, AttemptStatus.FAILED, heard, "131026 Message undeliverable")
+        store.attempts.update_status(
+            attempt, AttemptStatus.FAILED, heard, "131026 Message undeliverable"
+        )
         return MessageStatus.UNDELIVERED, heard
-    store.note(attempt, AttemptStatus.DELIVERED, heard)
+    store.attempts.update_status(attempt, AttemptStatus.DELIVERED, heard)
     return MessageStatus.DELIVERED, heard

@@ -256,7 +256,7 @@ def test_an_erased_message_says_so(tab: Tab, throughline: Throughline) -> None:
     message_id = started(throughline, request(FALLS_BACK))
     throughline.finished(message_id)
     store = Store(throughline.table, throughline.environment["MESSAGES_TABLE"])
-    assert store.forget(message_id)
+    assert store.erasure.erase(message_id)
     page = tab.open(f"/messages/{message_id}")
 
     expect(page.locator("#head .summary")).to_contain_text("It was erased")

@@ -46,7 +46,7 @@ def on_their_way(throughline: Throughline) -> set[str]:
         ExpressionAttributeNames={"#status": "status"},
         ExpressionAttributeValues={f":{name}": {"S": name} for name in ("sms", "sending", "sent")},
     )
-    return {item["message_id"]["S"] for page in pages for item in page["Items"]}
+    return {item["pk"]["S"] for page in pages for item in page["Items"]}
 
 
 def test_a_message_is_counted_while_it_waits_and_when_it_arrives(

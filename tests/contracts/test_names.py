@@ -1,63 +1,14 @@
-"""Names that are written in two rooms: environment variables, substitutions, echo fields."""
+"""Names that are written in two rooms: substitutions, keys, metrics."""
 
-import ast
 import re
 from pathlib import Path
 
-import pytest
-
 from infra import metrics
-from messaging.domain.messages import CHANNELS
 from messaging.metrics import Metric
+from messaging.store.table import Key
 from tests.infra.template import Template
 from tests.support.aws import ENVIRONMENT
-
-FUNCTIONS = sorted(Path("functions").glob("*.py"))
-SETTINGS = ast.parse(Path("functions/messaging/settings.py").read_text())
-POWERTOOLS = {
-    "POWERTOOLS_SERVICE_NAME",
-    "POWERTOOLS_METRICS_NAMESPACE",
-    "POWERTOOLS_LOG_LEVEL",
-}
-
-
-def variables() -> dict[str, set[str]]:
-    """The environment variables behind each function of the settings."""
-    return {
-        node.name: {
-            constant.value
-            for call in ast.walk(node)
-            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "_text"
-            for constant in call.args
-            if isinstance(constant, ast.Constant) and isinstance(constant.value, str)
-        }
-        for node in SETTINGS.body
-        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
-    }
-
-
-def asked(path: Path) -> set[str]:
-    """The environment variables that a function asks its settings for."""
-    known = variables()
-    return {
-        name
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "settings"
-        for name in known[node.attr]
-    }
-
-
-@pytest.mark.parametrize("path", FUNCTIONS, ids=lambda path: path.stem)
-def test_a_function_is_told_what_it_asks_for(template: Template, path: Path) -> None:
-    told = template.functions[path.stem]["Environment"]["Variables"].keys()
-
-    assert told - POWERTOOLS == asked(path)
-
-
-def test_tests_run_with_the_same_environment() -> None:
-    every = set().union(*variables().values())
-
-    assert every == {name for name in ENVIRONMENT if not name.startswith(("AWS_", "POWERTOOLS"))}
+from tests.support.plans import CHANNELS
 
 
 def test_the_template_gives_every_substitution(template: Template) -> None:
@@ -71,12 +22,12 @@ def test_the_template_gives_every_substitution(template: Template) -> None:
 
 def test_the_table_has_the_keys_that_the_store_uses(template: Template) -> None:
     table = template.only("AWS::DynamoDB::Table")
-    source = Path("functions/messaging/store.py").read_text()
+    source = "".join(one.read_text() for one in Path("functions/messaging/store").glob("*.py"))
 
-    assert [key["AttributeName"] for key in table["KeySchema"]] == ["message_id", "item"]
+    assert [key["AttributeName"] for key in table["KeySchema"]] == list(Key._fields)
     [index] = table["GlobalSecondaryIndexes"]
     for name in (
-        *(key["AttributeName"] for key in (*table["KeySchema"], *index["KeySchema"])),
+        *(key["AttributeName"] for key in index["KeySchema"]),
         table["TimeToLiveSpecification"]["AttributeName"],
     ):
         assert f'"{name}"' in source
@@ -94,5 +45,5 @@ def test_alarms_and_dashboard_look_at_every_metric_that_the_functions_write() ->
     }
 
     assert looked_at == {str(metric) for metric in Metric}
-    assert metrics.CHANNELS == CHANNELS
+    assert tuple(metrics.CHANNELS) == CHANNELS
     assert {"service": ENVIRONMENT["POWERTOOLS_SERVICE_NAME"]} == metrics.SERVICE

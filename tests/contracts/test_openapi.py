@@ -11,7 +11,6 @@ from typing import Any
 import boto3
 import pytest
 import yaml
-from botocore.exceptions import ClientError
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from pydantic import BaseModel
@@ -21,11 +20,15 @@ import plan_message
 import read_message
 from messaging.api import requests, sample
 from messaging.api.validation import MAX_EXPIRY_SECONDS
-from messaging.domain.messages import CHANNELS, AttemptId, Receipt
+from messaging.domain.messages import AttemptId, Receipt
 from messaging.domain.plan import MAX_WAIT_SECONDS, MIN_WAIT_SECONDS
 from messaging.domain.statuses import AttemptStatus, MessageStatus, ReceiptKind, Success
-from messaging.store import IDEMPOTENCY_HOURS, Store
-from tests.support.aws import CONTEXT, ENVIRONMENT, TABLE, aws
+from messaging.queue import Queue
+from messaging.store import Store
+from messaging.store.idempotency import IDEMPOTENCY_HOURS
+from tests.support.aws import CONTEXT, TABLE, aws
+from tests.support.faults import Died, dies
+from tests.support.plans import CHANNELS
 from tests.support.request_cases import (
     RIGHT,
     SAMPLE_RIGHT,
@@ -367,8 +370,8 @@ def get(message_id: str) -> dict[str, Any]:
 def in_progress() -> dict[str, Any]:
     """A request whose key is held by one that died."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("REQUESTS_QUEUE_URL", ENVIRONMENT["REQUESTS_QUEUE_URL"] + "Gone")
-        with pytest.raises(ClientError):
+        patch.setattr(Queue, "put", dies)
+        with pytest.raises(Died):
             post(VALID, "in-progress")
     return post(VALID, "in-progress")
 
@@ -453,17 +456,18 @@ def read(store: Store, status: AttemptStatus | None = None) -> dict[str, Any]:
     message_id = f"m-{now.timestamp():.6f}".replace(".", "-")
     body = but(VALID, {"/expires_in_seconds": 46, "/metadata": {"order": "42"}})
     waits = dict.fromkeys(CHANNELS, 45)
-    store.add(requests.check(body, SENDERS).message(message_id, now, waits))
+    request = requests.check(body, SENDERS)
+    store.messages.add(request.message(message_id, now, waits), request.document)
     if status is not None:
         attempt = AttemptId(message_id, 1)
-        store.claim(attempt, "whatsapp", "token", now)
-        planned = store.history(message_id).message.plan.attempt(1)
-        store.note_sent(attempt, "provider-1", now, planned)
-        store.note(attempt, status, now, "131026")
+        store.attempts.claim(attempt, "whatsapp", "token", now)
+        planned = store.messages.history(message_id).message.plan.attempt(1)
+        store.attempts.record_sent(attempt, "provider-1", now, planned)
+        store.attempts.update_status(attempt, status, now, "131026")
         for kind in ReceiptKind:
-            store.keep(Receipt("whatsapp", kind, "word", now, key=kind), attempt, now)
+            store.receipts.add(Receipt("whatsapp", kind, "word", now, key=kind), attempt, now)
     if status in {AttemptStatus.DELIVERED, AttemptStatus.FAILED}:
-        store.conclude(message_id, MessageStatus(_ended(status)), now)
+        store.messages.update_status(message_id, MessageStatus(_ended(status)), now)
     return get(message_id)
 
 

@@ -21,12 +21,16 @@ import read_message
 import record_receipt
 import send_message
 import start_delivery
+from messaging import settings
+from messaging.clients.queue import sqs
+from messaging.clients.store import store, store_to_read
+from messaging.clients.workflow import workflow
+from messaging.domain.content import Delivery
 from messaging.domain.errors import Ambiguous
-from messaging.domain.messages import Delivery
 from messaging.domain.statuses import AttemptStatus
 from messaging.store import Store
 from tests.infra.template import Template
-from tests.support.aws import CONTEXT, TABLE, aws, load, sns
+from tests.support.aws import CONTEXT, ENVIRONMENT, TABLE, aws, load, sns
 from tests.support.request_cases import VALID, but
 
 # The services' names in policies.
@@ -88,12 +92,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[Calls]:
 
 
 def forget_clients() -> None:
-    for module in (accept_message, close_message, plan_message, read_message, record_receipt):
-        module.store.cache_clear()
     for cached in (
-        *(accept_message.queue, record_receipt.workflow, start_delivery.queue),
-        *(start_delivery.workflow, send_message.store, send_message.workflow),
-        send_message.channel,
+        *(store, store_to_read, sqs, workflow),
+        *(start_delivery.workflow, send_message.channel),
     ):
         cached.cache_clear()
 
@@ -145,8 +146,10 @@ class Early:
     """A channel whose receipt comes before its answer; what records that is not heard."""
 
     def send(self, delivery: Delivery) -> str:
-        store = Store(boto3.Session().client("dynamodb"), TABLE)
-        store.note(delivery.attempt_id, AttemptStatus.DELIVERED, datetime.now(UTC))
+        unheard = Store(boto3.Session().client("dynamodb"), TABLE)
+        unheard.attempts.update_status(
+            delivery.attempt_id, AttemptStatus.DELIVERED, datetime.now(UTC)
+        )
         return "id"
 
 
@@ -174,7 +177,7 @@ def send_all() -> None:
     send(through, 2, "sms")
     expired = post(but(VALID, {"/expires_in_seconds": 5}))
     with pytest.MonkeyPatch.context() as later:
-        later.setattr(send_message, "_now", lambda: datetime.now(UTC) + timedelta(seconds=60))
+        later.setattr(send_message, "now", lambda: datetime.now(UTC) + timedelta(seconds=60))
         send(expired, 1, "whatsapp")
 
 
@@ -225,6 +228,27 @@ JOURNEYS: dict[str, Callable[[], None]] = {
 }
 
 
+POWERTOOLS = {
+    "POWERTOOLS_SERVICE_NAME",
+    "POWERTOOLS_METRICS_NAMESPACE",
+    "POWERTOOLS_LOG_LEVEL",
+}
+
+
+@pytest.fixture
+def read_settings(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The environment variables that are read from now on."""
+    found: set[str] = set()
+    read = settings._text  # noqa: SLF001 - the one place that reads the environment
+
+    def reading(name: str) -> str:
+        found.add(name)
+        return read(name)
+
+    monkeypatch.setattr(settings, "_text", reading)
+    return found
+
+
 @pytest.fixture
 def heard(calls: Calls, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], set[str]]:
     """What a function calls on its journey; what others do on the way does not count."""
@@ -258,6 +282,42 @@ def test_a_function_may_do_what_it_does_and_does_what_it_may(
     assert allowed - BY_OTHERS.get(function, set()) == heard(function) - BY_OTHERS.get(
         function, set()
     )
+
+
+@pytest.mark.parametrize("function", JOURNEYS)
+def test_a_function_is_told_the_settings_that_it_reads(
+    template: Template,
+    read_settings: set[str],
+    heard: Callable[[str], set[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    function: str,
+) -> None:
+    """In the environment that the template gives to a function, each reads all of it."""
+    given = template.functions[function]["Environment"]["Variables"].keys() - POWERTOOLS
+    module: Any = globals()[function]
+    handler, needed = module.handler, set[str]()
+
+    def reading(event: Any, context: Any) -> Any:
+        before = set(read_settings)
+        read_settings.clear()
+        try:
+            return handler(event, context)
+        finally:
+            needed.update(read_settings)
+            read_settings.update(before)
+
+    monkeypatch.setattr(module, "handler", reading)
+    heard(function)
+
+    assert needed == given
+
+
+def test_tests_run_with_the_environment_of_a_deployed_function(template: Template) -> None:
+    variables = (one["Environment"]["Variables"].keys() for one in template.functions.values())
+
+    assert set().union(*variables) - POWERTOOLS == {
+        name for name in ENVIRONMENT if not name.startswith(("AWS_", "POWERTOOLS"))
+    }
 
 
 def test_every_function_is_led(template: Template) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from messaging.domain import errors
-from messaging.domain.messages import CHANNELS
+from tests.support.plans import CHANNELS
 
 FILES = sorted(Path("statemachine").glob("*.asl.json"))
 WAITING = "arn:aws:states:::lambda:invoke.waitForTaskToken"

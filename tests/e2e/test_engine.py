@@ -15,7 +15,7 @@ def waiting(throughline: Throughline) -> tuple[str, str]:
     message_id = throughline.send(body)
 
     def look() -> str | None:
-        key = {"message_id": {"S": message_id}, "item": {"S": "attempt#01"}}
+        key = {"pk": {"S": message_id}, "sk": {"S": "attempt#01"}}
         found = throughline.table.get_item(
             TableName=throughline.environment["MESSAGES_TABLE"], Key=key
         )

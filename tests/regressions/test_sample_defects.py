@@ -17,10 +17,11 @@ import accept_message
 import read_message
 import record_receipt
 import start_delivery
+from messaging.clients.queue import sqs
+from messaging.domain.content import Content
 from messaging.domain.errors import Refused, Unavailable
-from messaging.domain.messages import Content
 from messaging.domain.statuses import AttemptStatus
-from messaging.store import Store
+from messaging.store.attempts import Attempts
 from tests.infra.template import Template
 from tests.support.aws import CONTEXT, ENVIRONMENT, event_text, sns
 from tests.workflow.conftest import SAMPLE_ID, Flow, until
@@ -266,7 +267,7 @@ def test_a_receipt_that_cannot_be_written_is_not_lost(
     flow.start("whatsapp", "sms", wait=3600)
     until(lambda: flow.sent(1))
     with monkeypatch.context() as patch:
-        patch.setattr(Store, "note_receipt", busy)
+        patch.setattr(Attempts, "apply_receipt", busy)
         with pytest.raises(ClientError):
             flow.receive_now("whatsapp_delivered")
     flow.receive_now("whatsapp_delivered")
@@ -309,13 +310,15 @@ def test_a_typo_in_the_use_case_is_refused_and_named(flow: Flow) -> None:
 def test_a_message_that_could_not_be_queued_is_not_called_accepted(
     monkeypatch: pytest.MonkeyPatch, flow: Flow
 ) -> None:
-    class Full:
-        def send_message(self, **_: object) -> None:
-            raise throttled("SendMessage")
+    def full(**_: object) -> None:
+        raise throttled("SendMessage")
 
-    monkeypatch.setattr(accept_message, "queue", Full)
-    with pytest.raises(ClientError):
-        post(sample())
+    monkeypatch.setattr(sqs(), "send_message", full)
+    event = {"body": json.dumps(sample()), "headers": {}, "requestContext": {}}
+    answer = accept_message.handler(event, CONTEXT)
+
+    assert answer["statusCode"] == 503
+    assert "id" not in json.loads(answer["body"])
     assert not flow.whatsapp.sent
 
 
@@ -473,7 +476,7 @@ def test_every_dead_letter_queue_has_an_alarm(template: Template) -> None:
 def test_the_functions_folder_holds_no_vendored_code() -> None:
     files = [path for path in Path("functions").rglob("*") if "__pycache__" not in path.parts]
 
-    assert {path.suffix for path in files if path.is_file()} == {".py"}
+    assert {path.suffix for path in files if path.is_file()} == {".py", ".toml"}
     assert len(files) < 100
 
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from messaging.domain import plan as planning
-from messaging.domain.plan import Step
+from messaging.domain.plan import RequestedStep, make_plan
+from messaging.domain.route import route as route_of
 
 MESSAGE_ID = "01JEXAMPLE0000000000000001"
 WAITS = {"whatsapp": 45, "sms": 120, "email": 300}
@@ -33,9 +33,11 @@ class Case:
 
 def route(*steps: str | tuple[str, ...]) -> dict[str, Any]:
     """The first node of the planned steps; several channels together are a broadcast."""
-    asked = [Step((one,)) if isinstance(one, str) else Step(one, broadcast=True) for one in steps]
-    broadcasts = [number for number, step in enumerate(asked, 1) if step.broadcast]
-    return planning.route(MESSAGE_ID, planning.plan(asked, WAITS), broadcasts)
+    asked = [
+        RequestedStep((one,)) if isinstance(one, str) else RequestedStep(one, broadcast=True)
+        for one in steps
+    ]
+    return route_of(MESSAGE_ID, make_plan(asked, WAITS), tuple(WAITS))
 
 
 CASES = {

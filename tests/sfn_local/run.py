@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from messaging.domain.messages import CHANNELS
 from tests.sfn_local.cases import Case
+from tests.support.plans import CHANNELS
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient

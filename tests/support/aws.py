@@ -78,12 +78,12 @@ def make_table(name: str) -> None:
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
         KeySchema=[
-            {"AttributeName": "message_id", "KeyType": "HASH"},
-            {"AttributeName": "item", "KeyType": "RANGE"},
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
         ],
         AttributeDefinitions=[
             {"AttributeName": name, "AttributeType": "S"}
-            for name in ("message_id", "item", "listed_under", "accepted_at")
+            for name in ("pk", "sk", "listed_under", "accepted_at")
         ],
         GlobalSecondaryIndexes=[
             {

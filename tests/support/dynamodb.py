@@ -54,10 +54,10 @@ class MemoryDynamoDB:
         return SimpleNamespace(paginate=self._query)
 
     def _query(self, **asked: Any) -> Iterator[dict[str, Any]]:
-        condition = "message_id = :message AND #item BETWEEN :first AND :last"
+        condition = "pk = :pk AND sk BETWEEN :first AND :last"
         assert asked["KeyConditionExpression"] == condition
         values = asked["ExpressionAttributeValues"]
-        holder, first, last = (values[name]["S"] for name in (":message", ":first", ":last"))
+        holder, first, last = (values[name]["S"] for name in (":pk", ":first", ":last"))
         keys = sorted(key for key in self.items if key[0] == holder and first <= key[1] <= last)
         yield {"Items": [deepcopy(self.items[key]) for key in keys]}
 
@@ -69,7 +69,7 @@ class MemoryDynamoDB:
 
 
 def _key(item: Mapping[str, Any]) -> Key:
-    return item["message_id"]["S"], item["item"]["S"]
+    return item["pk"]["S"], item["sk"]["S"]
 
 
 def _name(word: str, asked: Mapping[str, Any]) -> str:

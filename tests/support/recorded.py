@@ -50,17 +50,17 @@ def facts(name: str, until: str = "", of: str = "") -> Facts:
     found = recorded(name)
     client = MemoryDynamoDB()
     for item in found["items"]:
-        key = item["message_id"], item["item"]
+        key = item["pk"], item["sk"]
         client.items[key] = {attribute: _typed(value) for attribute, value in item.items()}
     store: Any = Store(client, "Messages")  # type: ignore[arg-type] # it knows what the store asks
     message_id = found["message_id"]
     run = execution(name, until, of)
-    return Facts(message_id, _story(store, message_id), store.receipts(message_id), run)
+    return Facts(message_id, _story(store, message_id), store.receipts.of(message_id), run)
 
 
 def _story(store: Store, message_id: str) -> MessageHistory | None:
     try:
-        return store.history(message_id)
+        return store.messages.history(message_id)
     except UnknownMessage:
         return None
 

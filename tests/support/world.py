@@ -16,12 +16,14 @@ from typing import Any
 
 from botocore.exceptions import EndpointConnectionError
 
+from messaging.domain.content import Delivery
 from messaging.domain.errors import Ambiguous, Refused, Unavailable
-from messaging.domain.messages import CHANNELS, Delivery, MessageHistory
+from messaging.domain.messages import MessageHistory
 from messaging.domain.statuses import CLOSED
 from messaging.store import Store
 from tests.support.aws import CONTEXT
 from tests.support.dynamodb import MemoryDynamoDB
+from tests.support.plans import CHANNELS
 
 RETRIES = {"send": 3, "close": 5, "plan": 5}
 THROUGH = {"sent", "delivered"}
@@ -367,7 +369,7 @@ class World:
 
     def history(self) -> MessageHistory | None:
         known = (self.message_id, "message") in self.table.items
-        return self.store.history(self.message_id) if known else None
+        return self.store.messages.history(self.message_id) if known else None
 
     def pass_time(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)

@@ -17,12 +17,14 @@ import plan_message
 import record_receipt
 import send_message
 from local.interpreter import behave_as_aws
-from messaging.domain import plan as planning
-from messaging.domain.messages import CHANNELS, Delivery, Message, MessageHistory
-from messaging.domain.plan import Step
+from messaging.domain.content import Delivery
+from messaging.domain.messages import Message, MessageHistory
+from messaging.domain.plan import RequestedStep, make_plan
+from messaging.domain.route import route as route_of
 from messaging.domain.statuses import Success
 from messaging.store import Store
 from tests.support.aws import ACCOUNT, CONTEXT, ENVIRONMENT, REGION, TABLE, aws, event_text, sns
+from tests.support.plans import CHANNELS
 
 ASL = Path("statemachine/deliver_message.asl.json")
 FUNCTIONS = {
@@ -85,7 +87,9 @@ class Flow:
         self._execution = ""
         self.message_id = f"m{time.time_ns()}"
         self.channels = channels
-        self.whatsapp, self.sms, self.email = (channels[one] for one in CHANNELS)
+        self.whatsapp, self.sms, self.email = (
+            channels[one] for one in ("whatsapp", "sms", "email")
+        )
         self.store = Store(boto3.client("dynamodb"), TABLE, timedelta(days=1))
 
     def start(
@@ -100,12 +104,11 @@ class Flow:
         waits = [first_wait or wait, *[wait] * len(steps)]
         asked = [_step(step, wait, success) for step, wait in zip(steps, waits, strict=False)]
         now = datetime.now(UTC)
-        plan = planning.plan(asked, dict.fromkeys(CHANNELS, wait))
+        plan = make_plan(asked, dict.fromkeys(CHANNELS, wait))
         request = {**REQUEST, "steps": [{} for _ in asked], "category": "utility"}
         expires_at = now + expires_in if expires_in is not None else None
-        self.store.add(Message(self.message_id, now, request, plan, expires_at=expires_at))
-        broadcasts = [number for number, step in enumerate(asked, 1) if step.broadcast]
-        self.execute(planning.route(self.message_id, plan, broadcasts))
+        self.store.messages.add(Message(self.message_id, now, plan, expires_at=expires_at), request)
+        self.execute(route_of(self.message_id, plan, CHANNELS))
 
     def execute(self, document: Any, name: str | None = None) -> None:
         """A StartExecution, as another service may do it."""
@@ -144,7 +147,7 @@ class Flow:
         return found if found and found.provider_id else None
 
     def history(self) -> MessageHistory:
-        return self.store.history(self.message_id)
+        return self.store.messages.history(self.message_id)
 
     def statuses(self) -> list[str]:
         return [attempt.status.value for attempt in self.history().attempts]
@@ -192,10 +195,10 @@ def _email_attempt(text: str, attempt: int) -> str:
     return json.dumps(event)
 
 
-def _step(step: str | tuple[str, ...], wait: int, success: Success) -> Step:
+def _step(step: str | tuple[str, ...], wait: int, success: Success) -> RequestedStep:
     if isinstance(step, str):
-        return Step((step,), wait_seconds=wait, success=success)
-    return Step(step, broadcast=True, wait_seconds=wait, success=success)
+        return RequestedStep((step,), wait_seconds=wait, success=success)
+    return RequestedStep(step, broadcast=True, wait_seconds=wait, success=success)
 
 
 def _invoke(

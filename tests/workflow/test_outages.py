@@ -8,23 +8,23 @@ from botocore.exceptions import EndpointConnectionError
 from messaging.domain.errors import Refused
 from messaging.domain.messages import Attempt
 from messaging.domain.statuses import AttemptStatus
-from messaging.store import Store
+from messaging.store.attempts import Attempts
 from tests.workflow.conftest import Flow
 
 
 def test_a_refusal_that_cannot_be_noted_falls_back_at_once(
     flow: Flow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    note = Store.note
+    update_status = Attempts.update_status
 
     def fails(
-        store: Store, attempt: Any, status: AttemptStatus, *rest: Any, **named: Any
+        attempts: Attempts, attempt: Any, status: AttemptStatus, *rest: Any, **named: Any
     ) -> Attempt:
         if status is AttemptStatus.FAILED:
             raise EndpointConnectionError(endpoint_url="https://dynamodb")
-        return note(store, attempt, status, *rest, **named)
+        return update_status(attempts, attempt, status, *rest, **named)
 
-    monkeypatch.setattr(Store, "note", fails)
+    monkeypatch.setattr(Attempts, "update_status", fails)
     flow.sms.script = [Refused("ConflictException")]
     flow.start("sms", "email")
     flow.receive("ses_Delivery", attempt=2)

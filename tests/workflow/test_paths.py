@@ -8,6 +8,7 @@ from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 
 from messaging.domain.errors import Ambiguous, Refused, Unavailable
 from messaging.domain.statuses import MessageStatus, Success
+from messaging.store.attempts import Attempts
 from tests.workflow.conftest import DEADLINE_SECONDS, SHORT, Flow, until
 
 CLOSED = ["Close message", "How did it end?"]
@@ -180,7 +181,7 @@ def test_every_receipt_may_come_twice(flow: Flow) -> None:
 
     assert flow.finish() == ("SUCCEEDED", ["Choose channel", "Send WhatsApp"])
     flow.receive("whatsapp_delivered")
-    words = [receipt["word"] for receipt in flow.store.receipts(flow.message_id)]
+    words = [receipt["word"] for receipt in flow.store.receipts.of(flow.message_id)]
     assert words == ["sent", "delivered"]
 
 
@@ -306,7 +307,7 @@ def test_a_function_that_dies_after_the_send_sends_nothing_twice(
     flow.finish()
 
     again = Flow(flow.state_machine_arn, flow.channels)
-    monkeypatch.setattr(type(again.store), "note_sent", dies)
+    monkeypatch.setattr(Attempts, "record_sent", dies)
     again.start("sms", "email")
     until(lambda: len(flow.sms.sent) == 2)
     until(again.failures)

@@ -32,12 +32,14 @@ def answer(status: HTTPStatus, body: Mapping[str, Any], **headers: str) -> Answe
     return _answer(status, body, "application/json", headers)
 
 
-def problem(status: HTTPStatus, detail: str, errors: Iterable[Problem] = ()) -> Answer:
+def problem(
+    status: HTTPStatus, detail: str, errors: Iterable[Problem] = (), **headers: str
+) -> Answer:
     """A problem document; `errors` has one entry per wrong field."""
     body = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}
     listed = [{"pointer": one.pointer, "detail": one.detail} for one in errors]
     return _answer(
-        status, body | ({"errors": listed} if listed else {}), "application/problem+json", {}
+        status, body | ({"errors": listed} if listed else {}), "application/problem+json", headers
     )
 
 
@@ -73,7 +75,9 @@ def accepted(message: Message, status_url: str) -> dict[str, Any]:
     }
 
 
-def told(story: MessageHistory, receipts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def told(
+    story: MessageHistory, request: Mapping[str, Any], receipts: Iterable[Mapping[str, Any]]
+) -> dict[str, Any]:
     """The message with its attempts and everything that happened, in its order.
 
     It holds no address and nothing of what was said.
@@ -86,8 +90,8 @@ def told(story: MessageHistory, receipts: Iterable[Mapping[str, Any]]) -> dict[s
         **_planned(message),
         "concluded_at": _text(message.concluded_at),
         "reason": message.reason,
-        "category": message.request.get("category"),
-        "metadata": message.request.get("metadata", {}),
+        "category": request.get("category"),
+        "metadata": request.get("metadata", {}),
         "attempts": [_attempt(story, attempt) for attempt in story.attempts],
         "timeline": sorted(_timeline(story, kept), key=lambda event: str(event["at"])),
         **({"errors": list(message.problems)} if message.problems else {}),

@@ -23,9 +23,11 @@ from pydantic_core import PydanticCustomError, from_json
 
 from messaging.api import sample, validation
 from messaging.api.validation import MAX_EXPIRY_SECONDS
+from messaging.channels.catalog import channels
+from messaging.domain.content import Content, address, content
 from messaging.domain.errors import InvalidRequest, Problem
-from messaging.domain.messages import CHANNELS, Content, Message
-from messaging.domain.plan import MAX_WAIT_SECONDS, MIN_WAIT_SECONDS, Step, address, content, plan
+from messaging.domain.messages import MESSAGE_ID, Message
+from messaging.domain.plan import MAX_WAIT_SECONDS, MIN_WAIT_SECONDS, RequestedStep, make_plan
 from messaging.domain.statuses import Success
 
 MAX_BYTES = 262_144  # the hard limit of an execution's input
@@ -211,7 +213,9 @@ class RequestStep(_Model):
     channel: Channel | None = None
     broadcast: (
         Annotated[
-            list[Channel], Field(min_length=1, max_length=len(CHANNELS)), AfterValidator(_each_once)
+            list[Channel],
+            Field(min_length=1, max_length=len(channels())),
+            AfterValidator(_each_once),
         ]
         | None
     ) = None
@@ -260,12 +264,8 @@ class Request:
     """A checked request: `document` is its JSON, `steps` what the planner reads of it."""
 
     document: Mapping[str, Any]
-    steps: tuple[Step, ...]
+    steps: tuple[RequestedStep, ...]
     expires_in_seconds: int | None
-
-    @property
-    def broadcasts(self) -> tuple[int, ...]:
-        return tuple(number for number, step in enumerate(self.steps, 1) if step.broadcast)
 
     def message(self, message_id: str, now: datetime, default_waits: Mapping[str, int]) -> Message:
         """The message with its plan; `default_waits` are seconds by channel."""
@@ -273,8 +273,7 @@ class Request:
         return Message(
             message_id=message_id,
             accepted_at=now,
-            request=self.document,
-            plan=plan(self.steps, default_waits, expiry),
+            plan=make_plan(self.steps, default_waits, expiry),
             expires_at=now + timedelta(seconds=expiry) if expiry else None,
         )
 
@@ -285,6 +284,13 @@ def read(body: bytes) -> object:
         return from_json(body, allow_inf_nan=False)
     except ValueError as error:
         raise InvalidRequest([Problem("", f"is not JSON: {error}")]) from error
+
+
+def check_message_id(message_id: str) -> None:
+    """Raises `InvalidRequest` where the name of an execution cannot be a message's id."""
+    if not MESSAGE_ID.fullmatch(message_id):
+        detail = "may hold only 0-9, A-Z, a-z, _ and -: it becomes the message's id"
+        raise InvalidRequest([Problem("the execution's name", detail)])
 
 
 def check(body: object, senders: Mapping[str, str]) -> Request:
@@ -309,7 +315,9 @@ def _check(body: object, senders: Mapping[str, str]) -> Request:
     if lacks := list(_missing(document, model, senders)):
         raise InvalidRequest(lacks)
     steps = tuple(
-        Step(step.channels, step.broadcast is not None, step.wait_seconds, Success(step.success))
+        RequestedStep(
+            step.channels, step.broadcast is not None, step.wait_seconds, Success(step.success)
+        )
         for step in model.steps
     )
     return Request(document, steps, model.expires_in_seconds)

@@ -1,8 +1,10 @@
-"""How to send: one file per channel, each with `send(delivery) -> provider_id`."""
+"""The channels, a folder each: what may be said (`content`), how it is sent (`send`), and how the
+provider's events are read (`receipts`).
+"""
 
 from typing import Protocol
 
-from messaging.domain.messages import Delivery
+from messaging.domain.content import Delivery
 
 
 class Channel(Protocol):

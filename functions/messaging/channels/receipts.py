@@ -1,22 +1,28 @@
-"""How to read what came back: one file per provider's event format, each with `parse(event)`."""
+"""Reads a provider's event, by the channel whose format it has."""
 
 import json
 from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
-from messaging.channels.email import receipts as email
-from messaging.channels.sms import receipts as sms
-from messaging.channels.whatsapp import receipts as whatsapp
+from messaging import channels
 from messaging.domain.messages import Receipt
 
-# The field that only this provider's events have. EventBridge wraps the same events in `detail`.
-_FORMATS: tuple[tuple[str, Callable[[Mapping[str, Any]], tuple[Receipt, ...]]], ...] = (
-    ("whatsAppWebhookEntry", whatsapp.parse),
-    ("wabaId", whatsapp.parse_eventbridge),
-    ("mail", email.parse),
-    ("messageStatus", sms.parse),
-    ("inboundMessageId", sms.parse_inbound),
-)
+Parser = Callable[[Mapping[str, Any]], tuple[Receipt, ...]]
+
+
+@cache
+def formats() -> dict[str, Parser]:
+    """The parser of each format, by the field that only its events have. A channel's `receipts`
+    names its own.
+    """
+    found: dict[str, Parser] = {}
+    for module in iter_modules(channels.__path__):
+        if module.ispkg:
+            found |= import_module(f"{channels.__name__}.{module.name}.receipts").FORMATS
+    return found
 
 
 def parse(text: str) -> tuple[Receipt, ...]:
@@ -27,8 +33,8 @@ def parse(text: str) -> tuple[Receipt, ...]:
     event = json.loads(text)
     if not isinstance(event, dict):
         raise ValueError("a provider event is a JSON object")  # noqa: TRY004 - the text is wrong
-    event = event.get("detail", event)
-    for field, parser in _FORMATS:
+    event = event.get("detail", event)  # EventBridge wraps it
+    for field, parser in formats().items():
         if field in event:
             return parser(event)
     return ()

@@ -10,6 +10,7 @@ Raised
 ├── InvalidRequest   the request cannot be planned; holds one problem per wrong field
 ├── UnknownMessage   the store holds no such message
 ├── Unmatched        a receipt came before its attempt, or belongs to nobody
+├── NotQueued        a request could not be queued; says how the call ended
 ├── Throttled        Step Functions starts no more for the moment: the request waits in the queue
 ├── Unstartable      Step Functions will never start this request; says which rule it broke
 └── MissingSetting   the function was deployed without one of its environment variables
@@ -43,6 +44,10 @@ class UnknownMessage(Exception):
 
 
 class Unmatched(Exception):
+    pass
+
+
+class NotQueued(Exception):
     pass
 
 

@@ -1,11 +1,12 @@
-"""A message with its planned and its made attempts: what all rooms speak of."""
+"""A message, its attempts and its receipts."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Self
 
+from messaging.domain.plan import Plan
 from messaging.domain.statuses import (
     CLOSED,
     FINAL,
@@ -19,7 +20,6 @@ from messaging.domain.statuses import (
     message_status,
 )
 
-CHANNELS = ("whatsapp", "sms", "email")
 MESSAGE_ID = re.compile(r"[0-9A-Za-z_-]{1,80}")
 _ATTEMPT_ID = re.compile(rf"({MESSAGE_ID.pattern})\.([1-9][0-9]?)")
 # Why an attempt is told as timed out of which nothing was sent.
@@ -43,43 +43,14 @@ class AttemptId:
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedAttempt:
-    """One send that the plan may come to. Attempts of one step go out together."""
-
-    number: int
-    step: int
-    channel: str
-    wait_seconds: int
-    success: Success
-
-
-@dataclass(frozen=True, slots=True)
-class DroppedStep:
-    """A step that the plan leaves out, and why."""
-
-    step: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    attempts: tuple[PlannedAttempt, ...]
-    dropped: tuple[DroppedStep, ...] = ()
-
-    def attempt(self, number: int) -> PlannedAttempt:
-        return self.attempts[number - 1]
-
-
-@dataclass(frozen=True, slots=True)
 class Message:
-    """One thing said to one recipient. `request` is the checked request as JSON has it.
+    """One thing said to one recipient. What it says is stored beside it, as its request.
 
     `reason`: why it ended, where its attempts do not say it.
     """
 
     message_id: str
     accepted_at: datetime
-    request: Mapping[str, Any]
     plan: Plan
     status: MessageStatus = MessageStatus.ACCEPTED
     expires_at: datetime | None = None
@@ -89,11 +60,8 @@ class Message:
 
     @property
     def ends_by(self) -> datetime:
-        """When the last wait of the plan is over, if every step takes all of its own."""
-        longest: dict[int, int] = {}
-        for one in self.plan.attempts:
-            longest[one.step] = max(one.wait_seconds, longest.get(one.step, 0))
-        return self.accepted_at + timedelta(seconds=sum(longest.values()))
+        """When the last wait of the plan is over, if every step takes the whole of its own."""
+        return self.accepted_at + timedelta(seconds=self.plan.wait_seconds)
 
     def expired(self, now: datetime) -> bool:
         return self.expires_at is not None and now >= self.expires_at
@@ -231,27 +199,3 @@ class MessageHistory:
         step, wait = self.step(attempt), self.message.plan.attempt(attempt.number).wait_seconds
         ends = [one.claimed_at for one in self.attempts if self.step(one) > step]
         return through > min([attempt.claimed_at + timedelta(seconds=wait), *ends])
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What one channel says, chosen from the request's and the step's content."""
-
-    text: str | None = None
-    subject: str | None = None
-    html: str | None = None
-    template: Mapping[str, Any] | None = None
-    image: Mapping[str, Any] | None = None
-    document: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """All that a channel needs for one attempt. `valid_seconds`: worthless after that."""
-
-    attempt_id: AttemptId
-    to: str
-    sender: str
-    content: Content
-    category: str
-    valid_seconds: int

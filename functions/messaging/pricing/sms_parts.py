@@ -1,9 +1,10 @@
 """Of how many parts an SMS text is: each is paid for."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
-from messaging.domain.messages import Attempt, MessageHistory
-from messaging.domain.plan import content
+from messaging.domain.content import content
+from messaging.domain.plan import PlannedAttempt
 
 # GSM 03.38: https://docs.aws.amazon.com/sms-voice/latest/userguide/sms-limitations-character.html
 # What stands in the table's extension takes two places; any other character changes the encoding
@@ -18,13 +19,12 @@ _GSM_PLACES: Final = 160, 153
 _UNICODE_PLACES: Final = 70, 67
 
 
-def parts(attempt: Attempt, story: MessageHistory) -> int:
-    """Of how many parts its SMS is; what goes by another channel is one."""
-    if attempt.channel != "sms":
+def parts(request: Mapping[str, Any], planned: PlannedAttempt) -> int:
+    """How many parts the SMS of an attempt has; on any other channel it is one."""
+    if planned.channel != "sms":
         return 1
-    request = story.message.request
-    step = request["steps"][story.step(attempt) - 1]
-    return segments(content(request, step, attempt.channel).text or "")
+    step = request["steps"][planned.step - 1]
+    return segments(content(request, step, planned.channel).text or "")
 
 
 def segments(text: str) -> int:

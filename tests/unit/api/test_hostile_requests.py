@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 import accept_message
-from messaging.channels.email.send import Email
-from messaging.channels.whatsapp.send import WhatsApp
-from messaging.domain import plan as planning
-from messaging.domain.messages import Delivery
+from messaging.channels.email.send import EmailChannel
+from messaging.channels.whatsapp.send import WhatsAppChannel
+from messaging.clients.store import store
+from messaging.domain.content import Delivery, delivery
 from tests.support.aws import CONTEXT, aws
 from tests.support.request_cases import VALID, but
 
@@ -47,9 +47,10 @@ def deliver(body: dict[str, Any], channel: str) -> Delivery:
     """What is handed to the channel, by way of the store."""
     status, answer = post(json.dumps(body))
     assert status == 202, answer
-    message = accept_message.store().history(answer["id"]).message
+    history, request = store().messages.history_and_request(answer["id"])
+    message = history.message
     planned = next(one for one in message.plan.attempts if one.channel == channel)
-    return planning.delivery(message, planned, "sender", message.accepted_at)
+    return delivery(message, request, planned, "sender", message.accepted_at)
 
 
 class Client:
@@ -80,7 +81,7 @@ def test_a_templates_data_is_json_whatever_it_holds() -> None:
     data = {"a": MARKUP, ODD: NUL, "deep": json.loads(nested(40)), "n": [1e300, -0.0, 10**60]}
     client: Any = Client()
     content = {"text": "x", "email": {"template": {"name": "code", "data": data}}}
-    Email(client, "set").send(deliver(but(VALID, {"/content": content}), "email"))
+    EmailChannel(client, "set").send(deliver(but(VALID, {"/content": content}), "email"))
 
     assert json.loads(client.asked["Content"]["Template"]["TemplateData"]) == data
 
@@ -92,7 +93,7 @@ def test_components_reach_meta_as_they_are() -> None:
     body = but(
         VALID, {"/content": {"text": "x", "subject": "x", "whatsapp": {"template": template}}}
     )
-    WhatsApp(client, "v24.0").send(deliver(body, "whatsapp"))
+    WhatsAppChannel(client, "v24.0").send(deliver(body, "whatsapp"))
 
     assert client.asked["template"]["components"] == components
     assert client.asked.keys() == {
@@ -146,8 +147,8 @@ def test_of_a_name_that_comes_twice_the_last_counts() -> None:
     status, answer = post(twice)
 
     assert status == 202
-    stored = accept_message.store().history(answer["id"]).message
-    assert stored.request["metadata"] == {"a": "2"}
+    _, request = store().messages.history_and_request(answer["id"])
+    assert request["metadata"] == {"a": "2"}
 
 
 @pytest.mark.parametrize(

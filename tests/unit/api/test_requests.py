@@ -8,8 +8,7 @@ import pytest
 
 from messaging.api import requests
 from messaging.domain.errors import InvalidRequest
-from messaging.domain.messages import DroppedStep
-from messaging.domain.plan import Step
+from messaging.domain.plan import DroppedStep, RequestedStep
 from messaging.domain.statuses import Success
 from tests.support.request_cases import (
     FULL,
@@ -58,11 +57,11 @@ def test_the_planner_is_told_the_steps() -> None:
     request = requests.check(FULL, SENDERS)
 
     assert request.steps == (
-        Step(("whatsapp",), wait_seconds=5, success=Success.READ),
-        Step(("email", "sms", "whatsapp"), True, 86_400, Success.SENT),
-        Step(("email",)),
+        RequestedStep(("whatsapp",), wait_seconds=5, success=Success.READ),
+        RequestedStep(("email", "sms", "whatsapp"), True, 86_400, Success.SENT),
+        RequestedStep(("email",)),
     )
-    assert request.broadcasts == (2,)
+    assert [step.broadcast for step in request.steps] == [False, True, False]
     assert request.expires_in_seconds == 864_000
 
 

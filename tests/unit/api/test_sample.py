@@ -68,7 +68,7 @@ def test_a_fallback_is_two_steps() -> None:
 def test_a_broadcast_is_one_step() -> None:
     request = requests.check({**BROADCAST, "fc": SAMPLE_EMAIL}, SENDERS)
 
-    assert request.broadcasts == (1,)
+    assert [step.broadcast for step in request.steps] == [True]
     assert request.document["steps"] == [
         {
             "broadcast": ["whatsapp", "email"],

@@ -15,11 +15,12 @@ from botocore.exceptions import (
 from botocore.stub import ANY, Stubber
 
 from messaging.channels import Channel
-from messaging.channels.email.send import Email
-from messaging.channels.sms.send import Sms
-from messaging.channels.whatsapp.send import WhatsApp
+from messaging.channels.email.send import EmailChannel
+from messaging.channels.sms.send import SmsChannel
+from messaging.channels.whatsapp.send import WhatsAppChannel
+from messaging.domain.content import Content, Delivery
 from messaging.domain.errors import Ambiguous, Refused, Unavailable
-from messaging.domain.messages import AttemptId, Content, Delivery
+from messaging.domain.messages import AttemptId
 
 KEYS: dict[str, Any] = {
     "region_name": "us-east-1",
@@ -51,7 +52,7 @@ def test_an_sms_carries_its_attempt_its_validity_and_its_type() -> None:
                 "Context": {"message_id": "m1", "attempt": "2"},
             },
         )
-        assert Sms(client, "set").send(delivery(Content(text="hi"))) == "862a8790"
+        assert SmsChannel(client, "set").send(delivery(Content(text="hi"))) == "862a8790"
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,7 @@ def test_the_category_decides_the_sms_type(category: str, message_type: str) -> 
         stub.add_response(
             "send_text_message", {"MessageId": "1"}, {**expected, "MessageType": message_type}
         )
-        Sms(client, "set").send(delivery(Content(text="hi"), category=category))
+        SmsChannel(client, "set").send(delivery(Content(text="hi"), category=category))
 
 
 def whatsapp_body(content: Content) -> dict[str, Any]:
@@ -91,7 +92,7 @@ def whatsapp_body(content: Content) -> dict[str, Any]:
     client.meta.events.register("provide-client-params.socialmessaging.*", keep)
     with Stubber(client) as stub:
         stub.add_response("send_whatsapp_message", {"messageId": "6d69f07a"})
-        assert WhatsApp(client, "v24.0").send(delivery(content)) == "6d69f07a"
+        assert WhatsAppChannel(client, "v24.0").send(delivery(content)) == "6d69f07a"
     assert sent[0]["originationPhoneNumberId"] == "sender"
     assert sent[0]["metaApiVersion"] == "v24.0"
     body: dict[str, Any] = json.loads(sent[0]["message"])
@@ -178,7 +179,7 @@ def test_an_email_carries_its_attempt_in_its_tags(content: Content, said: dict[s
                 ],
             },
         )
-        assert Email(client, "set").send(delivery(content, to="ana@example.com")) == "0100"
+        assert EmailChannel(client, "set").send(delivery(content, to="ana@example.com")) == "0100"
 
 
 @pytest.fixture(scope="module")
@@ -188,9 +189,9 @@ def channels() -> list[tuple[str, Any, Channel]]:
     whatsapp = boto3.client("socialmessaging", **KEYS)
     email = boto3.client("sesv2", **KEYS)
     return [
-        ("send_text_message", sms, Sms(sms, "set")),
-        ("send_whatsapp_message", whatsapp, WhatsApp(whatsapp, "v24.0")),
-        ("send_email", email, Email(email, "set")),
+        ("send_text_message", sms, SmsChannel(sms, "set")),
+        ("send_whatsapp_message", whatsapp, WhatsAppChannel(whatsapp, "v24.0")),
+        ("send_email", email, EmailChannel(email, "set")),
     ]
 
 

@@ -13,16 +13,17 @@ from console import recent
 from console.recent import LOCAL, Recent, Row
 from console.states import states_entered
 from messaging.api import http
-from messaging.domain.messages import AttemptId, Message, Plan, PlannedAttempt
+from messaging.domain.messages import AttemptId, Message
+from messaging.domain.plan import Plan, PlannedAttempt
 from messaging.domain.statuses import AttemptStatus, MessageStatus, Success
-from messaging.store import RECENT_SHARDS, Store
+from messaging.store import Store
+from messaging.store.messages import RECENT_SHARDS
+from tests.support.plans import plan_of
 
 START = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
-PLAN = Plan(
-    (
-        PlannedAttempt(1, 1, "whatsapp", 45, Success.DELIVERED),
-        PlannedAttempt(2, 2, "sms", 45, Success.DELIVERED),
-    )
+PLAN = plan_of(
+    PlannedAttempt(1, 1, "whatsapp", 45, Success.DELIVERED),
+    PlannedAttempt(2, 2, "sms", 45, Success.DELIVERED),
 )
 REQUEST = {
     "to": {"whatsapp": "+14255550100", "sms": "+14255550100", "email": "ana@example.com"},
@@ -68,7 +69,7 @@ def memory(store: Store, clock: Clock) -> Recent:
 
 
 def add(store: Store, name: str, at: datetime, **changes: Any) -> None:
-    store.add(Message(name, at, REQUEST | changes, PLAN))
+    store.messages.add(Message(name, at, PLAN), REQUEST | changes)
 
 
 def names(memory: Recent) -> list[str]:
@@ -97,12 +98,12 @@ def test_a_new_message_and_its_changes_are_seen(store: Store, memory: Recent, cl
     add(store, "m1", START)
     assert memory.now().rows[0].status is MessageStatus.ACCEPTED
 
-    store.claim(AttemptId("m1", 1), "whatsapp", "token", clock.now)
+    store.attempts.claim(AttemptId("m1", 1), "whatsapp", "token", clock.now)
     clock.after(2)
     assert memory.now().rows[0].status is MessageStatus.IN_PROGRESS
 
-    store.note(AttemptId("m1", 1), AttemptStatus.DELIVERED, clock.now)
-    store.conclude("m1", MessageStatus.DELIVERED, clock.now)
+    store.attempts.update_status(AttemptId("m1", 1), AttemptStatus.DELIVERED, clock.now)
+    store.messages.update_status("m1", MessageStatus.DELIVERED, clock.now)
     clock.after(2)
     (row,) = memory.now().rows
     assert (row.status, row.delivered_by, row.delivered_in) == ("delivered", "whatsapp", 2.0)
@@ -121,14 +122,14 @@ def test_one_that_the_index_tells_of_late_is_not_missed(
 
 def test_a_late_receipt_is_seen_after_the_end(store: Store, memory: Recent, clock: Clock) -> None:
     add(store, "m1", START)
-    store.claim(AttemptId("m1", 1), "whatsapp", "token", clock.now)
-    store.note(AttemptId("m1", 1), AttemptStatus.TIMED_OUT, clock.now)
-    store.conclude("m1", MessageStatus.UNDELIVERED, clock.now)
+    store.attempts.claim(AttemptId("m1", 1), "whatsapp", "token", clock.now)
+    store.attempts.update_status(AttemptId("m1", 1), AttemptStatus.TIMED_OUT, clock.now)
+    store.messages.update_status("m1", MessageStatus.UNDELIVERED, clock.now)
     assert memory.now().rows[0].status is MessageStatus.UNDELIVERED
 
     clock.after(60)
-    store.note(AttemptId("m1", 1), AttemptStatus.READ, clock.now)
-    store.conclude("m1", MessageStatus.DELIVERED, clock.now)
+    store.attempts.update_status(AttemptId("m1", 1), AttemptStatus.READ, clock.now)
+    store.messages.update_status("m1", MessageStatus.DELIVERED, clock.now)
     clock.after(60)
     assert memory.now().rows[0].status is MessageStatus.DELIVERED
 
@@ -137,7 +138,7 @@ def test_a_message_that_was_erased_vanishes(store: Store, memory: Recent, clock:
     add(store, "m1", START)
     assert names(memory) == ["m1"]
 
-    store.forget("m1")
+    store.erasure.erase("m1")
     clock.after(60)
     assert names(memory) == []
     assert memory.find("m1") is None
@@ -161,7 +162,7 @@ def test_what_has_ended_costs_less_and_less(
 ) -> None:
     for number in range(50):
         add(store, f"m{number}", START)
-        store.conclude(f"m{number}", MessageStatus.UNDELIVERED, START)
+        store.messages.update_status(f"m{number}", MessageStatus.UNDELIVERED, START)
     counting = Counting(dynamodb)
     for _ in range(400):
         memory.now()
@@ -174,7 +175,7 @@ def test_messages_that_wait_are_looked_at_all_the_time(
     store: Store, memory: Recent, clock: Clock, dynamodb: DynamoDBClient
 ) -> None:
     add(store, "m1", START)
-    store.claim(AttemptId("m1", 1), "whatsapp", "token", clock.now)
+    store.attempts.claim(AttemptId("m1", 1), "whatsapp", "token", clock.now)
     memory.now()
     counting = Counting(dynamodb)
     for _ in range(20):
@@ -303,10 +304,10 @@ def test_an_answer_does_not_wait_for_a_long_look(
 def test_a_row_holds_what_is_searched_and_shown_and_nothing_that_was_said(store: Store) -> None:
     add(store, "m1", START, metadata={"order": "42", "bidi": "a\u202eb"})
     for number, channel in enumerate(("whatsapp", "sms"), 1):
-        store.claim(AttemptId("m1", number), channel, "token", START)
-    planned = store.history("m1").message.plan.attempt(2)
-    store.note_sent(AttemptId("m1", 2), "provider", START, planned)
-    row = Row.of(store.history("m1"))
+        store.attempts.claim(AttemptId("m1", number), channel, "token", START)
+    planned = store.messages.history("m1").message.plan.attempt(2)
+    store.attempts.record_sent(AttemptId("m1", 2), "provider", START, planned)
+    row = Row.of(store.messages.history("m1"))
 
     assert row.recipients == ("+14255550100", "ana@example.com", "+12065550100")
     assert row.metadata == (("order", "42"), ("bidi", "a\\u202eb"))
@@ -319,8 +320,8 @@ def test_a_row_holds_what_is_searched_and_shown_and_nothing_that_was_said(store:
 def test_a_rejected_message_is_a_row_too(store: Store) -> None:
     problems = ({"pointer": "", "detail": "is no object"},)
     rejected = MessageStatus.REJECTED
-    store.add(Message("m1", START, {}, Plan(()), rejected, problems=problems))
-    row = Row.of(store.history("m1"))
+    store.messages.add(Message("m1", START, Plan(), rejected, problems=problems))
+    row = Row.of(store.messages.history("m1"))
     assert (row.status, row.recipients, row.states) == (rejected, (), 4)
 
 
@@ -337,35 +338,35 @@ def test_states_are_counted_as_the_workflow_enters_them(
 ) -> None:
     add(store, "m1", START)
     for number, end in enumerate(ends, 1):
-        store.claim(AttemptId("m1", number), PLAN.attempt(number).channel, "token", START)
-        store.note(AttemptId("m1", number), AttemptStatus(end), START)
-    store.conclude("m1", MessageStatus(status), START)
-    assert states_entered(store.history("m1")) == states
+        store.attempts.claim(AttemptId("m1", number), PLAN.attempt(number).channel, "token", START)
+        store.attempts.update_status(AttemptId("m1", number), AttemptStatus(end), START)
+    store.messages.update_status("m1", MessageStatus(status), START)
+    assert states_entered(store.messages.history("m1")) == states
 
 
 def test_a_broadcast_enters_its_branches(store: Store) -> None:
-    plan = Plan(
-        (
-            PlannedAttempt(1, 1, "sms", 45, Success.DELIVERED),
-            PlannedAttempt(2, 1, "email", 45, Success.DELIVERED),
-        )
+    plan = plan_of(
+        PlannedAttempt(1, 1, "sms", 45, Success.DELIVERED),
+        PlannedAttempt(2, 1, "email", 45, Success.DELIVERED),
     )
-    store.add(Message("m1", START, REQUEST | {"steps": [{"broadcast": ["sms", "email"]}]}, plan))
+    store.messages.add(
+        Message("m1", START, plan), REQUEST | {"steps": [{"broadcast": ["sms", "email"]}]}
+    )
     for number, status in ((1, AttemptStatus.FAILED), (2, AttemptStatus.DELIVERED)):
-        store.claim(AttemptId("m1", number), plan.attempt(number).channel, "token", START)
-        store.note(AttemptId("m1", number), status, START)
-    store.conclude("m1", MessageStatus.DELIVERED, START)
+        store.attempts.claim(AttemptId("m1", number), plan.attempt(number).channel, "token", START)
+        store.attempts.update_status(AttemptId("m1", number), status, START)
+    store.messages.update_status("m1", MessageStatus.DELIVERED, START)
     # Choose channel, Broadcast, three that ask, two that send, one not requested, one that did not
     # reach, Anyone reached?, Reached.
-    assert states_entered(store.history("m1")) == 11
+    assert states_entered(store.messages.history("m1")) == 11
 
 
 def test_a_row_says_of_an_attempt_what_the_api_says(store: Store) -> None:
     """The function of the first one died, and the workflow has gone on."""
     add(store, "m1", START)
     for number, channel in enumerate(("whatsapp", "sms"), 1):
-        store.claim(AttemptId("m1", number), channel, "token", START)
-    story = store.history("m1")
+        store.attempts.claim(AttemptId("m1", number), channel, "token", START)
+    story = store.messages.history("m1")
 
     told = [one["status"] for one in http.told(story, [])["attempts"]]
     assert told == ["timed_out", "sending"]

@@ -5,23 +5,25 @@ from typing import Any
 
 import pytest
 
-from messaging.domain import plan as planning
-from messaging.domain.messages import Content, DroppedStep, Message, PlannedAttempt
-from messaging.domain.plan import Step
+from messaging.domain.content import Content, content, delivery
+from messaging.domain.messages import Message
+from messaging.domain.plan import DroppedStep, PlannedAttempt, RequestedStep, make_plan
+from messaging.domain.route import route as route_of
 from messaging.domain.statuses import Success
 
 WAITS = {"whatsapp": 45, "sms": 120, "email": 300}
+CHANNELS = tuple(WAITS)
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
 
 def test_attempts_are_numbered_over_the_whole_plan() -> None:
     steps = [
-        Step(("whatsapp",), wait_seconds=30),
-        Step(("sms", "email"), broadcast=True, success=Success.SENT),
-        Step(("sms",)),
+        RequestedStep(("whatsapp",), wait_seconds=30),
+        RequestedStep(("sms", "email"), broadcast=True, success=Success.SENT),
+        RequestedStep(("sms",)),
     ]
 
-    assert planning.plan(steps, WAITS).attempts == (
+    assert make_plan(steps, WAITS).attempts == (
         PlannedAttempt(1, 1, "whatsapp", 30, Success.DELIVERED),
         PlannedAttempt(2, 2, "sms", 120, Success.SENT),
         PlannedAttempt(3, 2, "email", 300, Success.SENT),
@@ -47,15 +49,15 @@ def test_attempts_are_numbered_over_the_whole_plan() -> None:
 def test_waits_are_cut_and_late_steps_dropped(
     expires_in: int | None, waits: list[int], dropped: list[int]
 ) -> None:
-    steps = [Step((channel,)) for channel in WAITS]
-    plan = planning.plan(steps, WAITS, expires_in)
+    steps = [RequestedStep((channel,)) for channel in WAITS]
+    plan = make_plan(steps, WAITS, expires_in)
 
     assert [attempt.wait_seconds for attempt in plan.attempts] == waits
     assert [one.step for one in plan.dropped] == dropped
 
 
 def test_a_dropped_step_says_why() -> None:
-    plan = planning.plan([Step(("sms",)), Step(("email",))], WAITS, 121)
+    plan = make_plan([RequestedStep(("sms",)), RequestedStep(("email",))], WAITS, 121)
 
     assert plan.dropped == (
         DroppedStep(
@@ -67,15 +69,15 @@ def test_a_dropped_step_says_why() -> None:
 
 
 def test_the_longest_wait_of_a_broadcast_decides_when_the_next_step_starts() -> None:
-    steps = [Step(("sms", "email"), broadcast=True), Step(("sms",))]
+    steps = [RequestedStep(("sms", "email"), broadcast=True), RequestedStep(("sms",))]
 
-    assert not planning.plan(steps, WAITS, 305).dropped
-    assert planning.plan(steps, WAITS, 304).dropped
+    assert not make_plan(steps, WAITS, 305).dropped
+    assert make_plan(steps, WAITS, 304).dropped
 
 
 def test_each_node_of_the_route_names_the_next() -> None:
-    steps = [Step(("whatsapp",)), Step(("sms", "email"), broadcast=True)]
-    route = planning.route("m1", planning.plan(steps, WAITS), [2])
+    steps = [RequestedStep(("whatsapp",)), RequestedStep(("sms", "email"), broadcast=True)]
+    route = route_of("m1", make_plan(steps, WAITS), CHANNELS)
 
     assert route == {
         "message_id": "m1",
@@ -107,9 +109,9 @@ def test_each_node_of_the_route_names_the_next() -> None:
 
 
 def test_a_broadcast_over_one_channel_stays_a_broadcast() -> None:
-    plan = planning.plan([Step(("sms",), broadcast=True)], WAITS)
+    plan = make_plan([RequestedStep(("sms",), broadcast=True)], WAITS)
 
-    assert planning.route("m1", plan, [1])["channel"] == "broadcast"
+    assert route_of("m1", plan, CHANNELS)["channel"] == "broadcast"
 
 
 TEMPLATE = {"name": "login_code", "language": "en_US", "components": []}
@@ -150,11 +152,13 @@ TEMPLATE = {"name": "login_code", "language": "en_US", "components": []}
 def test_the_nearest_layer_of_content_wins(
     request_: dict[str, Any], step: dict[str, Any], channel: str, said: Content
 ) -> None:
-    assert planning.content({"content": request_}, {"content": step}, channel) == said
+    assert content({"content": request_}, {"content": step}, channel) == said
 
 
-def message(steps: list[dict[str, Any]], expires_in: int | None = None) -> Message:
-    plan = planning.plan([Step(("sms",)) for _ in steps], WAITS)
+def message(
+    steps: list[dict[str, Any]], expires_in: int | None = None
+) -> tuple[Message, dict[str, Any]]:
+    plan = make_plan([RequestedStep(("sms",)) for _ in steps], WAITS)
     request = {
         "to": {"sms": "+14255550156"},
         "from": {"sms": "+12065550107"},
@@ -163,7 +167,7 @@ def message(steps: list[dict[str, Any]], expires_in: int | None = None) -> Messa
         "category": "marketing",
     }
     expires_at = NOW + timedelta(seconds=expires_in) if expires_in else None
-    return Message("m1", NOW, request, plan, expires_at=expires_at)
+    return Message("m1", NOW, plan, expires_at=expires_at), request
 
 
 def test_a_step_may_have_its_own_recipient_sender_and_content() -> None:
@@ -172,9 +176,9 @@ def test_a_step_may_have_its_own_recipient_sender_and_content() -> None:
         "from": {"sms": "+12065550108"},
         "content": {"text": "again"},
     }
-    whole = message([{}, own])
+    whole, request = message([{}, own])
     first, second = (
-        planning.delivery(whole, attempt, "+12065550100", NOW) for attempt in whole.plan.attempts
+        delivery(whole, request, attempt, "+12065550100", NOW) for attempt in whole.plan.attempts
     )
 
     assert (first.to, first.sender, first.content.text) == ("+14255550156", "+12065550107", "hi")
@@ -183,10 +187,10 @@ def test_a_step_may_have_its_own_recipient_sender_and_content() -> None:
 
 
 def test_the_stacks_sender_is_used_where_none_is_named() -> None:
-    whole = message([{}])
-    unnamed = Message("m1", NOW, {**whole.request, "from": {}}, whole.plan)
+    whole, request = message([{}])
+    unnamed = {**request, "from": {}}
 
-    assert planning.delivery(unnamed, whole.plan.attempt(1), "+12065550100", NOW).sender == (
+    assert delivery(whole, unnamed, whole.plan.attempt(1), "+12065550100", NOW).sender == (
         "+12065550100"
     )
 
@@ -198,7 +202,7 @@ def test_the_stacks_sender_is_used_where_none_is_named() -> None:
 def test_what_is_given_up_does_not_arrive_later(
     expires_in: int | None, later: int, valid: int
 ) -> None:
-    whole = message([{}], expires_in)
+    whole, request = message([{}], expires_in)
     now = NOW + timedelta(seconds=later)
 
-    assert planning.delivery(whole, whole.plan.attempt(1), "", now).valid_seconds == valid
+    assert delivery(whole, request, whole.plan.attempt(1), "", now).valid_seconds == valid

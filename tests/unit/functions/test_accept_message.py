@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
 
 import accept_message
+from messaging import intake
+from messaging.clients.queue import sqs
+from messaging.queue import Queue
 from tests.support.aws import CONTEXT, ENVIRONMENT, TABLE, aws
+from tests.support.faults import Died, dies
 from tests.support.request_cases import SAMPLE, SENDERS, VALID, but
 
 if TYPE_CHECKING:
@@ -33,7 +36,7 @@ def stack() -> Iterator["DynamoDBClient"]:
 def table(stack: "DynamoDBClient") -> "DynamoDBClient":
     """Nothing stored and nothing queued."""
     for item in stack.scan(TableName=TABLE)["Items"]:
-        key = {name: item[name] for name in ("message_id", "item")}
+        key = {name: item[name] for name in ("pk", "sk")}
         stack.delete_item(TableName=TABLE, Key=key)
     while queued():
         pass
@@ -65,12 +68,12 @@ def told(answer: dict[str, Any]) -> dict[str, Any]:
 
 def queued() -> list[dict[str, Any]]:
     """The routes in the queue with the names of their messages; they are taken out."""
-    received = accept_message.queue().receive_message(
+    received = sqs().receive_message(
         QueueUrl=QUEUE, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
     )
     routes = received.get("Messages", [])
     for one in routes:
-        accept_message.queue().delete_message(QueueUrl=QUEUE, ReceiptHandle=one["ReceiptHandle"])
+        sqs().delete_message(QueueUrl=QUEUE, ReceiptHandle=one["ReceiptHandle"])
     return [
         {**json.loads(one["Body"]), "name": one["MessageAttributes"]["message_id"]["StringValue"]}
         for one in routes
@@ -80,7 +83,7 @@ def queued() -> list[dict[str, Any]]:
 def stored(table: "DynamoDBClient") -> list[str]:
     """The ids of the messages in the table."""
     items = table.scan(TableName=TABLE)["Items"]
-    return [item["message_id"]["S"] for item in items if item["item"]["S"] == "message"]
+    return [item["pk"]["S"] for item in items if item["sk"]["S"] == "message"]
 
 
 def sized(size: int) -> str:
@@ -317,12 +320,10 @@ def test_another_body_after_the_lock_is_refused_all_the_same(
     assert post({**VALID, "category": "marketing"}, "order-42")["statusCode"] == 422
 
 
-def _dies_before_the_queue(
-    monkeypatch: pytest.MonkeyPatch, lock: timedelta = accept_message.LOCK
-) -> None:
+def _dies_before_the_queue(monkeypatch: pytest.MonkeyPatch, lock: timedelta = intake.LOCK) -> None:
     """A first request that is stored but never queued, and holds its key for so long."""
     with monkeypatch.context() as broken:
-        broken.setenv("REQUESTS_QUEUE_URL", NOT_THERE)
-        broken.setattr(accept_message, "LOCK", lock)
-        with pytest.raises(ClientError):
+        broken.setattr(Queue, "put", dies)
+        broken.setattr(intake, "LOCK", lock)
+        with pytest.raises(Died):
             post(VALID, "order-42")

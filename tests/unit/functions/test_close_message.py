@@ -8,29 +8,33 @@ import boto3
 import pytest
 
 import close_message
-from messaging.domain.messages import Attempt, AttemptId, Message, Plan, PlannedAttempt
+from messaging.clients.store import store as deployed_store
+from messaging.domain.messages import Attempt, AttemptId, Message
+from messaging.domain.plan import PlannedAttempt
 from messaging.domain.statuses import AttemptStatus, MessageStatus, Success
 from messaging.store import Store
+from messaging.store.attempts import Attempts
 from tests.support.aws import CONTEXT, TABLE, aws
+from tests.support.plans import plan_of
 
 START = datetime(2026, 1, 15, 9, 30, tzinfo=UTC)
 MESSAGE_ID = "01KB3Q4Y9V6Z8M2N7R5T1W0XCD"
 ATTEMPT = AttemptId(MESSAGE_ID, 1)
-PLAN = Plan((PlannedAttempt(1, 1, "sms", 120, Success.DELIVERED),))
+PLAN = plan_of(PlannedAttempt(1, 1, "sms", 120, Success.DELIVERED))
 
 
 @pytest.fixture
 def store() -> Iterator[Store]:
     with aws():
-        close_message.store.cache_clear()
+        deployed_store.cache_clear()
         yield Store(boto3.client("dynamodb"), TABLE, timedelta(days=1))
-    close_message.store.cache_clear()
+    deployed_store.cache_clear()
 
 
 def sent(store: Store) -> None:
-    store.add(Message(MESSAGE_ID, START, {}, PLAN))
-    store.claim(ATTEMPT, "sms", "the-task-token", START)
-    store.note_sent(ATTEMPT, "provider-1", START, PLAN.attempt(1))
+    store.messages.add(Message(MESSAGE_ID, START, PLAN))
+    store.attempts.claim(ATTEMPT, "sms", "the-task-token", START)
+    store.attempts.record_sent(ATTEMPT, "provider-1", START, PLAN.attempt(1))
 
 
 def ended(execution_status: str) -> dict[str, Any]:
@@ -55,7 +59,7 @@ def test_a_message_on_its_way_ends_with_its_execution(
 ) -> None:
     sent(store)
     assert ended(execution_status)["status"] == MessageStatus.UNDELIVERED
-    story = store.history(MESSAGE_ID)
+    story = store.messages.history(MESSAGE_ID)
     assert (story.message.status, story.message.reason) == (MessageStatus.UNDELIVERED, reason)
     assert (story.attempts[0].status, story.attempts[0].reason) == (AttemptStatus.TIMED_OUT, reason)
 
@@ -63,57 +67,57 @@ def test_a_message_on_its_way_ends_with_its_execution(
 def test_what_the_workflow_has_closed_stays_as_it_is(store: Store) -> None:
     sent(store)
     close_message.handler({"message_id": MESSAGE_ID}, CONTEXT)
-    before = store.history(MESSAGE_ID)
+    before = store.messages.history(MESSAGE_ID)
     ended("FAILED")
-    assert store.history(MESSAGE_ID) == before
+    assert store.messages.history(MESSAGE_ID) == before
 
 
 def test_the_message_is_closed_before_its_attempts(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[MessageStatus] = []
-    give_up = Store.give_up
+    time_out = Attempts.time_out
 
-    def watched(one: Store, *facts: Any) -> Attempt:
-        seen.append(one.history(MESSAGE_ID).message.status)
-        return give_up(one, *facts)
+    def watched(one: Attempts, *facts: Any) -> Attempt:
+        seen.append(store.messages.history(MESSAGE_ID).message.status)
+        return time_out(one, *facts)
 
-    monkeypatch.setattr(Store, "give_up", watched)
+    monkeypatch.setattr(Attempts, "time_out", watched)
     sent(store)
     close_message.handler({"message_id": MESSAGE_ID}, CONTEXT)
 
     assert seen == [MessageStatus.UNDELIVERED]
-    assert store.history(MESSAGE_ID).attempts[0].status is AttemptStatus.TIMED_OUT
+    assert store.messages.history(MESSAGE_ID).attempts[0].status is AttemptStatus.TIMED_OUT
 
 
 def test_an_attempt_that_only_had_to_be_sent_is_not_given_up(store: Store) -> None:
-    plan = Plan((PlannedAttempt(1, 1, "sms", 120, Success.SENT),))
-    store.add(Message(MESSAGE_ID, START, {}, plan))
-    store.claim(ATTEMPT, "sms", "the-task-token", START)
-    store.note_sent(ATTEMPT, "provider-1", START, plan.attempt(1))
+    plan = plan_of(PlannedAttempt(1, 1, "sms", 120, Success.SENT))
+    store.messages.add(Message(MESSAGE_ID, START, plan))
+    store.attempts.claim(ATTEMPT, "sms", "the-task-token", START)
+    store.attempts.record_sent(ATTEMPT, "provider-1", START, plan.attempt(1))
 
     assert close_message.handler({"message_id": MESSAGE_ID}, CONTEXT)["status"] == "sent"
-    assert store.history(MESSAGE_ID).attempts[0].status is AttemptStatus.SENT
+    assert store.messages.history(MESSAGE_ID).attempts[0].status is AttemptStatus.SENT
 
 
 def test_who_comes_after_a_dead_function_closes_the_attempts(store: Store) -> None:
     sent(store)
-    store.conclude(MESSAGE_ID, MessageStatus.UNDELIVERED, START)
+    store.messages.update_status(MESSAGE_ID, MessageStatus.UNDELIVERED, START)
     ended("ABORTED")
 
-    assert store.history(MESSAGE_ID).attempts[0].status is AttemptStatus.TIMED_OUT
+    assert store.messages.history(MESSAGE_ID).attempts[0].status is AttemptStatus.TIMED_OUT
 
 
 def test_a_success_that_was_not_concluded_counts(store: Store) -> None:
     sent(store)
-    store.note(ATTEMPT, AttemptStatus.DELIVERED, START)
+    store.attempts.update_status(ATTEMPT, AttemptStatus.DELIVERED, START)
     assert ended("ABORTED")["status"] == MessageStatus.DELIVERED
-    assert store.history(MESSAGE_ID).message.status is MessageStatus.DELIVERED
+    assert store.messages.history(MESSAGE_ID).message.status is MessageStatus.DELIVERED
 
 
 def test_a_request_that_was_never_planned_is_undelivered(store: Store) -> None:
     ended("FAILED")
-    message = store.history(MESSAGE_ID).message
+    message = store.messages.history(MESSAGE_ID).message
     assert (message.status, message.reason) == (MessageStatus.UNDELIVERED, "the execution failed")
     assert message.accepted_at == START
 
@@ -121,5 +125,5 @@ def test_a_request_that_was_never_planned_is_undelivered(store: Store) -> None:
 def test_a_success_after_the_stop_takes_the_reason_away(store: Store) -> None:
     sent(store)
     ended("ABORTED")
-    store.conclude(MESSAGE_ID, MessageStatus.DELIVERED, START)
-    assert store.history(MESSAGE_ID).message.reason is None
+    store.messages.update_status(MESSAGE_ID, MessageStatus.DELIVERED, START)
+    assert store.messages.history(MESSAGE_ID).message.reason is None

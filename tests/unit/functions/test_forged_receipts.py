@@ -10,10 +10,13 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 import record_receipt
 from messaging.domain.errors import Failed, Unmatched
-from messaging.domain.messages import AttemptId, Message, Outcome, Plan, PlannedAttempt
+from messaging.domain.messages import AttemptId, Message, Outcome
+from messaging.domain.plan import PlannedAttempt
 from messaging.domain.statuses import AttemptStatus, Success
-from messaging.store import MAX_REASON, Store
+from messaging.store import Store
+from messaging.store.receipts import MAX_REASON
 from tests.support.aws import CONTEXT, event_text, load, sns
+from tests.support.plans import plan_of
 
 MESSAGE_ID = "01JEXAMPLE0000000000000001"
 FIRST, SECOND = AttemptId(MESSAGE_ID, 1), AttemptId(MESSAGE_ID, 2)
@@ -38,9 +41,9 @@ def sent(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
         PlannedAttempt(1, 1, "sms", 45, Success.DELIVERED),
         PlannedAttempt(2, 2, "email", 45, Success.DELIVERED),
     )
-    store.add(Message(MESSAGE_ID, now, {}, Plan(attempts)))
-    store.claim(FIRST, "sms", "token", now)
-    store.note_sent(FIRST, "862a8790-60c0-4430-9b2b-658bd0000001", now, attempts[0])
+    store.messages.add(Message(MESSAGE_ID, now, plan_of(*attempts)))
+    store.attempts.claim(FIRST, "sms", "token", now)
+    store.attempts.record_sent(FIRST, "862a8790-60c0-4430-9b2b-658bd0000001", now, attempts[0])
 
 
 @pytest.fixture
@@ -132,12 +135,12 @@ def test_what_no_provider_would_say_is_raised_and_changes_nothing(
 def test_a_delivered_attempt_stays_delivered(
     store: Store, monkeypatch: pytest.MonkeyPatch, word: str
 ) -> None:
-    store.note(FIRST, AttemptStatus.DELIVERED, datetime.now(UTC))
-    before = store.history(MESSAGE_ID)
+    store.attempts.update_status(FIRST, AttemptStatus.DELIVERED, datetime.now(UTC))
+    before = store.messages.history(MESSAGE_ID)
     monkeypatch.setattr(record_receipt, "workflow", Quiet)
     receive(event_text(f"sms_{word}"))
 
-    assert store.history(MESSAGE_ID).attempts == before.attempts
+    assert store.messages.history(MESSAGE_ID).attempts == before.attempts
 
 
 class Quiet:
@@ -156,5 +159,5 @@ def test_a_huge_reason_is_cut(store: Store, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(record_receipt, "workflow", Quiet)
     receive({**load("sms_TEXT_UNREACHABLE"), "messageStatusDescription": "x" * 200_000})
 
-    (attempt,) = store.history(MESSAGE_ID).attempts
+    (attempt,) = store.messages.history(MESSAGE_ID).attempts
     assert len(attempt.reason or "") == MAX_REASON

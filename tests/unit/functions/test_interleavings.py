@@ -34,13 +34,14 @@ import record_receipt
 import send_message
 import start_delivery
 from messaging import metrics
-from messaging.domain import plan as planning
 from messaging.domain.errors import Unmatched
-from messaging.domain.messages import CHANNELS, Message, MessageHistory
-from messaging.domain.plan import Step
+from messaging.domain.messages import Message, MessageHistory
+from messaging.domain.plan import RequestedStep, make_plan
+from messaging.domain.route import route as route_of
 from messaging.domain.statuses import ATTEMPT_RANK, FINAL, MESSAGE_RANK, AttemptStatus, Success
 from messaging.workflow import Workflow
 from tests.support.aws import ENVIRONMENT, event_text, sns
+from tests.support.plans import CHANNELS
 from tests.support.world import THROUGH, Crash, Invocation, Provider, World
 
 LONG = os.environ.get("CHAOS") == "long"
@@ -90,14 +91,16 @@ def event(name: str, number: int) -> dict[str, Any]:
 channels = st.sampled_from(CHANNELS)
 successes = st.sampled_from([Success.DELIVERED, Success.DELIVERED, Success.SENT])
 single = st.builds(
-    lambda channel, wait, success: Step((channel,), wait_seconds=wait, success=success),
+    lambda channel, wait, success: RequestedStep((channel,), wait_seconds=wait, success=success),
     channels,
     st.sampled_from([5, 45]),
     successes,
 )
-read = st.just(Step(("whatsapp",), wait_seconds=45, success=Success.READ))
+read = st.just(RequestedStep(("whatsapp",), wait_seconds=45, success=Success.READ))
 broadcast = st.builds(
-    lambda asked, success: Step(tuple(asked), broadcast=True, wait_seconds=45, success=success),
+    lambda asked, success: RequestedStep(
+        tuple(asked), broadcast=True, wait_seconds=45, success=success
+    ),
     st.lists(channels, min_size=1, max_size=3, unique=True),
     successes,
 )
@@ -129,7 +132,7 @@ class Interleavings(RuleBasedStateMachine):
     )
     def begin(
         self,
-        steps: list[Step],
+        steps: list[RequestedStep],
         scripts: dict[int, list[str]],
         expires: int | None,
         *,
@@ -143,13 +146,12 @@ class Interleavings(RuleBasedStateMachine):
         self.record = _by_a_service(steps) if direct else self._by_the_api(steps, expires)
         self.the_queue_delivers()
 
-    def _by_the_api(self, steps: list[Step], expires: int | None) -> dict[str, Any]:
-        plan = planning.plan(steps, dict.fromkeys(CHANNELS, 45))
+    def _by_the_api(self, steps: list[RequestedStep], expires: int | None) -> dict[str, Any]:
+        plan = make_plan(steps, dict.fromkeys(CHANNELS, 45))
         request = {**REQUEST, "steps": [{} for _ in steps], "category": "utility"}
         ends = None if expires is None else STARTED + timedelta(seconds=expires)
-        self.world.store.add(Message(MESSAGE_ID, STARTED, request, plan, expires_at=ends))
-        broadcasts = [number for number, step in enumerate(steps, 1) if step.broadcast]
-        route = planning.route(MESSAGE_ID, plan, broadcasts)
+        self.world.store.messages.add(Message(MESSAGE_ID, STARTED, plan, expires_at=ends), request)
+        route = route_of(MESSAGE_ID, plan, CHANNELS)
         named = {"message_id": {"stringValue": MESSAGE_ID, "dataType": "String"}}
         return {"messageId": "q1", "body": json.dumps(route), "messageAttributes": named}
 
@@ -279,7 +281,7 @@ class Interleavings(RuleBasedStateMachine):
 
     def the_content_is_stored_once(self) -> None:
         holders = [key for key, item in self.world.table.items.items() if "request" in item]
-        assert holders in ([], [(MESSAGE_ID, "message")])
+        assert holders in ([], [(MESSAGE_ID, "message#request")])
 
     def nobody_waits_for_what_is_known(self, story: MessageHistory) -> None:
         workflow = self.world.workflow
@@ -353,7 +355,7 @@ class Interleavings(RuleBasedStateMachine):
             self.the_promises_hold()
 
 
-def _by_a_service(steps: list[Step]) -> dict[str, Any]:
+def _by_a_service(steps: list[RequestedStep]) -> dict[str, Any]:
     """A request on the queue that is not planned yet; it is planned under the queue message id."""
     asked = [
         {
@@ -391,7 +393,7 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for function in (plan_message, send_message, record_receipt, close_message):
         monkeypatch.setattr(function, "store", lambda: world().seen)
         if function is not plan_message:
-            monkeypatch.setattr(function, "_now", lambda: world().now)
+            monkeypatch.setattr(function, "now", lambda: world().now)
     for module in (start_delivery, send_message, record_receipt):
         monkeypatch.setattr(module, "workflow", lambda: Workflow(client))
     monkeypatch.setattr(send_message, "channel", lambda _: world().provider)

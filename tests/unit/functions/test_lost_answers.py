@@ -7,7 +7,8 @@ import pytest
 
 from messaging.domain.messages import AttemptId
 from messaging.domain.statuses import AttemptStatus
-from messaging.store import Reserved, Store
+from messaging.store import Store
+from messaging.store.idempotency import Reserved
 from tests.support.dynamodb import MemoryDynamoDB
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -34,21 +35,21 @@ def store() -> Store:
 
 
 def test_an_attempt_is_still_its_claimers(store: Store) -> None:
-    attempt, ours = store.claim(ID, "sms", "token", NOW)
+    attempt, ours = store.attempts.claim(ID, "sms", "token", NOW)
     assert (attempt.status, ours) == (AttemptStatus.SENDING, True)
 
 
 def test_an_attempt_is_nobody_elses(store: Store) -> None:
-    store.claim(ID, "sms", "token", NOW)
-    assert not store.claim(ID, "sms", "token", NOW)[1]
+    store.attempts.claim(ID, "sms", "token", NOW)
+    assert not store.attempts.claim(ID, "sms", "token", NOW)[1]
 
 
 def test_a_released_attempt_is_still_claimed_once_more(store: Store) -> None:
-    store.claim(ID, "sms", "token", NOW)
-    store.release(ID, "busy")
-    assert store.claim(ID, "sms", "newer token", NOW)[1]
+    store.attempts.claim(ID, "sms", "token", NOW)
+    store.attempts.release(ID, "busy")
+    assert store.attempts.claim(ID, "sms", "newer token", NOW)[1]
 
 
 def test_an_idempotency_key_is_still_its_takers(store: Store) -> None:
-    assert store.reserve("key", "body", "m1", NOW, LOCK).state is Reserved.OURS
-    assert store.reserve("key", "body", "m2", NOW, LOCK).state is Reserved.IN_PROGRESS
+    assert store.idempotency.reserve("key", "body", "m1", NOW, LOCK).state is Reserved.OURS
+    assert store.idempotency.reserve("key", "body", "m2", NOW, LOCK).state is Reserved.IN_PROGRESS

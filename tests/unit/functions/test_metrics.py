@@ -10,21 +10,22 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 import record_receipt
 import send_message
+from messaging.domain.content import Delivery
 from messaging.domain.errors import Ambiguous, Refused, Unavailable, Unmatched
-from messaging.domain.messages import AttemptId, Delivery, Message, Plan, PlannedAttempt
+from messaging.domain.messages import AttemptId, Message
+from messaging.domain.plan import PlannedAttempt
 from messaging.domain.statuses import AttemptStatus, MessageStatus, Success
-from messaging.metrics import Counter, Metric
+from messaging.metrics import Metric, StatusMetrics
 from messaging.store import Store
 from tests.support.aws import CONTEXT, event_text, load, sns
+from tests.support.plans import plan_of
 
 ID = AttemptId("01JEXAMPLE0000000000000001", 1)
 SECOND = AttemptId(ID.message_id, 2)
 NOW = datetime.now(UTC)
-PLAN = Plan(
-    (
-        PlannedAttempt(1, 1, "sms", 45, Success.DELIVERED),
-        PlannedAttempt(2, 2, "email", 45, Success.DELIVERED),
-    )
+PLAN = plan_of(
+    PlannedAttempt(1, 1, "sms", 45, Success.DELIVERED),
+    PlannedAttempt(2, 2, "email", 45, Success.DELIVERED),
 )
 REQUEST = {
     "to": {"sms": "+14255550156", "email": "ana@example.com"},
@@ -58,12 +59,12 @@ class Channel:
 @pytest.fixture
 def store(dynamodb: DynamoDBClient, table: str, monkeypatch: pytest.MonkeyPatch) -> Store:
     """A store that counts, with a message that was accepted a minute ago."""
-    store = Store(dynamodb, table, timedelta(days=30), Counter())
+    store = Store(dynamodb, table, timedelta(days=30), StatusMetrics())
     for function in (record_receipt, send_message):
         monkeypatch.setattr(function, "store", lambda: store)
         monkeypatch.setattr(function, "workflow", Workflow)
     a_minute_ago = datetime.now(UTC) - timedelta(minutes=1)
-    store.add(Message(ID.message_id, a_minute_ago, REQUEST, PLAN))
+    store.messages.add(Message(ID.message_id, a_minute_ago, PLAN), REQUEST)
     return store
 
 
@@ -134,7 +135,7 @@ def test_a_line_is_in_cloudwatchs_format_and_holds_channel_and_service_only(
 def test_a_delivery_is_counted_once_and_timed_from_the_acceptance(
     store: Store, lines: Lines
 ) -> None:
-    store.claim(ID, "sms", "token", NOW)
+    store.attempts.claim(ID, "sms", "token", NOW)
     for _ in range(2):
         receive("sms_TEXT_DELIVERED")
     counted = lines()
@@ -153,23 +154,23 @@ def test_a_delivery_is_counted_once_and_timed_from_the_acceptance(
 
 
 def test_a_read_receipt_after_a_delivery_is_no_second_delivery(store: Store, lines: Lines) -> None:
-    store.claim(ID, "whatsapp", "token", NOW)
-    store.note(ID, AttemptStatus.DELIVERED, NOW)
-    store.note(ID, AttemptStatus.READ, NOW)
+    store.attempts.claim(ID, "whatsapp", "token", NOW)
+    store.attempts.update_status(ID, AttemptStatus.DELIVERED, NOW)
+    store.attempts.update_status(ID, AttemptStatus.READ, NOW)
 
     assert names(lines()) == ["Delivered whatsapp"]
 
 
 def test_a_read_receipt_alone_is_a_delivery(store: Store, lines: Lines) -> None:
-    store.claim(ID, "whatsapp", "token", NOW)
-    store.note(ID, AttemptStatus.READ, NOW)
-    store.note(ID, AttemptStatus.DELIVERED, NOW)
+    store.attempts.claim(ID, "whatsapp", "token", NOW)
+    store.attempts.update_status(ID, AttemptStatus.READ, NOW)
+    store.attempts.update_status(ID, AttemptStatus.DELIVERED, NOW)
 
     assert names(lines()) == ["Delivered whatsapp"]
 
 
 def test_a_failure_receipt_is_counted_once(store: Store, lines: Lines) -> None:
-    store.claim(ID, "sms", "token", NOW)
+    store.attempts.claim(ID, "sms", "token", NOW)
     for _ in range(2):
         receive("sms_TEXT_UNREACHABLE")
 
@@ -215,11 +216,11 @@ def test_a_fallback_is_counted_with_the_time_out_that_led_to_it(
 
 
 def test_a_message_is_counted_when_it_comes_and_when_it_ends(store: Store, lines: Lines) -> None:
-    store.add(Message("m2", NOW, REQUEST, PLAN))
-    store.add(Message("m2", NOW, REQUEST, PLAN))
-    store.conclude("m2", MessageStatus.UNDELIVERED, NOW)
-    store.conclude("m2", MessageStatus.EXPIRED, NOW)
-    store.conclude("m2", MessageStatus.DELIVERED, NOW, channel="sms")
+    store.messages.add(Message("m2", NOW, PLAN), REQUEST)
+    store.messages.add(Message("m2", NOW, PLAN), REQUEST)
+    store.messages.update_status("m2", MessageStatus.UNDELIVERED, NOW)
+    store.messages.update_status("m2", MessageStatus.EXPIRED, NOW)
+    store.messages.update_status("m2", MessageStatus.DELIVERED, NOW, channel="sms")
 
     assert names(lines()) == [
         "MessageAccepted",
@@ -231,7 +232,9 @@ def test_a_message_is_counted_when_it_comes_and_when_it_ends(store: Store, lines
 
 
 def test_an_execution_that_ended_by_itself_is_counted(store: Store, lines: Lines) -> None:
-    store.conclude(ID.message_id, MessageStatus.UNDELIVERED, NOW, "the execution was stopped")
+    store.messages.update_status(
+        ID.message_id, MessageStatus.UNDELIVERED, NOW, reason="the execution was stopped"
+    )
 
     assert names(lines()) == ["MessageUndelivered", "ExecutionBroken"]
 
@@ -254,6 +257,6 @@ def test_another_applications_receipt_is_counted_as_foreign(lines: Lines) -> Non
 
 def test_every_status_that_ends_a_message_has_its_metric(lines: Lines) -> None:
     for status in MessageStatus:
-        Counter().message_rose(status, timedelta(0), None, None)
+        StatusMetrics().message_status_rose(status, timedelta(0), None, None)
 
     assert set(names(lines())) == {str(metric) for metric in Metric if metric.startswith("Message")}

@@ -40,11 +40,12 @@ def stack() -> Iterator["DynamoDBClient"]:
 def store(stack: "DynamoDBClient") -> Store:
     """A store with one message, just accepted."""
     for item in stack.scan(TableName=TABLE)["Items"]:
-        key = {name: item[name] for name in ("message_id", "item")}
+        key = {name: item[name] for name in ("pk", "sk")}
         stack.delete_item(TableName=TABLE, Key=key)
     store = Store(stack, TABLE, timedelta(days=1))
     body = but(VALID, {"/metadata": {"order": "42"}, "/steps/2": {"channel": "email"}})
-    store.add(requests.check(body, SENDERS).message(MESSAGE_ID, START, WAITS))
+    request = requests.check(body, SENDERS)
+    store.messages.add(request.message(MESSAGE_ID, START, WAITS), request.document)
     return store
 
 
@@ -61,28 +62,28 @@ def told(message_id: str = MESSAGE_ID) -> dict[str, Any]:
 
 def sent(store: Store, number: int, channel: str, seconds: float) -> None:
     attempt = AttemptId(MESSAGE_ID, number)
-    store.claim(attempt, channel, TOKEN, at(seconds))
-    planned = store.history(MESSAGE_ID).message.plan.attempt(number)
-    store.note_sent(attempt, f"provider-{number}", at(seconds + 1), planned)
+    store.attempts.claim(attempt, channel, TOKEN, at(seconds))
+    planned = store.messages.history(MESSAGE_ID).message.plan.attempt(number)
+    store.attempts.record_sent(attempt, f"provider-{number}", at(seconds + 1), planned)
 
 
 def reported(store: Store, number: int, kind: ReceiptKind, word: str, seconds: float) -> None:
     """A receipt that comes two seconds after it occurred."""
     channel = ("whatsapp", "sms")[number - 1]
     receipt = Receipt(channel, kind, word, at(seconds - 2), f"provider-{number}", key=word)
-    store.keep(receipt, AttemptId(MESSAGE_ID, number), at(seconds))
+    store.receipts.add(receipt, AttemptId(MESSAGE_ID, number), at(seconds))
 
 
 def fall_back(store: Store) -> None:
     """WhatsApp fails, the SMS arrives."""
     sent(store, 1, "whatsapp", 1)
-    store.note(AttemptId(MESSAGE_ID, 1), AttemptStatus.FAILED, at(5), "131026")
+    store.attempts.update_status(AttemptId(MESSAGE_ID, 1), AttemptStatus.FAILED, at(5), "131026")
     reported(store, 1, ReceiptKind.FAILED, "failed", 5.1)
     sent(store, 2, "sms", 6)
     reported(store, 2, ReceiptKind.PROGRESS, "TEXT_QUEUED", 8)
-    store.note(AttemptId(MESSAGE_ID, 2), AttemptStatus.DELIVERED, at(9))
+    store.attempts.update_status(AttemptId(MESSAGE_ID, 2), AttemptStatus.DELIVERED, at(9))
     reported(store, 2, ReceiptKind.DELIVERED, "TEXT_DELIVERED", 9.1)
-    store.conclude(MESSAGE_ID, MessageStatus.DELIVERED, at(9.2))
+    store.messages.update_status(MESSAGE_ID, MessageStatus.DELIVERED, at(9.2))
 
 
 @pytest.mark.usefixtures("store")
@@ -97,7 +98,7 @@ def test_a_message_that_was_just_accepted() -> None:
 
 
 def test_a_message_with_an_attempt_is_in_progress(store: Store) -> None:
-    store.claim(AttemptId(MESSAGE_ID, 1), "whatsapp", TOKEN, at(1))
+    store.attempts.claim(AttemptId(MESSAGE_ID, 1), "whatsapp", TOKEN, at(1))
     body = told()
 
     assert body["status"] == "in_progress"
@@ -152,9 +153,11 @@ def test_the_timeline_tells_everything_in_its_order(store: Store) -> None:
 
 def test_a_late_receipt_stands_where_it_came(store: Store) -> None:
     sent(store, 1, "whatsapp", 1)
-    store.give_up(store.claim(AttemptId(MESSAGE_ID, 1), "whatsapp", TOKEN, at(46))[0], at(46))
+    store.attempts.time_out(
+        store.attempts.claim(AttemptId(MESSAGE_ID, 1), "whatsapp", TOKEN, at(46))[0], at(46)
+    )
     sent(store, 2, "sms", 47)
-    store.note(AttemptId(MESSAGE_ID, 1), AttemptStatus.DELIVERED, at(50))
+    store.attempts.update_status(AttemptId(MESSAGE_ID, 1), AttemptStatus.DELIVERED, at(50))
     reported(store, 1, ReceiptKind.DELIVERED, "delivered", 50)
     body = told()
 
@@ -233,10 +236,10 @@ def test_an_attempt_that_the_workflow_has_gone_on_without_is_not_on_its_way(
     store: Store, *, closed: bool
 ) -> None:
     """Its function died before it could note that."""
-    store.claim(AttemptId(MESSAGE_ID, 1), "whatsapp", TOKEN, at(1))
+    store.attempts.claim(AttemptId(MESSAGE_ID, 1), "whatsapp", TOKEN, at(1))
     assert told()["attempts"][0]["status"] == "sending"
     if closed:
-        store.conclude(MESSAGE_ID, MessageStatus.UNDELIVERED, at(10))
+        store.messages.update_status(MESSAGE_ID, MessageStatus.UNDELIVERED, at(10))
     else:
-        store.claim(AttemptId(MESSAGE_ID, 2), "sms", TOKEN, at(10))
+        store.attempts.claim(AttemptId(MESSAGE_ID, 2), "sms", TOKEN, at(10))
     assert told()["attempts"][0]["status"] == "timed_out"

@@ -8,10 +8,13 @@ import pytest
 
 import record_receipt
 from messaging.domain.errors import Unmatched
-from messaging.domain.messages import AttemptId, Message, Outcome, Plan, PlannedAttempt
+from messaging.domain.messages import AttemptId, Message, Outcome
+from messaging.domain.plan import PlannedAttempt
 from messaging.domain.statuses import AttemptStatus, Success
 from messaging.store import Store
+from messaging.store.messages import Messages
 from tests.support.aws import CONTEXT, event_text, load, sns
+from tests.support.plans import plan_of
 
 ID = AttemptId("01JEXAMPLE0000000000000001", 1)
 SMS_ID = "862a8790-60c0-4430-9b2b-658bd0000001"
@@ -45,10 +48,10 @@ def answers(store: Store, monkeypatch: pytest.MonkeyPatch) -> Answers:
 def sent(store: Store, channel: str = "sms", provider_id: str | None = None) -> None:
     planned = PlannedAttempt(1, 1, channel, 45, Success.DELIVERED)
     now = datetime.now(UTC)
-    store.add(Message(ID.message_id, now, {}, Plan((planned,))))
-    store.claim(ID, channel, "token", now)
+    store.messages.add(Message(ID.message_id, now, plan_of(planned)))
+    store.attempts.claim(ID, channel, "token", now)
     if provider_id:
-        store.note_sent(ID, provider_id, now, planned)
+        store.attempts.record_sent(ID, provider_id, now, planned)
 
 
 def receive(event: dict[str, Any] | str) -> None:
@@ -57,7 +60,7 @@ def receive(event: dict[str, Any] | str) -> None:
 
 
 def status(store: Store) -> AttemptStatus:
-    return store.history(ID.message_id).attempts[0].status
+    return store.messages.history(ID.message_id).attempts[0].status
 
 
 def test_the_echo_field_finds_the_attempt_before_the_send_is_noted(
@@ -68,7 +71,7 @@ def test_the_echo_field_finds_the_attempt_before_the_send_is_noted(
 
     assert status(store) is AttemptStatus.DELIVERED
     assert answers.told == ["token delivered"]
-    assert store.history(ID.message_id).attempts[0].provider_id == SMS_ID
+    assert store.messages.history(ID.message_id).attempts[0].provider_id == SMS_ID
 
 
 def test_the_providers_id_finds_the_attempt_without_an_echo_field(
@@ -99,7 +102,7 @@ def test_a_receipt_of_ours_without_its_attempt_is_tried_again(
     with pytest.raises(Unmatched):
         receive(event)
     assert not answers.told
-    assert not store.receipts(ID.message_id)
+    assert not store.receipts.of(ID.message_id)
 
 
 def test_a_young_receipt_without_an_echo_field_is_tried_again(
@@ -131,7 +134,7 @@ def test_an_inbound_message_is_never_an_error(store: Store, answers: Answers, ev
     receive(event)
 
     assert not answers.told
-    [kept] = store.receipts(f"provider#{inbound_id(event)}")
+    [kept] = store.receipts.of(f"provider#{inbound_id(event)}")
     assert (kept["kind"], kept["word"].split()[0]) == ("unknown", "inbound")
 
 
@@ -147,7 +150,7 @@ def test_an_answer_to_a_message_is_kept_beside_it(store: Store, answers: Answers
     sent(store, provider_id=SMS_ID)
     receive("sms_inbound_text")
 
-    assert [one["word"] for one in store.receipts(ID.message_id)] == ["inbound"]
+    assert [one["word"] for one in store.receipts.of(ID.message_id)] == ["inbound"]
     assert not answers.told
 
 
@@ -192,27 +195,25 @@ def test_a_receipt_that_must_come_again_holds_up_none_beside_it(
 def test_a_late_success_ends_the_wait_of_the_attempt_after_it(
     store: Store, answers: Answers, meanwhile: AttemptStatus
 ) -> None:
-    plan = Plan(
-        (
-            PlannedAttempt(1, 1, "sms", 45, Success.DELIVERED),
-            PlannedAttempt(2, 2, "email", 45, Success.DELIVERED),
-        )
+    plan = plan_of(
+        PlannedAttempt(1, 1, "sms", 45, Success.DELIVERED),
+        PlannedAttempt(2, 2, "email", 45, Success.DELIVERED),
     )
     now = datetime.now(UTC)
-    store.add(Message(ID.message_id, now, {}, plan))
-    store.claim(ID, "sms", "token 1", now)
-    store.claim(AttemptId(ID.message_id, 2), "email", "token 2", now)
-    store.note(AttemptId(ID.message_id, 2), meanwhile, now)
+    store.messages.add(Message(ID.message_id, now, plan))
+    store.attempts.claim(ID, "sms", "token 1", now)
+    store.attempts.claim(AttemptId(ID.message_id, 2), "email", "token 2", now)
+    store.attempts.update_status(AttemptId(ID.message_id, 2), meanwhile, now)
     receive("sms_TEXT_DELIVERED")
 
     assert answers.told == ["token 1 delivered", "token 2 delivered"]
 
 
-def test_a_success_in_time_and_a_failure_are_told_without_reading_the_story(
+def test_a_success_in_time_and_a_failure_are_told_without_reading_the_history(
     store: Store, answers: Answers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent(store, provider_id=SMS_ID)
-    monkeypatch.setattr(Store, "history", lambda *_: pytest.fail("the story is read"))
+    monkeypatch.setattr(Messages, "history", lambda *_: pytest.fail("the history is read"))
     receive("sms_TEXT_UNREACHABLE")
     receive("sms_TEXT_DELIVERED")
 
@@ -230,5 +231,5 @@ def test_a_providers_id_means_nothing_on_another_channel(store: Store, answers: 
         with pytest.raises(Unmatched):
             receive(event)
 
-    assert not store.receipts(ID.message_id)
+    assert not store.receipts.of(ID.message_id)
     assert not answers.told

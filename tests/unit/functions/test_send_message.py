@@ -7,20 +7,15 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 import send_message
+from messaging.domain.content import Delivery
 from messaging.domain.errors import Refused, Unavailable
-from messaging.domain.messages import (
-    AttemptId,
-    Delivery,
-    Message,
-    MessageHistory,
-    Outcome,
-    Plan,
-    PlannedAttempt,
-)
+from messaging.domain.messages import AttemptId, Message, MessageHistory, Outcome
+from messaging.domain.plan import PlannedAttempt
 from messaging.domain.statuses import AttemptStatus, MessageStatus, Success
 from messaging.store import Store
 from tests.support.aws import CONTEXT, ENVIRONMENT
 from tests.support.dynamodb import MemoryDynamoDB
+from tests.support.plans import plan_of
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 FIRST, SECOND = AttemptId("m1", 1), AttemptId("m1", 2)
@@ -69,13 +64,11 @@ class Stage:
         self.plan(success)
 
     def plan(self, success: Success) -> None:
-        plan = Plan(
-            (
-                PlannedAttempt(1, 1, "whatsapp", 45, success),
-                PlannedAttempt(2, 2, "sms", 45, Success.DELIVERED),
-            )
+        plan = plan_of(
+            PlannedAttempt(1, 1, "whatsapp", 45, success),
+            PlannedAttempt(2, 2, "sms", 45, Success.DELIVERED),
         )
-        self.store.add(Message("m1", NOW, REQUEST, plan))
+        self.store.messages.add(Message("m1", NOW, plan), REQUEST)
 
     def send(self, attempt_id: AttemptId, token: str) -> None:
         channel = ("whatsapp", "sms")[attempt_id.number - 1]
@@ -83,10 +76,10 @@ class Stage:
         send_message.handler({**event, "task_token": token}, CONTEXT)
 
     def planned(self, attempt_id: AttemptId) -> PlannedAttempt:
-        return self.store.history("m1").message.plan.attempt(attempt_id.number)
+        return self.store.messages.history("m1").message.plan.attempt(attempt_id.number)
 
     def statuses(self) -> list[AttemptStatus]:
-        return [one.status for one in self.store.history("m1").attempts]
+        return [one.status for one in self.store.messages.history("m1").attempts]
 
 
 @pytest.fixture
@@ -108,7 +101,7 @@ def test_a_function_that_comes_after_the_next_step_began_sends_nothing(stage: St
     stage.send(FIRST, "token 1")
 
     assert [one.attempt_id for one in stage.channel.sent] == [SECOND]
-    first = stage.store.history("m1").attempts[0]
+    first = stage.store.messages.history("m1").attempts[0]
     assert (first.status, first.reason) == (
         AttemptStatus.TIMED_OUT,
         "its wait was over before it could be sent",
@@ -119,7 +112,7 @@ def test_a_function_that_comes_after_the_next_step_got_through_sends_nothing(
     stage: Stage,
 ) -> None:
     stage.send(SECOND, "token 2")
-    stage.store.note(SECOND, AttemptStatus.DELIVERED, NOW)
+    stage.store.attempts.update_status(SECOND, AttemptStatus.DELIVERED, NOW)
     stage.send(FIRST, "token 1")
 
     assert [one.attempt_id for one in stage.channel.sent] == [SECOND]
@@ -130,7 +123,7 @@ def test_what_breaks_before_the_send_lets_the_next_invocation_send(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(stage.store, "history", unreachable)
+        broken.setattr(stage.store.messages, "history_and_request", unreachable)
         with pytest.raises(EndpointConnectionError):
             stage.send(FIRST, "token 1")
     stage.send(FIRST, "token 2")
@@ -142,9 +135,9 @@ def test_what_breaks_before_the_send_lets_the_next_invocation_send(
 def test_who_may_not_send_lets_nothing_go_that_was_sent(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stage.store.claim(FIRST, "whatsapp", "token 1", NOW)
+    stage.store.attempts.claim(FIRST, "whatsapp", "token 1", NOW)
     with monkeypatch.context() as broken:
-        broken.setattr(stage.store, "history", unreachable)
+        broken.setattr(stage.store.messages, "history_and_request", unreachable)
         with pytest.raises(EndpointConnectionError):
             stage.send(FIRST, "token 2")
     stage.send(FIRST, "token 3")
@@ -160,7 +153,7 @@ def unreachable(_: str) -> MessageHistory:
 def test_a_function_that_comes_after_the_message_was_closed_sends_nothing(
     stage: Stage, closed: MessageStatus
 ) -> None:
-    stage.store.conclude("m1", closed, NOW)
+    stage.store.messages.update_status("m1", closed, NOW)
     stage.send(FIRST, "token 1")
 
     assert not stage.channel.sent
@@ -169,22 +162,22 @@ def test_a_function_that_comes_after_the_message_was_closed_sends_nothing(
 
 @asks_for_sent
 def test_who_finds_an_attempt_sent_notes_that_of_the_message_too(stage: Stage) -> None:
-    stage.store.claim(FIRST, "whatsapp", "token 1", NOW)
-    stage.store.note_sent(FIRST, "provider-id", NOW, stage.planned(FIRST))
+    stage.store.attempts.claim(FIRST, "whatsapp", "token 1", NOW)
+    stage.store.attempts.record_sent(FIRST, "provider-id", NOW, stage.planned(FIRST))
     stage.send(FIRST, "token 2")
 
     assert stage.answers.told == ["token 2 sent"]
-    assert stage.store.history("m1").message.status is MessageStatus.SENT
+    assert stage.store.messages.history("m1").message.status is MessageStatus.SENT
 
 
 @asks_for_sent
 def test_who_skips_for_an_earlier_success_notes_that_of_the_message_too(stage: Stage) -> None:
-    stage.store.claim(FIRST, "whatsapp", "token 1", NOW)
-    stage.store.note_sent(FIRST, "provider-id", NOW, stage.planned(FIRST))
+    stage.store.attempts.claim(FIRST, "whatsapp", "token 1", NOW)
+    stage.store.attempts.record_sent(FIRST, "provider-id", NOW, stage.planned(FIRST))
     stage.send(SECOND, "token 2")
 
     assert stage.answers.told == ["token 2 sent"]
-    assert stage.store.history("m1").message.status is MessageStatus.SENT
+    assert stage.store.messages.history("m1").message.status is MessageStatus.SENT
     assert stage.statuses() == [AttemptStatus.SENT, AttemptStatus.SKIPPED]
 
 

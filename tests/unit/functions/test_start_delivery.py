@@ -12,6 +12,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
 import start_delivery
+from messaging.clients import queue as queues
 from messaging.workflow import Workflow
 from tests.support.aws import CONTEXT, ENVIRONMENT, aws
 
@@ -114,7 +115,7 @@ def use(engine: Engine, queue: object, monkeypatch: pytest.MonkeyPatch) -> None:
     client: BaseClient = boto3.client("stepfunctions")
     monkeypatch.setattr(client, "start_execution", lambda **call: engine.call(call["name"]))
     monkeypatch.setattr(start_delivery, "workflow", lambda: Workflow(client))  # type: ignore[arg-type] # patched
-    monkeypatch.setattr(start_delivery, "queue", lambda: queue)
+    monkeypatch.setattr(queues, "sqs", lambda: queue)
 
 
 def work_off(queue: Queue) -> None:

@@ -9,7 +9,8 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from messaging.domain.errors import UnknownMessage, Unmatched
-from messaging.domain.messages import AttemptId, Message, Plan, PlannedAttempt, Receipt
+from messaging.domain.messages import AttemptId, Message, Receipt
+from messaging.domain.plan import Plan, PlannedAttempt
 from messaging.domain.statuses import (
     ATTEMPT_RANK,
     MESSAGE_RANK,
@@ -18,16 +19,20 @@ from messaging.domain.statuses import (
     ReceiptKind,
     Success,
 )
-from messaging.store import RECENT_SHARDS, Reservation, Reserved, Store
+from messaging.store import Store
+from messaging.store.idempotency import Reservation, Reserved
+from messaging.store.messages import RECENT_SHARDS
 from tests.support.dynamodb import MemoryDynamoDB
+from tests.support.plans import plan_of
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=1)
 ID = AttemptId("m1", 1)
 LOCK = timedelta(seconds=60)
-PLAN = Plan((PlannedAttempt(1, 1, "sms", 45, Success.DELIVERED),))
-TWO = Plan((*PLAN.attempts, PlannedAttempt(2, 2, "sms", 45, Success.DELIVERED)))
-MESSAGE = Message("m1", NOW, {"content": {"text": "Café 😀"}}, PLAN, expires_at=LATER)
+PLAN = plan_of(PlannedAttempt(1, 1, "sms", 45, Success.DELIVERED))
+TWO = plan_of(*PLAN.attempts, PlannedAttempt(2, 2, "sms", 45, Success.DELIVERED))
+MESSAGE = Message("m1", NOW, PLAN, expires_at=LATER)
+REQUEST = {"content": {"text": "Café 😀"}}
 
 
 @pytest.fixture(params=["moto", "memory"])
@@ -44,34 +49,36 @@ def on_moto(dynamodb: DynamoDBClient, table: str) -> Store:
 
 
 def claimed(store: Store) -> Store:
-    store.add(MESSAGE)
-    store.claim(ID, "sms", "token", NOW)
+    store.messages.add(MESSAGE)
+    store.attempts.claim(ID, "sms", "token", NOW)
     return store
 
 
 def test_a_message_comes_back_as_it_was_stored(store: Store) -> None:
-    assert store.add(MESSAGE)
-    assert store.history("m1").message == MESSAGE
-    assert store.history("m1").attempts == ()
+    assert store.messages.add(MESSAGE, REQUEST)
+    assert store.messages.history("m1").message == MESSAGE
+    assert store.messages.history("m1").attempts == ()
+    assert store.messages.history_and_request("m1") == (store.messages.history("m1"), REQUEST)
 
 
 def test_a_message_is_stored_once(store: Store) -> None:
-    store.add(MESSAGE)
+    store.messages.add(MESSAGE, REQUEST)
 
-    assert not store.add(Message("m1", LATER, {}, Plan(())))
-    assert store.history("m1").message == MESSAGE
+    assert not store.messages.add(Message("m1", LATER, Plan()), {"content": {"text": "other"}})
+    history, request = store.messages.history_and_request("m1")
+    assert (history.message, request) == (MESSAGE, REQUEST)
 
 
 def test_an_unknown_message_is_an_error(store: Store) -> None:
     with pytest.raises(UnknownMessage):
-        store.history("m1")
+        store.messages.history("m1")
     with pytest.raises(UnknownMessage):
-        store.conclude("m1", MessageStatus.DELIVERED, NOW)
+        store.messages.update_status("m1", MessageStatus.DELIVERED, NOW)
 
 
 def test_an_attempt_is_claimed_once_and_keeps_the_newest_token(store: Store) -> None:
-    first, ours = store.claim(ID, "sms", "token", NOW)
-    again, still_ours = store.claim(ID, "sms", "newer token", LATER)
+    first, ours = store.attempts.claim(ID, "sms", "token", NOW)
+    again, still_ours = store.attempts.claim(ID, "sms", "newer token", LATER)
 
     assert (ours, still_ours) == (True, False)
     assert (first.task_token, again.task_token) == ("token", "newer token")
@@ -79,37 +86,37 @@ def test_an_attempt_is_claimed_once_and_keeps_the_newest_token(store: Store) -> 
 
 
 def test_a_released_attempt_is_claimed_once_more(store: Store) -> None:
-    store.claim(ID, "sms", "token", NOW)
-    store.release(ID, "ThrottlingException")
+    store.attempts.claim(ID, "sms", "token", NOW)
+    store.attempts.release(ID, "ThrottlingException")
 
-    attempt, ours = store.claim(ID, "sms", "token 2", LATER)
+    attempt, ours = store.attempts.claim(ID, "sms", "token 2", LATER)
     assert ours
     assert (attempt.released, attempt.reason, attempt.claimed_at) == (False, None, LATER)
-    assert not store.claim(ID, "sms", "token 3", LATER)[1]
+    assert not store.attempts.claim(ID, "sms", "token 3", LATER)[1]
 
 
 @pytest.mark.parametrize("noted", [one for one, rank in ATTEMPT_RANK.items() if rank > 0], ids=str)
 def test_a_released_attempt_of_which_something_became_is_not_sent_again(
     store: Store, noted: AttemptStatus
 ) -> None:
-    claimed(store).release(ID, "ThrottlingException")
-    store.note(ID, noted, NOW)
+    claimed(store).attempts.release(ID, "ThrottlingException")
+    store.attempts.update_status(ID, noted, NOW)
 
-    attempt, ours = store.claim(ID, "sms", "token 2", LATER)
+    attempt, ours = store.attempts.claim(ID, "sms", "token 2", LATER)
     assert (attempt.status, ours) == (noted, False)
 
 
 def test_a_release_tells_the_newest_token(store: Store) -> None:
-    claimed(store).claim(ID, "sms", "token 2", NOW)
+    claimed(store).attempts.claim(ID, "sms", "token 2", NOW)
 
-    assert store.release(ID, "ThrottlingException").task_token == "token 2"
+    assert store.attempts.release(ID, "ThrottlingException").task_token == "token 2"
 
 
 def test_an_attempt_with_a_receipt_is_not_released(store: Store) -> None:
-    claimed(store).note(ID, AttemptStatus.DELIVERED, NOW)
-    store.release(ID, "ThrottlingException")
+    claimed(store).attempts.update_status(ID, AttemptStatus.DELIVERED, NOW)
+    store.attempts.release(ID, "ThrottlingException")
 
-    assert not store.claim(ID, "sms", "token 2", LATER)[1]
+    assert not store.attempts.claim(ID, "sms", "token 2", LATER)[1]
 
 
 @pytest.mark.parametrize("after", AttemptStatus)
@@ -117,12 +124,12 @@ def test_an_attempt_with_a_receipt_is_not_released(store: Store) -> None:
 def test_an_attempts_status_never_goes_down(
     store: Store, before: AttemptStatus, after: AttemptStatus
 ) -> None:
-    claimed(store).note(ID, before, NOW)
-    status = store.note(ID, after, LATER).status
+    claimed(store).attempts.update_status(ID, before, NOW)
+    status = store.attempts.update_status(ID, after, LATER).status
 
     reached = AttemptStatus.SENDING if ATTEMPT_RANK[before] == 0 else before
     assert status == (after if ATTEMPT_RANK[after] > ATTEMPT_RANK[reached] else reached)
-    assert store.history("m1").attempts[0].status is status
+    assert store.messages.history("m1").attempts[0].status is status
 
 
 @pytest.mark.parametrize("after", MessageStatus)
@@ -130,45 +137,47 @@ def test_an_attempts_status_never_goes_down(
 def test_a_messages_status_never_goes_down(
     store: Store, before: MessageStatus, after: MessageStatus
 ) -> None:
-    store.add(MESSAGE)
-    store.conclude("m1", before, NOW)
-    status = store.conclude("m1", after, LATER)
+    store.messages.add(MESSAGE)
+    store.messages.update_status("m1", before, NOW)
+    status = store.messages.update_status("m1", after, LATER)
 
     assert status == (after if MESSAGE_RANK[after] > MESSAGE_RANK[before] else before)
-    assert store.history("m1").message.status is status
+    assert store.messages.history("m1").message.status is status
 
 
 def test_a_status_of_no_attempt_is_unmatched(store: Store) -> None:
     with pytest.raises(Unmatched):
-        store.note(ID, AttemptStatus.DELIVERED, NOW)
+        store.attempts.update_status(ID, AttemptStatus.DELIVERED, NOW)
 
 
 def test_a_reason_goes_with_its_status(store: Store) -> None:
-    failed = claimed(store).note(ID, AttemptStatus.FAILED, NOW, "131026 Message undeliverable")
-    delivered = store.note(ID, AttemptStatus.DELIVERED, LATER)
+    failed = claimed(store).attempts.update_status(
+        ID, AttemptStatus.FAILED, NOW, "131026 Message undeliverable"
+    )
+    delivered = store.attempts.update_status(ID, AttemptStatus.DELIVERED, LATER)
 
     assert failed.reason == "131026 Message undeliverable"
     assert delivered.reason is None
 
 
 def test_the_providers_id_is_noted_also_after_an_early_receipt(store: Store) -> None:
-    claimed(store).note(ID, AttemptStatus.DELIVERED, NOW)
-    attempt = store.note_sent(ID, "862a8790", LATER, PLAN.attempt(1))
+    claimed(store).attempts.update_status(ID, AttemptStatus.DELIVERED, NOW)
+    attempt = store.attempts.record_sent(ID, "862a8790", LATER, PLAN.attempt(1))
 
     assert (attempt.status, attempt.provider_id) == (AttemptStatus.DELIVERED, "862a8790")
-    assert store.find("862a8790", "sms") == ID
-    assert store.find("unknown", "sms") is None
+    assert store.receipts.find("862a8790", "sms") == ID
+    assert store.receipts.find("unknown", "sms") is None
 
 
 def test_giving_up_tells_silence_from_a_busy_provider(store: Store) -> None:
-    silent, _ = claimed(store).claim(ID, "sms", "token", NOW)
-    store.give_up(silent, LATER)
+    silent, _ = claimed(store).attempts.claim(ID, "sms", "token", NOW)
+    store.attempts.time_out(silent, LATER)
     busy_id = AttemptId("m1", 2)
-    store.claim(busy_id, "email", "token", NOW)
-    store.release(busy_id, "TooManyRequestsException")
-    store.give_up(store.history("m1").attempts[1], LATER)
+    store.attempts.claim(busy_id, "email", "token", NOW)
+    store.attempts.release(busy_id, "TooManyRequestsException")
+    store.attempts.time_out(store.messages.history("m1").attempts[1], LATER)
 
-    ends = [(one.status, one.reason) for one in store.history("m1").attempts]
+    ends = [(one.status, one.reason) for one in store.messages.history("m1").attempts]
     assert ends == [
         (AttemptStatus.TIMED_OUT, None),
         (AttemptStatus.FAILED, "TooManyRequestsException"),
@@ -176,10 +185,10 @@ def test_giving_up_tells_silence_from_a_busy_provider(store: Store) -> None:
 
 
 def test_a_doubt_is_kept_as_the_reason_of_the_time_out(store: Store) -> None:
-    claimed(store).doubt(ID, "ReadTimeoutError")
-    store.give_up(store.history("m1").attempts[0], LATER)
+    claimed(store).attempts.mark_ambiguous(ID, "ReadTimeoutError")
+    store.attempts.time_out(store.messages.history("m1").attempts[0], LATER)
 
-    [attempt] = store.history("m1").attempts
+    [attempt] = store.messages.history("m1").attempts
     assert (attempt.status, attempt.reason) == (AttemptStatus.TIMED_OUT, "ReadTimeoutError")
 
 
@@ -189,23 +198,23 @@ def receipt(word: str, at: datetime = NOW) -> Receipt:
 
 def test_the_same_receipt_is_kept_once(store: Store) -> None:
     for one in (receipt("TEXT_DELIVERED"), receipt("TEXT_DELIVERED"), receipt("TEXT_SUCCESSFUL")):
-        store.keep(one, ID, LATER)
+        store.receipts.add(one, ID, LATER)
 
-    assert [one["word"] for one in store.receipts("m1")] == ["TEXT_DELIVERED", "TEXT_SUCCESSFUL"]
+    assert [one["word"] for one in store.receipts.of("m1")] == ["TEXT_DELIVERED", "TEXT_SUCCESSFUL"]
 
 
 def test_receipts_are_no_part_of_the_story(store: Store) -> None:
-    claimed(store).keep(receipt("TEXT_DELIVERED"), ID, LATER)
+    claimed(store).receipts.add(receipt("TEXT_DELIVERED"), ID, LATER)
 
-    assert len(store.history("m1").attempts) == 1
+    assert len(store.messages.history("m1").attempts) == 1
 
 
 def test_everything_ends_by_its_retention_and_nothing_else(on_moto: Store, table: str) -> None:
-    claimed(on_moto).keep(receipt("TEXT_DELIVERED"), ID, NOW)
-    on_moto.note_sent(ID, "862a8790", NOW, PLAN.attempt(1))
-    on_moto.reserve("key", "body", "m1", NOW, LOCK)
+    claimed(on_moto).receipts.add(receipt("TEXT_DELIVERED"), ID, NOW)
+    on_moto.attempts.record_sent(ID, "862a8790", NOW, PLAN.attempt(1))
+    on_moto.idempotency.reserve("key", "body", "m1", NOW, LOCK)
 
-    ends = {one["item"]["S"]: int(one["retained_until"]["N"]) for one in raw_items(table)}
+    ends = {one["sk"]["S"]: int(one["retained_until"]["N"]) for one in raw_items(table)}
     month = NOW + timedelta(days=30)
     assert ends.pop("request") == int((NOW + timedelta(hours=24)).timestamp())
     assert ends.pop("message") == int((month + timedelta(seconds=45)).timestamp())
@@ -222,13 +231,13 @@ def raw_items(table: str) -> list[dict[str, dict[str, str]]]:
 def test_recent_messages_are_listed_by_day_in_several_shards(on_moto: Store, table: str) -> None:
     for number in range(20):
         at = NOW + timedelta(seconds=number)
-        on_moto.add(Message(f"m{number}", at, {}, PLAN))
+        on_moto.messages.add(Message(f"m{number}", at, PLAN))
 
     shards = {one["listed_under"]["S"] for one in raw_items(table)}
     assert len(shards) > 1
     assert {shard.split("#")[0] for shard in shards} == {"2026-01-02"}
     listed = [
-        one["message_id"]["S"]
+        one["pk"]["S"]
         for shard in sorted(shards)
         for one in boto3.client("dynamodb").query(
             TableName=table,
@@ -242,10 +251,12 @@ def test_recent_messages_are_listed_by_day_in_several_shards(on_moto: Store, tab
 
 def test_recent_messages_of_a_shard_come_newest_first(on_moto: Store) -> None:
     for number in range(300):
-        on_moto.add(Message(f"m{number}", NOW + timedelta(seconds=number), {}, PLAN))
+        on_moto.messages.add(Message(f"m{number}", NOW + timedelta(seconds=number), PLAN))
 
     since = NOW + timedelta(seconds=20)
-    shards = [list(on_moto.recent(NOW.date(), shard, since)) for shard in range(RECENT_SHARDS)]
+    shards = [
+        list(on_moto.messages.recent(NOW.date(), shard, since)) for shard in range(RECENT_SHARDS)
+    ]
     assert all(shard == sorted(shard, reverse=True) for shard in shards)
     assert sorted(one for shard in shards for one in shard) == [
         (NOW + timedelta(seconds=number), f"m{number}") for number in range(20, 300)
@@ -253,37 +264,41 @@ def test_recent_messages_of_a_shard_come_newest_first(on_moto: Store) -> None:
 
 
 def test_nothing_is_recent_on_another_day(on_moto: Store) -> None:
-    on_moto.add(MESSAGE)
+    on_moto.messages.add(MESSAGE)
 
     day = (NOW + timedelta(days=1)).date()
-    assert [list(on_moto.recent(day, shard, NOW)) for shard in range(RECENT_SHARDS)] == [[]] * 8
+    assert [list(on_moto.messages.recent(day, shard, NOW)) for shard in range(RECENT_SHARDS)] == [
+        []
+    ] * 8
 
 
 @pytest.mark.parametrize("known", [0, 1, 2])
 def test_many_stories_are_what_each_alone_is(on_moto: Store, known: int) -> None:
     for number in range(150):
         name = f"m{number}"
-        on_moto.add(Message(name, NOW, {}, TWO))
+        on_moto.messages.add(Message(name, NOW, TWO))
         for attempt in range(1, number % 3 + 1):
-            on_moto.claim(AttemptId(name, attempt), "sms", "token", NOW)
+            on_moto.attempts.claim(AttemptId(name, attempt), "sms", "token", NOW)
 
-    stories = on_moto.histories({f"m{number}": known for number in range(150)})
-    assert stories == {f"m{number}": on_moto.history(f"m{number}") for number in range(150)}
+    stories = on_moto.messages.histories({f"m{number}": known for number in range(150)})
+    assert stories == {
+        f"m{number}": on_moto.messages.history_and_request(f"m{number}") for number in range(150)
+    }
 
 
 def test_a_story_that_was_erased_is_left_out(on_moto: Store) -> None:
-    claimed(on_moto).forget("m1")
+    claimed(on_moto).erasure.erase("m1")
 
-    assert on_moto.histories({"m1": 1, "unknown": 0}) == {}
+    assert on_moto.messages.histories({"m1": 1, "unknown": 0}) == {}
 
 
 def test_what_the_table_was_too_busy_for_is_asked_again(
     on_moto: Store, dynamodb: DynamoDBClient, table: str
 ) -> None:
     for number in range(5):
-        on_moto.add(Message(f"m{number}", NOW, {}, PLAN))
+        on_moto.messages.add(Message(f"m{number}", NOW, PLAN))
 
-    stories = Store(cast("DynamoDBClient", Busy(dynamodb)), table).histories(
+    stories = Store(cast("DynamoDBClient", Busy(dynamodb)), table).messages.histories(
         {f"m{number}": 0 for number in range(5)}
     )
     assert set(stories) == {f"m{number}" for number in range(5)}
@@ -304,26 +319,37 @@ class Busy:
 
 
 def test_an_idempotency_key_belongs_to_its_first_message(store: Store) -> None:
-    assert store.reserve("key", "body", "m1", NOW, LOCK) == Reservation("m1", Reserved.OURS)
-    assert store.reserve("key", "body", "m2", LATER, LOCK).state is Reserved.IN_PROGRESS
-    assert store.reserve("key", "other", "m2", LATER, LOCK).state is Reserved.OTHER_BODY
-    store.finish("key")
-    assert store.reserve("key", "body", "m2", LATER, LOCK) == Reservation("m1", Reserved.DONE)
-    assert store.reserve("key", "other", "m2", LATER, LOCK).state is Reserved.OTHER_BODY
+    assert store.idempotency.reserve("key", "body", "m1", NOW, LOCK) == Reservation(
+        "m1", Reserved.OURS
+    )
+    assert store.idempotency.reserve("key", "body", "m2", LATER, LOCK).state is Reserved.IN_PROGRESS
+    assert store.idempotency.reserve("key", "other", "m2", LATER, LOCK).state is Reserved.OTHER_BODY
+    store.idempotency.finish("key")
+    assert store.idempotency.reserve("key", "body", "m2", LATER, LOCK) == Reservation(
+        "m1", Reserved.DONE
+    )
+    assert store.idempotency.reserve("key", "other", "m2", LATER, LOCK).state is Reserved.OTHER_BODY
 
 
 def test_whoever_comes_after_a_dead_caller_goes_on_with_its_message(store: Store) -> None:
-    store.reserve("key", "body", "m1", NOW, LOCK)
+    store.idempotency.reserve("key", "body", "m1", NOW, LOCK)
 
-    assert store.reserve("key", "body", "m2", NOW + LOCK, LOCK) == Reservation("m1", Reserved.OURS)
-    assert store.reserve("key", "body", "m3", NOW + LOCK, LOCK).state is Reserved.IN_PROGRESS
+    assert store.idempotency.reserve("key", "body", "m2", NOW + LOCK, LOCK) == Reservation(
+        "m1", Reserved.OURS
+    )
+    assert (
+        store.idempotency.reserve("key", "body", "m3", NOW + LOCK, LOCK).state
+        is Reserved.IN_PROGRESS
+    )
 
 
 def test_an_idempotency_key_holds_a_day(store: Store) -> None:
-    store.reserve("key", "body", "m1", NOW, LOCK)
-    store.finish("key")
+    store.idempotency.reserve("key", "body", "m1", NOW, LOCK)
+    store.idempotency.finish("key")
     day = timedelta(hours=24)
 
-    last = store.reserve("key", "body", "m2", NOW + day - timedelta(seconds=1), LOCK)
+    last = store.idempotency.reserve("key", "body", "m2", NOW + day - timedelta(seconds=1), LOCK)
     assert last.state is Reserved.DONE
-    assert store.reserve("key", "other", "m2", NOW + day, LOCK) == Reservation("m2", Reserved.OURS)
+    assert store.idempotency.reserve("key", "other", "m2", NOW + day, LOCK) == Reservation(
+        "m2", Reserved.OURS
+    )

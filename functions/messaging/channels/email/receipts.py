@@ -57,3 +57,7 @@ def _reason(word: str, part: Mapping[str, Any]) -> str:
     """SES's own types; the diagnostic text is left out because it quotes the address."""
     types = (word, part.get("bounceType"), part.get("bounceSubType"), part.get("reason"))
     return " ".join(one for one in types if one)
+
+
+# By the field that only these events have.
+FORMATS = {"mail": parse}

@@ -1,17 +1,24 @@
 """Sends by email: Amazon SES, `SendEmail` of API v2."""
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from messaging.channels.provider_errors import provider_errors
-from messaging.domain.messages import Content, Delivery
+from messaging.domain.content import Content, Delivery
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
     from mypy_boto3_sesv2.type_defs import BodyTypeDef, EmailContentTypeDef
 
+SERVICE = "sesv2"
 
-class Email:
+
+def channel(client: "SESV2Client", setting: Callable[[str], str]) -> "EmailChannel":
+    return EmailChannel(client, setting("CONFIGURATION_SET"))
+
+
+class EmailChannel:
     def __init__(self, client: "SESV2Client", configuration_set: str) -> None:
         self._client = client
         self._configuration_set = configuration_set

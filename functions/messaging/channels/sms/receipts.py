@@ -81,3 +81,7 @@ def parse_inbound(event: Mapping[str, Any]) -> tuple[Receipt, ...]:
             key=event["inboundMessageId"],
         ),
     )
+
+
+# By the field that only these events have.
+FORMATS = {"messageStatus": parse, "inboundMessageId": parse_inbound}

@@ -1,18 +1,24 @@
 """Sends by SMS: AWS End User Messaging SMS, `SendTextMessage`."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from messaging.channels.provider_errors import provider_errors
-from messaging.domain.messages import Delivery
+from messaging.domain.content import Delivery
 
 if TYPE_CHECKING:
     from mypy_boto3_pinpoint_sms_voice_v2 import PinpointSMSVoiceV2Client
     from mypy_boto3_pinpoint_sms_voice_v2.literals import MessageTypeType
 
+SERVICE = "pinpoint-sms-voice-v2"
 MAX_TIME_TO_LIVE = 259_200
 
 
-class Sms:
+def channel(client: "PinpointSMSVoiceV2Client", setting: Callable[[str], str]) -> "SmsChannel":
+    return SmsChannel(client, setting("CONFIGURATION_SET"))
+
+
+class SmsChannel:
     def __init__(self, client: "PinpointSMSVoiceV2Client", configuration_set: str) -> None:
         self._client = client
         self._configuration_set = configuration_set

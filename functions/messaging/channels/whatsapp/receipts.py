@@ -83,3 +83,7 @@ def parse_eventbridge(detail: Mapping[str, Any]) -> tuple[Receipt, ...]:
     """The one receipt of an event on the default bus, which has no wamid and no echo field."""
     status = {**detail, "id": None, "timestamp": detail["eventTimestamp"]}
     return (_status(status, detail["messageId"]),)
+
+
+# By the field that only these events have.
+FORMATS = {"whatsAppWebhookEntry": parse, "wabaId": parse_eventbridge}

@@ -1,16 +1,25 @@
 """Sends by WhatsApp: AWS End User Messaging Social, `SendWhatsAppMessage`, in Meta's format."""
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from messaging.channels.provider_errors import provider_errors
-from messaging.domain.messages import Content, Delivery
+from messaging.domain.content import Content, Delivery
 
 if TYPE_CHECKING:
     from mypy_boto3_socialmessaging import EndUserMessagingSocialClient
 
+SERVICE = "socialmessaging"
 
-class WhatsApp:
+
+def channel(
+    client: "EndUserMessagingSocialClient", setting: Callable[[str], str]
+) -> "WhatsAppChannel":
+    return WhatsAppChannel(client, setting("API_VERSION"))
+
+
+class WhatsAppChannel:
     def __init__(self, client: "EndUserMessagingSocialClient", api_version: str) -> None:
         self._client = client
         self._api_version = api_version

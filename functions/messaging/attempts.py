@@ -1,0 +1,136 @@
+"""One attempt on one channel: claimed, checked, handed to its provider at most once."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from messaging.channels import Channel
+from messaging.domain.content import delivery
+from messaging.domain.errors import Ambiguous, Expired, Refused, Unavailable
+from messaging.domain.messages import CAME_TOO_LATE, Attempt, AttemptId, MessageHistory
+from messaging.domain.statuses import AttemptStatus
+from messaging.metrics import Metric, count
+from messaging.ports import Clock, WaitingStates
+from messaging.settlement import Settlement
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger
+
+    from messaging.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRunner:
+    """Runs attempts. `channel` gives the channel of a name, `sender` its default sender."""
+
+    store: "Store"
+    workflow: WaitingStates
+    channel: Callable[[str], Channel]
+    sender: Callable[[str], str]
+    now: Clock
+    log: "Logger"
+
+    @property
+    def _settlement(self) -> Settlement:
+        return Settlement(self.store, self.workflow, self.now)
+
+    def run(self, attempt_id: AttemptId, channel: str, task_token: str) -> None:
+        """Sends the attempt if nobody has, and answers its state where its end is known.
+
+        First the claim, then the history: a receipt that comes in between finds this attempt's
+        token, or this attempt finds what the receipt recorded.
+        """
+        attempt, claimed = self.store.attempts.claim(attempt_id, channel, task_token, self.now())
+        with self._released_on_failure(attempt, claimed=claimed):
+            history, request = self.store.messages.history_and_request(attempt_id.message_id)
+            self._time_out_earlier(history, attempt)
+            needed = self._still_needed(history, attempt, claimed=claimed)
+        if needed and claimed:
+            self._send(history, request, attempt)
+        elif needed:
+            self._settlement.settle(attempt, history)
+
+    @contextmanager
+    def _released_on_failure(self, attempt: Attempt, *, claimed: bool) -> Iterator[None]:
+        """Nothing is sent yet, so the next invocation may send it."""
+        try:
+            yield
+        except (BotoCoreError, ClientError) as error:
+            if claimed:
+                self.store.attempts.release(attempt.attempt_id, type(error).__name__)
+            raise
+
+    def _time_out_earlier(self, history: MessageHistory, attempt: Attempt) -> None:
+        """Attempts of earlier steps that got no answer in their time; that is why this one runs."""
+        for earlier in history.open_before(history.step(attempt)):
+            self.store.attempts.time_out(earlier, self.now())
+
+    def _still_needed(self, history: MessageHistory, attempt: Attempt, *, claimed: bool) -> bool:
+        """Whether there is anything left to send or to answer; if not, the reason is recorded and
+        the state answered.
+        """
+        unsent = claimed or attempt.status is AttemptStatus.SKIPPED
+        if success := history.success_beside(attempt):
+            self._settlement.skip(attempt, success, unsent=unsent)
+            self.log.info("skipped, another attempt got through")
+        elif claimed and history.went_on_without(attempt):
+            self._record(attempt, AttemptStatus.TIMED_OUT, CAME_TOO_LATE)
+            self.log.warning("not sent, the workflow has gone on")
+        elif unsent and history.message.expired(self.now()):
+            self._record(attempt, AttemptStatus.SKIPPED, "the message expired")
+            self.workflow.fail(
+                attempt.task_token, Expired, "the message expired before it was sent"
+            )
+            self.log.info("skipped, the message expired")
+        else:
+            return True
+        return False
+
+    def _record(self, attempt: Attempt, status: AttemptStatus, reason: str) -> Attempt:
+        return self.store.attempts.update_status(attempt.attempt_id, status, self.now(), reason)
+
+    def _send(self, history: MessageHistory, request: Mapping[str, Any], attempt: Attempt) -> None:
+        planned = history.message.plan.attempt(attempt.number)
+        sender = self.sender(attempt.channel)
+        parcel = delivery(history.message, request, planned, sender, self.now())
+        try:
+            provider_id = self.channel(attempt.channel).send(parcel)
+        except Refused as error:
+            self._refused(attempt, str(error))
+        except Unavailable as error:
+            released = self.store.attempts.release(attempt.attempt_id, str(error))
+            self.workflow.fail(released.task_token, Unavailable, str(error))
+            self.log.warning("busy, the state tries again", reason=str(error))
+        except Ambiguous as error:
+            self.store.attempts.mark_ambiguous(attempt.attempt_id, str(error))
+            self.log.warning("perhaps sent, the wait decides", reason=str(error))
+        else:
+            self._sent(history, attempt, provider_id)
+
+    def _refused(self, attempt: Attempt, reason: str) -> None:
+        """The state is answered even where the refusal cannot be recorded: no receipt will come to
+        do it later.
+        """
+        count(Metric.REFUSED, attempt.channel)
+        self.log.warning("refused", reason=reason)
+        try:
+            recorded = self._record(attempt, AttemptStatus.FAILED, reason)
+        except (BotoCoreError, ClientError) as error:
+            self.log.warning("refused, and not recorded", error=type(error).__name__)
+            recorded = attempt
+        self.workflow.fail(recorded.task_token, Refused, reason)
+
+    def _sent(self, history: MessageHistory, attempt: Attempt, provider_id: str) -> None:
+        count(Metric.SENT, attempt.channel)
+        planned = history.message.plan.attempt(attempt.number)
+        if planned.step > 1:
+            count(Metric.FALLBACK, attempt.channel)
+        recorded = self.store.attempts.record_sent(
+            attempt.attempt_id, provider_id, self.now(), planned
+        )
+        self.log.info("sent", provider_id=provider_id)
+        if history.fulfilled(recorded):
+            self._settlement.settle(recorded, history)

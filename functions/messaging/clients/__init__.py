@@ -1,0 +1,1 @@
+"""The AWS clients of a deployed function, each made once per container."""

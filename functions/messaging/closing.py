@@ -1,0 +1,98 @@
+"""The end of a message that no step delivered in its time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from messaging.domain.messages import Message, MessageHistory, Outcome
+from messaging.domain.plan import Plan
+from messaging.domain.statuses import FINAL, AttemptStatus, MessageStatus
+from messaging.ports import Clock
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger
+
+    from messaging.store import Store
+
+# Why a message ended with its execution, by the status that Step Functions gives the execution.
+REASONS: Mapping[str, str] = {
+    "ABORTED": "the execution was stopped",
+    "FAILED": "the execution failed",
+    "TIMED_OUT": "the execution took too long",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """How a message ended, and why."""
+
+    message_id: str
+    status: MessageStatus
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Closes messages."""
+
+    store: "Store"
+    now: Clock
+    log: "Logger"
+
+    def close(self, message_id: str, reason: str | None = None) -> Outcome | Closed:
+        """The outcome of an attempt that succeeded late, else the final status and its cause.
+
+        First the message, then its attempts: whoever claims one from now on finds the message
+        closed.
+        """
+        messages = self.store.messages
+        history = messages.history(message_id)
+        if not history.success():
+            messages.update_status(message_id, _ending(history), self.now(), reason=reason)
+            history = self._timed_out(messages.history(message_id), reason)
+        if success := history.success():
+            outcome = success.outcome
+            messages.update_status(message_id, outcome.status, self.now(), channel=outcome.channel)
+            self.log.info("got through late", attempt=success.number)
+            return outcome
+        status = history.message.status
+        self.log.info("message closed", status=status, reason=reason)
+        return Closed(message_id, status, reason or _cause(history))
+
+    def close_after_execution(
+        self, message_id: str, execution_status: str, started_at: datetime
+    ) -> Outcome | Closed:
+        """The same for an execution that ended by itself. What the workflow has closed remains as
+        it is: the failures that follow a close come here as well.
+        """
+        reason = REASONS[execution_status]
+        # There is none if the execution ended before it could store the request it started with.
+        unplanned = Message(
+            message_id, started_at, Plan(), status=MessageStatus.UNDELIVERED, reason=reason
+        )
+        if self.store.messages.add(unplanned):
+            self.log.warning("closed, it was never planned", reason=reason)
+            return Closed(message_id, MessageStatus.UNDELIVERED, reason)
+        history = self.store.messages.history(message_id)
+        if history.message.status in FINAL and not history.open_attempts():
+            return Closed(message_id, history.message.status, reason)
+        return self.close(message_id, reason)
+
+    def _timed_out(self, history: MessageHistory, reason: str | None) -> MessageHistory:
+        still_open = history.open_attempts()
+        attempts = (
+            self.store.attempts.time_out(one, self.now(), reason) if one in still_open else one
+            for one in history.attempts
+        )
+        return replace(history, attempts=tuple(attempts))
+
+
+def _ending(history: MessageHistory) -> MessageStatus:
+    skipped = any(attempt.status is AttemptStatus.SKIPPED for attempt in history.attempts)
+    return MessageStatus.EXPIRED if skipped else MessageStatus.UNDELIVERED
+
+
+def _cause(history: MessageHistory) -> str:
+    ends = (f"{one.channel}: {one.status} {one.reason or ''}".strip() for one in history.attempts)
+    return "; ".join(ends) or "nothing was sent"

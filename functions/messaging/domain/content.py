@@ -1,0 +1,97 @@
+"""What a message says on a channel, and to whom: chosen from the request and its step."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from messaging.domain.messages import AttemptId, Message
+from messaging.domain.plan import MIN_WAIT_SECONDS, PlannedAttempt
+
+# A request as JSON has it, checked: messaging/api/requests.py says what it may hold.
+Request = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What one channel says. The first three fields are plain and go together; each of the others
+    replaces them.
+    """
+
+    text: str | None = None
+    subject: str | None = None
+    html: str | None = None
+    template: Mapping[str, Any] | None = None
+    image: Mapping[str, Any] | None = None
+    document: Mapping[str, Any] | None = None
+
+
+_PLAIN = ("text", "subject", "html")
+_FORMS = tuple(one.name for one in fields(Content) if one.name not in _PLAIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """All that a channel needs for one attempt. `valid_seconds`: worthless after that."""
+
+    attempt_id: AttemptId
+    to: str
+    sender: str
+    content: Content
+    category: str
+    valid_seconds: int
+
+
+def delivery(
+    message: Message, request: Request, attempt: PlannedAttempt, sender: str, now: datetime
+) -> Delivery:
+    """What the attempt hands to its channel.
+
+    `sender` is used where the request names none. A message that was given up must not arrive
+    later, so the validity is the wait, cut to the message's own end.
+    """
+    step = request["steps"][attempt.step - 1]
+    valid = attempt.wait_seconds
+    if message.expires_at is not None:
+        left = int((message.expires_at - now).total_seconds())
+        valid = max(MIN_WAIT_SECONDS, min(valid, left))
+    return Delivery(
+        attempt_id=AttemptId(message.message_id, attempt.number),
+        to=address(request, step, attempt.channel, "to") or "",
+        sender=address(request, step, attempt.channel, "from") or sender,
+        content=content(request, step, attempt.channel),
+        category=request["category"],
+        valid_seconds=valid,
+    )
+
+
+def address(request: Request, step: Mapping[str, Any], channel: str, field: str) -> str | None:
+    """The address in `to` or `from` for the channel: the step's own, else the request's."""
+    for holder in (step, request):
+        if found := holder.get(field, {}).get(channel):
+            return str(found)
+    return None
+
+
+def content(request: Request, step: Mapping[str, Any], channel: str) -> Content:
+    """What the channel says in this step; the nearer layer wins.
+
+    From far to near: the request's content, what it says for the channel, the step's content, what
+    that says for the channel. A nearer text replaces a template or a picture, and the reverse.
+    """
+    chosen: dict[str, Any] = {}
+    for holder in (request, step):
+        general = holder.get("content", {})
+        for layer in (general, general.get(channel, {})):
+            chosen = _overlay(chosen, layer)
+    return Content(**chosen)
+
+
+def _overlay(chosen: dict[str, Any], layer: Mapping[str, Any]) -> dict[str, Any]:
+    forms = {name: layer[name] for name in _FORMS if name in layer}
+    if forms:
+        return forms
+    plain = {name: layer[name] for name in _PLAIN if name in layer}
+    if not plain:
+        return chosen
+    return {name: value for name, value in chosen.items() if name in _PLAIN} | plain

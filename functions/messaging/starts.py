@@ -1,0 +1,110 @@
+"""Starts executions for queued requests, named after their messages, at the stack's pace."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from messaging.domain.errors import NotQueued, Throttled, Unstartable
+from messaging.metrics import Metric, count
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger
+
+    from messaging.ports import RequestsQueue
+
+# Seconds until a request comes again: doubled each time, up to the longest.
+FIRST_BACK_OFF, LONGEST_BACK_OFF = 5, 300
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedRequest:
+    """A request as the queue delivers it. A planned message names its id; any other request is
+    named after its queue message, whose id stays the same when SQS delivers it again.
+    """
+
+    queue_id: str
+    name: str
+    body: str
+    receipt_handle: str
+    deliveries: int
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Self:
+        """Reads one record of Lambda's SQS event."""
+        planned = record["messageAttributes"].get("message_id", {}).get("stringValue")
+        return cls(
+            queue_id=record["messageId"],
+            name=planned or record["messageId"],
+            body=record["body"],
+            receipt_handle=record.get("receiptHandle", ""),
+            deliveries=int(record.get("attributes", {}).get("ApproximateReceiveCount", "1")),
+        )
+
+    @property
+    def back_off(self) -> int:
+        """Seconds until it comes again."""
+        return min(FIRST_BACK_OFF << min(self.deliveries - 1, 10), LONGEST_BACK_OFF)
+
+
+@dataclass(frozen=True, slots=True)
+class Starter:
+    """Starts executions. `start` answers whether it started one; each takes `interval` seconds at
+    least: so many batches run at once and no more, so that together they stay below the share of
+    StartExecution that the stack may use.
+    """
+
+    start: Callable[[str, str], bool]
+    dead_letters: "RequestsQueue"
+    interval: float
+    log: "Logger"
+
+    def not_started(self, requests: Sequence[QueuedRequest]) -> list[QueuedRequest]:
+        """Starts each, and gives back those that must come again."""
+        return [request for request in requests if not self._done(request)]
+
+    def _done(self, request: QueuedRequest) -> bool:
+        try:
+            self._start_or_set_aside(request)
+        except (Throttled, NotQueued, ClientError, BotoCoreError) as error:
+            self.log.warning(
+                "not started, it waits in the queue",
+                message_id=request.name,
+                error=type(error).__name__,
+            )
+            return False
+        return True
+
+    def _start_or_set_aside(self, request: QueuedRequest) -> None:
+        """A request that can never be started becomes a dead letter at once, with the reason, and
+        with its name for when it is put back.
+        """
+        try:
+            self._start(request)
+        except Unstartable as error:
+            attributes = {"message_id": request.name, "reason": str(error)}
+            self.dead_letters.put(request.body, attributes)
+            self.log.warning(
+                "can never be started, set aside", message_id=request.name, reason=str(error)
+            )
+
+    def _start(self, request: QueuedRequest) -> None:
+        try:
+            with self._paced():
+                started = self.start(request.name, request.body)
+        except Throttled:
+            count(Metric.START_THROTTLED)
+            raise
+        sentence = "delivery started" if started else "delivery was started before"
+        self.log.info(sentence, message_id=request.name)
+
+    @contextmanager
+    def _paced(self) -> Iterator[None]:
+        ends = time.monotonic() + self.interval
+        try:
+            yield
+        finally:
+            time.sleep(max(0.0, ends - time.monotonic()))

@@ -1,0 +1,185 @@
+"""Attempts: each is claimed once, and its status only rises."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from messaging.domain.errors import Unmatched
+from messaging.domain.messages import Attempt, AttemptId, Receipt
+from messaging.domain.plan import PlannedAttempt
+from messaging.domain.statuses import ATTEMPT_RANK, AttemptStatus, Success
+from messaging.store.receipts import MAX_REASON, Receipts
+from messaging.store.table import Item, Key, Table, item_before, moment, timestamp
+
+# No attempt may expire while its state waits, however short the retention is.
+LONGEST_WAIT = timedelta(days=1)
+
+_WHILE_SENDING = "#rank = :zero"
+
+
+class AttemptObserver(Protocol):
+    """Is called for every status that rose, once: not when it came again or too late."""
+
+    def attempt_status_rose(self, attempt: Attempt) -> None: ...
+
+
+class Attempts:
+    """The attempts in the table."""
+
+    def __init__(
+        self, table: Table, receipts: Receipts, observer: AttemptObserver | None = None
+    ) -> None:
+        self._table = table
+        self._receipts = receipts
+        self._observer = observer
+
+    def claim(
+        self, attempt_id: AttemptId, channel: str, task_token: str, now: datetime
+    ) -> tuple[Attempt, bool]:
+        """The attempt, and whether the caller may send it: once, or again after `release` as long
+        as its status has not changed.
+
+        Every later caller leaves the newest task token, because the state waits with that one. The
+        SDK may repeat this call when its answer is lost: that is the same caller.
+        """
+        changes = {
+            "task_token": task_token,
+            "channel": channel,
+            "status": AttemptStatus.SENDING,
+            "rank": ATTEMPT_RANK[AttemptStatus.SENDING],
+            "claimed_at": timestamp(now),
+            "claimed_by": uuid.uuid4().hex,
+            "retained_until": self._table.retained_until(now + LONGEST_WAIT),
+        }
+        condition = (
+            f"attribute_not_exists(sk) OR (released = :true AND {_WHILE_SENDING})"
+            f" OR (#claimed_by = :claimed_by AND {_WHILE_SENDING})"
+        )
+        key = _key(attempt_id)
+        try:
+            item = self._table.update(
+                key,
+                changes,
+                remove=("released", "reason"),
+                condition=condition,
+                values={":true": True, ":zero": 0},
+            )
+        except self._table.client.exceptions.ConditionalCheckFailedException:
+            return attempt_from_item(self._table.update(key, {"task_token": task_token})), False
+        return attempt_from_item(item), True
+
+    def require(self, attempt_id: AttemptId, channel: str) -> None:
+        """Raises `Unmatched` where there is no such attempt on the channel."""
+        _matched(self._table.get(_key(attempt_id)), attempt_id, channel)
+
+    def record_sent(
+        self, attempt_id: AttemptId, provider_id: str, at: datetime, planned: PlannedAttempt
+    ) -> Attempt:
+        """The attempt afterwards: a receipt may have come before, its status remains. The `success`
+        that is planned is stored with it, so that its receipts need not read the message.
+        """
+        self._receipts.link(provider_id, attempt_id, at, planned.channel)
+        changes = {
+            "status": AttemptStatus.SENT,
+            "sent_at": timestamp(at),
+            "provider_id": provider_id,
+            "success": planned.success,
+        }
+        attempt = self._raise(attempt_id, AttemptStatus.SENT, changes, None)
+        if attempt.provider_id != provider_id:
+            item = self._table.update(_key(attempt_id), {"provider_id": provider_id})
+            attempt = attempt_from_item(item)
+        return attempt
+
+    def update_status(
+        self, attempt_id: AttemptId, status: AttemptStatus, at: datetime, reason: str | None = None
+    ) -> Attempt:
+        """The attempt afterwards: a status of a higher rank remains. Raises `Unmatched`."""
+        changes = {"status": status, f"{status}_at": timestamp(at)}
+        return self._raise(attempt_id, status, changes, reason)
+
+    def apply_receipt(
+        self, receipt: Receipt, attempt_id: AttemptId, status: AttemptStatus, at: datetime
+    ) -> Attempt:
+        """As `update_status`. An attempt on another channel is not the receipt's, whatever it says:
+        raises `Unmatched`.
+        """
+        changes = {
+            "status": status,
+            f"{status}_at": timestamp(at),
+            "provider_id": receipt.provider_id,
+        }
+        return self._raise(attempt_id, status, changes, receipt.reason, receipt.channel)
+
+    def time_out(self, attempt: Attempt, at: datetime, reason: str | None = None) -> Attempt:
+        """The attempt after its wait ended without an answer: timed out, or failed if its provider
+        was busy until then and nothing was sent.
+        """
+        status = AttemptStatus.FAILED if attempt.released else AttemptStatus.TIMED_OUT
+        return self.update_status(attempt.attempt_id, status, at, attempt.reason or reason)
+
+    def release(self, attempt_id: AttemptId, reason: str) -> Attempt:
+        """Nothing was sent, so the attempt may be claimed again. The attempt afterwards."""
+        return self._update_while_sending(attempt_id, {"released": True, "reason": reason})
+
+    def mark_ambiguous(self, attempt_id: AttemptId, reason: str) -> None:
+        """The provider may have accepted it: notes why that is not known."""
+        self._update_while_sending(attempt_id, {"reason": reason})
+
+    def _update_while_sending(self, attempt_id: AttemptId, changes: Mapping[str, Any]) -> Attempt:
+        try:
+            item = self._table.update(
+                _key(attempt_id), changes, condition=_WHILE_SENDING, values={":zero": 0}
+            )
+        except self._table.client.exceptions.ConditionalCheckFailedException as failed:
+            item = item_before(failed)
+        return attempt_from_item(item)
+
+    def _raise(
+        self,
+        attempt_id: AttemptId,
+        status: AttemptStatus,
+        changes: Mapping[str, Any],
+        reason: str | None,
+        channel: str | None = None,
+    ) -> Attempt:
+        rank, short = ATTEMPT_RANK[status], reason and reason[:MAX_REASON]
+        item, rose = self._table.raise_rank(_key(attempt_id), rank, changes, short, channel)
+        attempt = attempt_from_item(_matched(item, attempt_id, channel))
+        if rose and self._observer:
+            self._observer.attempt_status_rose(attempt)
+        return attempt
+
+
+def attempt_key(message_id: str, number: int) -> Key:
+    return Key(message_id, f"attempt#{number:02}")
+
+
+def attempt_from_item(item: Item) -> Attempt:
+    return Attempt(
+        attempt_id=AttemptId(item["pk"], int(item["sk"].removeprefix("attempt#"))),
+        channel=item["channel"],
+        status=AttemptStatus(item["status"]),
+        task_token=item["task_token"],
+        claimed_at=moment(item["claimed_at"]),
+        provider_id=item.get("provider_id"),
+        reason=item.get("reason"),
+        released=item.get("released", False),
+        success=Success(item["success"]) if "success" in item else None,
+        times={
+            status: moment(item[f"{status}_at"])
+            for status in AttemptStatus
+            if f"{status}_at" in item
+        },
+    )
+
+
+def _key(attempt_id: AttemptId) -> Key:
+    return attempt_key(attempt_id.message_id, attempt_id.number)
+
+
+def _matched(item: Item, attempt_id: AttemptId, channel: str | None) -> Item:
+    if not item or channel not in (None, item["channel"]):
+        raise Unmatched(f"no attempt {attempt_id}" + (f" on {channel}" if channel else ""))
+    return item

@@ -1,0 +1,85 @@
+"""Idempotency keys: which message a key created, for 24 hours."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from messaging.store.table import Item, Key, Table, epoch, key_of, timestamp
+
+IDEMPOTENCY_HOURS = 24
+
+
+class Reserved(Enum):
+    """The outcome of reserving an idempotency key."""
+
+    OURS = "ours"
+    DONE = "done"
+    IN_PROGRESS = "in progress"
+    OTHER_BODY = "other body"
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    message_id: str
+    state: Reserved
+
+
+class IdempotencyKeys:
+    """The idempotency keys in the table; a key comes here as its hash."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def reserve(
+        self, key: str, fingerprint: str, message_id: str, now: datetime, lock: timedelta
+    ) -> Reservation:
+        """Reserves the key for a message of this id, or says which message has it.
+
+        A caller that ended between reserving and `finish` leaves the key locked until `lock` is
+        over; the next caller then continues with the same message id, so that nothing is sent
+        twice.
+        """
+        item = {
+            "made": message_id,
+            "fingerprint": fingerprint,
+            "locked_until": timestamp(now + lock),
+            "retained_until": epoch(now + timedelta(hours=IDEMPOTENCY_HOURS)),
+        }
+        if self._table.put_new(_key(key), item, expired_at=now):
+            return Reservation(message_id, Reserved.OURS)
+        held = self._table.get(_key(key))
+        if held["made"] == message_id:  # the SDK repeated the call because its answer was lost
+            return Reservation(message_id, Reserved.OURS)
+        return self._held(held, fingerprint, now, lock)
+
+    def _held(self, held: Item, fingerprint: str, now: datetime, lock: timedelta) -> Reservation:
+        if held["fingerprint"] != fingerprint:
+            return Reservation(held["made"], Reserved.OTHER_BODY)
+        if "locked_until" not in held:
+            return Reservation(held["made"], Reserved.DONE)
+        taken = held["locked_until"] <= timestamp(now) and self._take_over(held, now + lock)
+        return Reservation(held["made"], Reserved.OURS if taken else Reserved.IN_PROGRESS)
+
+    def _take_over(self, held: Item, until: datetime) -> bool:
+        try:
+            self._table.update(
+                key_of(held),
+                {"locked_until": timestamp(until)},
+                condition="locked_until = :was",
+                values={":was": held["locked_until"]},
+            )
+        except self._table.client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def finish(self, key: str) -> None:
+        """The request of this key is queued: from now on the key repeats the answer."""
+        self._table.update(_key(key), {}, remove=("locked_until",))
+
+    def free(self, key: str, now: datetime) -> None:
+        """The request of this key could not be queued: the next one begins a message of its own."""
+        self._table.update(_key(key), {"retained_until": epoch(now)})
+
+
+def _key(key: str) -> Key:
+    return Key(f"idempotency#{key}", "request")

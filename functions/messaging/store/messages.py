@@ -1,0 +1,203 @@
+"""Messages: each with its plan and its status in one item, and its request in another.
+
+The request may be 400 times as large as the rest and never changes, so a change of the status does
+not write it again.
+"""
+
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
+from typing import Any, Protocol
+
+from messaging.domain.errors import UnknownMessage
+from messaging.domain.messages import Attempt, Message, MessageHistory
+from messaging.domain.plan import DroppedStep, Plan, PlannedAttempt, PlannedStep
+from messaging.domain.statuses import MESSAGE_RANK, MessageStatus, Success
+from messaging.store.attempts import attempt_from_item, attempt_key
+from messaging.store.table import KEYS_PER_BATCH, Item, Key, Table, moment, timestamp
+
+# The index of recent messages spreads the writes of one day over this many keys.
+RECENT_SHARDS = 8
+
+_MESSAGE, _REQUEST = "message", "message#request"
+
+
+class MessageObserver(Protocol):
+    """Is called for every status that rose, once: not when it came again or too late."""
+
+    def message_status_rose(
+        self, status: MessageStatus, age: timedelta, channel: str | None, reason: str | None
+    ) -> None: ...
+
+
+class Messages:
+    """The messages in the table."""
+
+    def __init__(self, table: Table, observer: MessageObserver | None = None) -> None:
+        self._table = table
+        self._observer = observer
+
+    def add(self, message: Message, request: Mapping[str, Any] | None = None) -> bool:
+        """Whether the message is new; one of its id remains as it is. None: it has no request that
+        could be sent.
+
+        The request is written first: a message that can be read has its request.
+        """
+        retained_until = self._table.retained_until(message.ends_by)
+        if request is not None:
+            stored = {"request": _json(request), "retained_until": retained_until}
+            self._table.put_new(Key(message.message_id, _REQUEST), stored)
+        item = {**_item(message), "retained_until": retained_until}
+        new = self._table.put_new(Key(message.message_id, _MESSAGE), item)
+        if new and self._observer:
+            self._observer.message_status_rose(message.status, timedelta(0), None, message.reason)
+        return new
+
+    def history(self, message_id: str) -> MessageHistory:
+        """The message and the attempts so far, as of now. Raises `UnknownMessage`."""
+        return _history(message_id, self._table.query(message_id, "attempt", _MESSAGE))[0]
+
+    def history_and_request(self, message_id: str) -> tuple[MessageHistory, Mapping[str, Any]]:
+        """The same, with the request in the same call; empty where there is none."""
+        return _history(message_id, self._table.query(message_id, "attempt", _REQUEST))
+
+    def update_status(
+        self,
+        message_id: str,
+        status: MessageStatus,
+        at: datetime,
+        *,
+        reason: str | None = None,
+        channel: str | None = None,
+    ) -> MessageStatus:
+        """The message's status afterwards: a higher one remains. Raises `UnknownMessage`.
+
+        `channel` is the one that delivered it.
+        """
+        changes = {"status": status, "concluded_at": timestamp(at)}
+        key = Key(message_id, _MESSAGE)
+        item, rose = self._table.raise_rank(key, MESSAGE_RANK[status], changes, reason)
+        if not item:
+            raise UnknownMessage(message_id)
+        if rose and self._observer:
+            age = at - moment(item["accepted_at"])
+            self._observer.message_status_rose(status, age, channel, reason)
+        return MessageStatus(item["status"])
+
+    def recent(self, day: date, shard: int, since: datetime) -> Iterator[tuple[datetime, str]]:
+        """When each message of the day and shard was accepted, and its id, newest first. Pages are
+        read as they are asked for; a message that was stored a moment ago may be missing.
+        """
+        items = self._table.pages(
+            "query",
+            IndexName="Recent",
+            KeyConditionExpression="listed_under = :here AND accepted_at >= :since",
+            ExpressionAttributeValues={
+                ":here": {"S": f"{day}#{shard}"},
+                ":since": {"S": timestamp(since)},
+            },
+            ScanIndexForward=False,
+            PaginationConfig={"PageSize": KEYS_PER_BATCH},
+        )
+        return ((moment(item["accepted_at"]), item["pk"]) for item in items)
+
+    def histories(
+        self, planned: Mapping[str, int]
+    ) -> dict[str, tuple[MessageHistory, Mapping[str, Any]]]:
+        """The histories and requests of these messages, as of now, without those that do not exist.
+
+        `planned` has for each id how many attempts its plan has, 0 where that is not known: then
+        they are read after the message, not with it.
+        """
+        items = self._table.batch(_keys(planned, dict.fromkeys(planned, -1)))
+        found = {item["pk"]: _message(item) for item in items if item["sk"] == _MESSAGE}
+        counts = {name: len(message.plan.attempts) for name, message in found.items()}
+        items += self._table.batch(_keys(counts, planned))
+        grouped: dict[str, list[Item]] = {name: [] for name in found}
+        for item in items:
+            if item["pk"] in grouped:
+                grouped[item["pk"]].append(item)
+        return {
+            name: _history(name, sorted(own, key=lambda item: str(item["sk"])))
+            for name, own in grouped.items()
+        }
+
+
+def _history(
+    message_id: str, items: Iterator[Item] | list[Item]
+) -> tuple[MessageHistory, Mapping[str, Any]]:
+    message: Message | None = None
+    request: Mapping[str, Any] = {}
+    attempts: list[Attempt] = []
+    for item in items:
+        match item["sk"]:
+            case "message":
+                message = _message(item)
+            case "message#request":
+                request = json.loads(item["request"])
+            case _:
+                attempts.append(attempt_from_item(item))
+    if message is None:
+        raise UnknownMessage(message_id)
+    return MessageHistory(message, tuple(attempts)), request
+
+
+def _keys(attempts: Mapping[str, int], known: Mapping[str, int]) -> list[Key]:
+    """For each message the keys of so many attempts, without those that are known: 0 is the message
+    itself with its request, -1 not even that.
+    """
+    keys = []
+    for name, count in attempts.items():
+        for number in range(known[name] + 1, count + 1):
+            if number:
+                keys.append(attempt_key(name, number))
+            else:
+                keys += [Key(name, _MESSAGE), Key(name, _REQUEST)]
+    return keys
+
+
+def _item(message: Message) -> dict[str, Any]:
+    day = f"{message.accepted_at:%Y-%m-%d}"
+    return {
+        "status": message.status,
+        "rank": MESSAGE_RANK[message.status],
+        "accepted_at": timestamp(message.accepted_at),
+        "expires_at": message.expires_at and timestamp(message.expires_at),
+        "plan": _json(asdict(message.plan)),
+        "reason": message.reason,
+        "problems": _json(list(message.problems)) if message.problems else None,
+        "listed_under": f"{day}#{zlib.crc32(message.message_id.encode()) % RECENT_SHARDS}",
+    }
+
+
+def _message(item: Item) -> Message:
+    return Message(
+        message_id=item["pk"],
+        accepted_at=moment(item["accepted_at"]),
+        plan=_plan(json.loads(item["plan"])),
+        status=MessageStatus(item["status"]),
+        expires_at=moment(item["expires_at"]) if "expires_at" in item else None,
+        concluded_at=moment(item["concluded_at"]) if "concluded_at" in item else None,
+        reason=item.get("reason"),
+        problems=tuple(json.loads(item.get("problems", "[]"))),
+    )
+
+
+def _plan(stored: Mapping[str, Any]) -> Plan:
+    return Plan(
+        steps=tuple(
+            PlannedStep(step["number"], tuple(map(_attempt, step["attempts"])), step["broadcast"])
+            for step in stored["steps"]
+        ),
+        dropped=tuple(DroppedStep(**one) for one in stored["dropped"]),
+    )
+
+
+def _attempt(stored: Mapping[str, Any]) -> PlannedAttempt:
+    return PlannedAttempt(**{**stored, "success": Success(stored["success"])})
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,229 @@
+"""The DynamoDB table: its keys, and the few ways in which an item is read and written.
+
+| pk                   | sk                       | is                                          |
+|----------------------|--------------------------|---------------------------------------------|
+| the message's id     | message                  | its plan and its status                     |
+| the message's id     | message#request          | the request, written once                   |
+| the message's id     | attempt#02               | one attempt and its newest task token       |
+| the message's id     | receipt#02#time#word#key | one receipt, the same one only once         |
+| the message's id     | tombstone                | what is left of a message that was erased   |
+| provider#its id      | attempt                  | the attempt that a provider's id belongs to |
+| idempotency#its hash | request                  | the message that an idempotency key created |
+
+A message's id holds no `#`, so the other kinds of pk cannot collide with one.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# For clients that are used by this package only: its requests are typed, and validating each again
+# takes a tenth of their time.
+UNVALIDATED = Config(parameter_validation=False)
+# BatchGetItem takes at most 100 keys.
+KEYS_PER_BATCH = 100
+
+Item = Mapping[str, Any]
+
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+
+
+class Key(NamedTuple):
+    """The key of an item."""
+
+    pk: str
+    sk: str
+
+
+class Table:
+    """The table's items. The client is given; `retention` is how long items are kept, None: they
+    are kept until somebody deletes them.
+    """
+
+    def __init__(
+        self, client: "DynamoDBClient", name: str, retention: timedelta | None = None
+    ) -> None:
+        self.client = client
+        self.name = name
+        self._retention = retention
+
+    def retained_until(self, at: datetime) -> int | None:
+        """When an item expires that is kept for the retention from then on; None: never."""
+        return None if self._retention is None else epoch(at + self._retention)
+
+    def get(self, key: Key) -> Item:
+        """The item, empty if there is none."""
+        answer = self.client.get_item(
+            TableName=self.name, Key=_marshal(key._asdict()), ConsistentRead=True
+        )
+        return _plain(answer.get("Item", {}))
+
+    def query(self, pk: str, first: str, last: str) -> Iterator[Item]:
+        """The items under `pk` whose `sk` is between the two, in its order."""
+        pages = self.client.get_paginator("query").paginate(
+            TableName=self.name,
+            ConsistentRead=True,
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+            ExpressionAttributeValues=_marshal({":pk": pk, ":first": first, ":last": last}),
+        )
+        return (_plain(item) for page in pages for item in page["Items"])
+
+    def batch(self, keys: list[Key]) -> list[Item]:
+        """Those of the items that exist, in no order."""
+        items: list[Item] = []
+        left: list[Any] = [_marshal(key._asdict()) for key in keys]
+        while left:
+            now, left = left[:KEYS_PER_BATCH], left[KEYS_PER_BATCH:]
+            answer = self.client.batch_get_item(
+                RequestItems={self.name: {"Keys": now, "ConsistentRead": True}}
+            )
+            items += map(_plain, answer["Responses"].get(self.name, []))
+            # An answer ends at 16 MB, and where the table is busy.
+            for unprocessed in answer["UnprocessedKeys"].values():
+                left += unprocessed["Keys"]
+        return items
+
+    def pages(self, operation: Any, **parameters: Any) -> Iterator[Item]:  # noqa: ANN401 - its names are literals of the stubs
+        """The items of a paginated `query` on an index or of a `scan`."""
+        pages = self.client.get_paginator(operation).paginate(TableName=self.name, **parameters)
+        return (_plain(item) for page in pages for item in page["Items"])
+
+    def put(self, key: Key, item: Item) -> None:
+        self.client.put_item(TableName=self.name, Item=_marshal({**key._asdict(), **item}))
+
+    def put_new(self, key: Key, item: Item, *, expired_at: datetime | None = None) -> bool:
+        """Whether the item is new. One that exists remains, unless it expired by `expired_at`:
+        DynamoDB deletes what has expired within days.
+        """
+        condition, values = "attribute_not_exists(pk)", dict[str, Any]()
+        if expired_at is not None:
+            condition += " OR retained_until <= :now"
+            values = {":now": epoch(expired_at)}
+        try:
+            self.client.put_item(
+                TableName=self.name,
+                Item=_marshal({**key._asdict(), **item}),
+                ConditionExpression=condition,
+                **_values(values),
+            )
+        except self.client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def delete(self, key: Key) -> None:
+        self.client.delete_item(TableName=self.name, Key=_marshal(key._asdict()))
+
+    def raise_rank(
+        self,
+        key: Key,
+        rank: int,
+        changes: Mapping[str, Any],
+        reason: str | None,
+        channel: str | None = None,
+    ) -> tuple[Item, bool]:
+        """The item afterwards, empty if there is none, and whether its rank rose.
+
+        The rank does not rise where the item's is as high, or where a channel is given and the item
+        is another channel's: then the item is as it was. A reason belongs to its status: the next
+        status has its own or none.
+        """
+        values: dict[str, Any] = {":new": rank}
+        condition = "#rank < :new"
+        if channel:
+            values[":its_own"] = channel
+            condition += " AND #channel = :its_own"
+        try:
+            item = self.update(
+                key,
+                {**changes, "rank": rank, "reason": reason},
+                remove=() if reason else ("reason",),
+                condition=condition,
+                values=values,
+            )
+        except self.client.exceptions.ConditionalCheckFailedException as failed:
+            return item_before(failed), False
+        return item, True
+
+    def update(
+        self,
+        key: Key,
+        changes: Mapping[str, Any],
+        *,
+        remove: tuple[str, ...] = (),
+        condition: str = "attribute_exists(pk)",
+        values: Mapping[str, Any] | None = None,
+    ) -> Item:
+        """The item after the changes; an attribute that is None is left as it is.
+
+        Raises the client's ConditionalCheckFailedException.
+        """
+        given = {name: value for name, value in changes.items() if value is not None}
+        names = {f"#{name}": name for name in (*given, *remove)}
+        names |= {word: word[1:] for word in ("#rank", "#channel") if word in condition}
+        bound = {f":{name}": value for name, value in given.items()} | dict(values or {})
+        answer = self.client.update_item(
+            TableName=self.name,
+            Key=_marshal(key._asdict()),
+            UpdateExpression=_expression(given, remove),
+            ConditionExpression=condition,
+            ExpressionAttributeNames=names,
+            **_values(bound),
+            ReturnValues="ALL_NEW",
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
+        return _plain(answer["Attributes"])
+
+
+def key_of(item: Item) -> Key:
+    return Key(item["pk"], item["sk"])
+
+
+def item_before(failed: ClientError) -> Item:
+    """The item that a condition did not fit, empty if there is none; it saves reading it."""
+    response: Mapping[str, Any] = failed.response
+    return _plain(response.get("Item", {}))
+
+
+def timestamp(at: datetime) -> str:
+    """Sorts as text: always UTC, always milliseconds."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z"
+
+
+def moment(timestamp: str) -> datetime:
+    return datetime.fromisoformat(timestamp)
+
+
+def epoch(at: datetime) -> int:
+    """Seconds since 1970, as DynamoDB's TTL has them."""
+    return int(at.timestamp())
+
+
+def _expression(given: Mapping[str, Any], remove: tuple[str, ...]) -> str:
+    sets = ", ".join(f"#{name} = :{name}" for name in given)
+    drops = ", ".join(f"#{name}" for name in remove)
+    return ((f"SET {sets} " if sets else "") + (f"REMOVE {drops}" if drops else "")).strip()
+
+
+def _values(bound: Mapping[str, Any]) -> dict[str, Any]:
+    return {"ExpressionAttributeValues": _marshal(bound)} if bound else {}
+
+
+def _marshal(item: Mapping[str, Any]) -> dict[str, Any]:
+    """As DynamoDB types it; what is None is left out. The serializer knows no subclass of str."""
+    return {
+        name: _serialize(str(value) if isinstance(value, str) else value)
+        for name, value in item.items()
+        if value is not None
+    }
+
+
+def _plain(item: Item) -> Item:
+    return {name: _deserialize(value) for name, value in item.items()}
