@@ -71,6 +71,17 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert (page.parent / target).exists(), target
 
 
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_links_to_a_section_lead_to_a_heading(page: Path) -> None:
+    for target, anchor in re.findall(r"\]\(([^)#:]*)#([\w-]+)\)", page.read_text()):
+        linked = (page.parent / target if target else page).read_text()
+        headings = re.findall(r"^#+ (.+)$", linked, re.MULTILINE)
+
+        assert anchor in {
+            re.sub(r"[^\w -]", "", one).lower().replace(" ", "-") for one in headings
+        }, anchor
+
+
 @pytest.mark.parametrize("command", re.findall(r"^\$ make ([a-z-]+)", README, re.MULTILINE))
 def test_the_commands_exist(command: str) -> None:
     assert re.search(rf"^{command}:", MAKEFILE, re.MULTILINE)
