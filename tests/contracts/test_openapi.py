@@ -1,4 +1,4 @@
-"""openapi.yaml is valid and true: it takes, refuses and answers what the functions do."""
+"""openapi.yaml is valid and agrees with the functions on every request and response."""
 
 import ast
 import json
@@ -43,7 +43,7 @@ from tests.support.request_cases import (
 API: dict[str, Any] = yaml.safe_load(Path("openapi.yaml").read_text())
 SCHEMAS: dict[str, Any] = API["components"]["schemas"]
 
-# The schema that says what a model checks.
+# The schema of each model.
 MODELS: dict[type[BaseModel], str] = {
     requests.MessageRequest: "Request",
     requests.RequestStep: "Step",
@@ -73,10 +73,10 @@ LIMITS = {
     "maxProperties",
     "enum",
 }
-# Limits that other code than the models' sets.
+# Limits that are set outside the models.
 ELSEWHERE = {
     ("Recipients", "email", "maxLength"): 254,  # email-validator, after RFC 5321
-    ("SampleChannel", "recipient", "minLength"): 1,  # no recipient is like an empty one
+    ("SampleChannel", "recipient", "minLength"): 1,  # an empty recipient counts as missing
 }
 POST, GET = ("/messages", "post"), ("/messages/{id}", "get")
 MESSAGE_ID = "01KB3Q4Y9V6Z8M2N7R5T1W0XCD"
@@ -90,9 +90,9 @@ def pointed(reference: str) -> Any:
 
 
 def resolved(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The schema with what it refers to; what stands beside the reference goes before.
+    """The schema with its reference resolved; keywords next to the reference take precedence.
 
-    Pydantic's own references stay: a model is compared by itself.
+    References within pydantic's schemas stay, because each model is compared on its own.
     """
     if not schema.get("$ref", "").startswith("#/components/"):
         return dict(schema)
@@ -100,7 +100,7 @@ def resolved(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def closed(schema: Any) -> Any:
-    """The schema, refusing every field that it does not name."""
+    """The schema with additional fields forbidden."""
     if isinstance(schema, list):
         return [closed(one) for one in schema]
     if not isinstance(schema, dict):
@@ -125,7 +125,7 @@ def operation(path: str, method: str) -> Any:
 
 
 def content(path: str, method: str, status: str) -> dict[str, Any]:
-    """The content of an answer: its media type with its schema."""
+    """The content of a response: its media type with its schema."""
     answers = operation(path, method)["responses"]
     content: dict[str, Any] = resolved(answers[status])["content"]
     return content
@@ -158,7 +158,7 @@ def test_every_schema_is_used() -> None:
     assert [name for name in SCHEMAS if f'"#/components/schemas/{name}"' not in text] == []
 
 
-def test_every_field_is_explained() -> None:
+def test_every_field_is_described() -> None:
     unexplained = [
         f"{name}.{field}"
         for name, schema in SCHEMAS.items()
@@ -185,7 +185,7 @@ def _examples() -> Iterator[tuple[str, str, Any]]:
     ("name", "example"),
     [pytest.param(name, example, id=title) for title, name, example in _examples()],
 )
-def test_an_example_is_right(name: str, example: object) -> None:
+def test_an_example_is_valid(name: str, example: object) -> None:
     assert [error.message for error in validator(name, tight=True).iter_errors(example)] == []
 
 
@@ -197,7 +197,7 @@ def test_an_example_is_right(name: str, example: object) -> None:
         if name in {"Request", "SampleRequest"}
     ],
 )
-def test_a_request_in_the_examples_is_taken(example: object) -> None:
+def test_a_request_in_the_examples_is_accepted(example: object) -> None:
     assert requests.check(example, SENDERS).steps
 
 
@@ -212,34 +212,34 @@ def _field_examples() -> Iterator[tuple[str, Any]]:
 @pytest.mark.parametrize(
     "field", [pytest.param(field, id=f"{where} {field['_']}") for where, field in _field_examples()]
 )
-def test_the_example_of_a_field_is_right(field: Mapping[str, Any]) -> None:
+def test_the_example_of_a_field_is_valid(field: Mapping[str, Any]) -> None:
     document = {"components": {"schemas": SCHEMAS}, **resolved(field)}
 
     assert Draft202012Validator(document).is_valid(field["_"])
 
 
-# ---- what may be asked
+# ---- requests
 
 
 @pytest.mark.parametrize("body", RIGHT.values(), ids=RIGHT)
-def test_it_takes_what_the_checker_takes(body: object) -> None:
+def test_it_accepts_what_the_code_accepts(body: object) -> None:
     assert [error.message for error in validator("Request").iter_errors(body)] == []
     assert not judged("SampleRequest", body)
 
 
 @pytest.mark.parametrize("body", SAMPLE_RIGHT.values(), ids=SAMPLE_RIGHT)
-def test_it_takes_what_the_checker_takes_of_the_sample(body: object) -> None:
+def test_it_accepts_what_the_code_accepts_of_the_sample(body: object) -> None:
     assert [error.message for error in validator("SampleRequest").iter_errors(body)] == []
     assert not judged("Request", body)
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: wrong.what)
-def test_it_refuses_what_the_checker_refuses(wrong: Wrong) -> None:
+def test_it_rejects_what_the_code_rejects(wrong: Wrong) -> None:
     assert judged("Request", wrong.body) == bool(wrong.unsaid)
 
 
 @pytest.mark.parametrize("wrong", SAMPLE_WRONG, ids=lambda wrong: wrong.what)
-def test_it_refuses_what_the_checker_refuses_of_the_sample(wrong: Wrong) -> None:
+def test_it_rejects_what_the_code_rejects_of_the_sample(wrong: Wrong) -> None:
     assert judged("SampleRequest", wrong.body) == bool(wrong.unsaid)
 
 
@@ -285,13 +285,13 @@ def test_it_has_the_limits_of_the_model(model: type[BaseModel], name: str) -> No
 
 
 def _own(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a field says itself: what another model says is compared there."""
+    """The field's own schema; a reference to another model is compared there."""
     model = schema.get("$ref", "").rpartition("/")[2] in MODELS.values()
     return {} if model else resolved(schema)
 
 
 def _limits(schema: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], object]]:
-    """Each limit that a schema sets, also of what it holds. Null is looked at elsewhere."""
+    """Each limit of a schema and of the schemas in it. Null is tested elsewhere."""
     for part in (schema, *schema.get("anyOf", ())):
         for limit in LIMITS & part.keys():
             yield (limit,), part[limit] if limit != "enum" else _values(part["enum"])
@@ -327,14 +327,14 @@ def test_the_limits_are_those_of_the_code() -> None:
         assert SCHEMAS[schema]["properties"]["text"]["maxLength"] == requests.MAX_TEXT[channel]
 
 
-def test_the_limits_in_its_sentences_are_those_of_the_code() -> None:
+def test_the_limits_in_the_descriptions_are_those_of_the_code() -> None:
     post, schemas = operation(*POST), SCHEMAS
     sentences = {
         f"{requests.MAX_BYTES:,} bytes ({requests.MAX_BYTES // 1024} KiB)": post,
         f"kept for {IDEMPOTENCY_HOURS} hours": post,
         f"within {IDEMPOTENCY_HOURS} hours": API["info"],
-        f"{requests.MAX_TEXT['sms']:,} characters where SMS": schemas["Content"],
-        f"{requests.MAX_TEXT['whatsapp']:,} where WhatsApp": schemas["Content"],
+        f"{requests.MAX_TEXT['sms']:,} characters for SMS": schemas["Content"],
+        f"{requests.MAX_TEXT['whatsapp']:,} for WhatsApp": schemas["Content"],
         f"at most {requests.MAX_TEXT['sms']:,} characters": schemas["SampleSms"],
         f"at most {requests.MAX_TEXT['whatsapp']:,} characters": schemas["SampleWhatsApp"],
         f"{MIN_WAIT_SECONDS} to {MAX_WAIT_SECONDS:,}": schemas["SampleRequest"],
@@ -348,7 +348,7 @@ def _prose(part: object) -> str:
     return " ".join(json.dumps(part).replace("\\n", " ").split())
 
 
-# ---- what is answered
+# ---- responses
 
 
 @pytest.fixture(scope="module")
@@ -368,7 +368,7 @@ def get(message_id: str) -> dict[str, Any]:
 
 
 def in_progress() -> dict[str, Any]:
-    """A request whose key is held by one that died."""
+    """The response to a request whose key is reserved by a request that failed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Queue, "put", dies)
         with pytest.raises(Died):
@@ -377,7 +377,7 @@ def in_progress() -> dict[str, Any]:
 
 
 def untrue(answer: Mapping[str, Any], path: str, method: str) -> list[str]:
-    """What the file does not say about an answer, or says otherwise."""
+    """Each difference between a response and its description in the file."""
     status, headers = str(answer["statusCode"]), answer["headers"]
     said = resolved(operation(path, method)["responses"][status])
     errors = validator(schema_of(path, method, status), tight=True).iter_errors(
@@ -411,7 +411,7 @@ POSTED: dict[str, tuple[int, Callable[[], dict[str, Any]]]] = {
 
 @pytest.mark.usefixtures("stack")
 @pytest.mark.parametrize("what", POSTED)
-def test_it_says_what_a_post_is_answered(what: str) -> None:
+def test_the_response_to_a_post_is_described(what: str) -> None:
     status, asked = POSTED[what]
     answer = asked()
 
@@ -419,7 +419,7 @@ def test_it_says_what_a_post_is_answered(what: str) -> None:
     assert untrue(answer, *POST) == []
 
 
-def test_every_header_it_names_is_answered(stack: Store) -> None:  # noqa: ARG001 - it runs there
+def test_every_described_header_is_sent(stack: Store) -> None:  # noqa: ARG001 - it runs there
     first, second = post(VALID, "both"), post(VALID, "both")
     headers = operation(*POST)["responses"]["202"]["headers"]
 
@@ -443,7 +443,7 @@ def test_every_header_it_names_is_answered(stack: Store) -> None:  # noqa: ARG00
     ],
 )
 @pytest.mark.usefixtures("stack")
-def test_it_knows_what_an_idempotency_key_may_be(key: str, right: bool) -> None:
+def test_the_pattern_of_the_idempotency_key_is_that_of_the_code(key: str, right: bool) -> None:
     [parameter] = operation(*POST)["parameters"]
 
     assert Draft202012Validator(parameter["schema"]).is_valid(key) == right
@@ -451,7 +451,7 @@ def test_it_knows_what_an_idempotency_key_may_be(key: str, right: bool) -> None:
 
 
 def read(store: Store, status: AttemptStatus | None = None) -> dict[str, Any]:
-    """A message of which the first attempt got so far, read."""
+    """The response for a message whose first attempt has this status."""
     now = datetime.now(UTC)
     message_id = f"m-{now.timestamp():.6f}".replace(".", "-")
     body = but(VALID, {"/expires_in_seconds": 46, "/metadata": {"order": "42"}})
@@ -476,14 +476,14 @@ def _ended(status: AttemptStatus) -> str:
 
 
 @pytest.mark.parametrize("status", [None, *AttemptStatus], ids=str)
-def test_it_says_what_a_get_is_answered(stack: Store, status: AttemptStatus | None) -> None:
+def test_the_response_to_a_get_is_described(stack: Store, status: AttemptStatus | None) -> None:
     answer = read(stack, status)
 
     assert answer["statusCode"] == 200
     assert untrue(answer, *GET) == []
 
 
-def test_it_says_what_is_told_of_a_rejected_message(stack: Store) -> None:  # noqa: ARG001 - it runs there
+def test_the_response_for_a_rejected_message_is_described(stack: Store) -> None:  # noqa: ARG001 - it runs there
     now = datetime.now(UTC).isoformat()
     plan_message.handler({"message_id": "direct", "started_at": now, "request": {}}, CONTEXT)
 
@@ -492,7 +492,7 @@ def test_it_says_what_is_told_of_a_rejected_message(stack: Store) -> None:  # no
 
 @pytest.mark.usefixtures("stack")
 @pytest.mark.parametrize("message_id", [MESSAGE_ID, "m" * 81, "a.b"])
-def test_it_says_what_is_answered_where_there_is_no_message(message_id: str) -> None:
+def test_the_response_for_an_unknown_message_is_described(message_id: str) -> None:
     answer = get(message_id)
 
     assert answer["statusCode"] == 404
@@ -514,18 +514,18 @@ def test_it_says_what_is_answered_where_there_is_no_message(message_id: str) -> 
     ],
     ids=["message", "attempt", "receipt", "success", "channel", "event"],
 )
-def test_it_knows_the_words(words: Any, schema: Mapping[str, Any]) -> None:
+def test_it_lists_every_value_of_an_enum(words: Any, schema: Mapping[str, Any]) -> None:
     assert set(schema["enum"]) == {str(word) for word in words}
 
 
 @pytest.mark.parametrize("name", ["MessageStatus", "AttemptStatus"])
-def test_every_status_is_explained(name: str) -> None:
+def test_every_status_is_described(name: str) -> None:
     schema = SCHEMAS[name]
 
     assert [one for one in schema["enum"] if f"- `{one}`: " not in schema["description"]] == []
 
 
-# ---- what API Gateway answers by itself
+# ---- responses of API Gateway
 
 
 def _refusals() -> list[tuple[str, int, str, str]]:
@@ -539,7 +539,7 @@ def _refusals() -> list[tuple[str, int, str, str]]:
     return list(ast.literal_eval(value))
 
 
-def test_it_says_every_status_that_is_answered_and_no_other() -> None:
+def test_exactly_the_statuses_of_the_code_are_described() -> None:
     # An unknown path has no operation that could say 404.
     gateway = {status for _, status, _, _ in _refusals() if status != 404}
     posted = {status for status, _ in POSTED.values()}
@@ -553,7 +553,7 @@ def _statuses(path: str, method: str) -> set[int]:
 
 
 @pytest.mark.parametrize("refusal", _refusals(), ids=lambda refusal: refusal[0])
-def test_a_refusal_of_the_gateway_is_a_problem_document(
+def test_an_error_of_the_gateway_is_a_problem_document(
     refusal: tuple[str, int, str, str],
 ) -> None:
     _, status, title, detail = refusal
@@ -563,7 +563,7 @@ def test_a_refusal_of_the_gateway_is_a_problem_document(
 
 
 @pytest.mark.parametrize(("path", "method"), [POST, GET])
-def test_every_refusal_is_a_problem_document(path: str, method: str) -> None:
+def test_every_error_response_is_a_problem_document(path: str, method: str) -> None:
     refused = [str(status) for status in _statuses(path, method) if status >= 400]
 
     assert {schema_of(path, method, status) for status in refused} == {"Problem"}

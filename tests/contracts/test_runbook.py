@@ -19,43 +19,43 @@ def test_every_alarm_has_its_section_and_every_section_its_alarm(template: Templ
 
 
 @pytest.mark.parametrize(("name", "section"), SECTIONS, ids=[name for name, _ in SECTIONS])
-def test_a_section_says_what_it_means_what_to_type_and_when_it_is_over(
+def test_a_section_has_the_meaning_the_action_and_when_it_is_resolved(
     name: str, section: str
 ) -> None:
-    told = re.findall(r"^\*\*(\w+)\*\*", section, re.MULTILINE)
+    parts = re.findall(r"^\*\*(\w+)\*\*", section, re.MULTILINE)
 
-    assert told == ["Means", "Type", "Over"], name
+    assert parts == ["Meaning", "Action", "Resolved"], name
 
 
-def test_a_reference_within_the_runbook_leads_to_a_heading() -> None:
+def test_a_link_within_the_runbook_leads_to_a_heading() -> None:
     headings = re.findall(r"^#+ (.+)$", RUNBOOK, re.MULTILINE)
     anchors = {re.sub(r"[^\w -]", "", one).lower().replace(" ", "-") for one in headings}
 
     assert set(re.findall(r"\]\(#([\w-]+)\)", RUNBOOK)) <= anchors
 
 
-def test_the_outputs_that_it_asks_for_exist(template: Template) -> None:
-    asked = set(re.findall(r"\$\(out (\w+)", RUNBOOK))
+def test_the_outputs_that_it_uses_exist(template: Template) -> None:
+    used = set(re.findall(r"\$\(out (\w+)", RUNBOOK))
 
-    assert asked
-    assert asked <= template.body["Outputs"].keys()
+    assert used
+    assert used <= template.body["Outputs"].keys()
 
 
-def test_the_resources_that_it_asks_for_exist(template: Template) -> None:
-    asked = re.findall(r"\$\(named ([\w:]+) (\w+)\)", RUNBOOK)
+def test_the_resources_that_it_uses_exist(template: Template) -> None:
+    used = re.findall(r"\$\(named ([\w:]+) (\w+)\)", RUNBOOK)
 
-    assert asked
-    for kind, name in asked:
+    assert used
+    for kind, name in used:
         [found] = [one for one in template.of_type(f"AWS::{kind}") if name in one]
         assert found
 
 
-def test_the_logs_that_it_tails_exist(template: Template) -> None:
+def test_the_logs_that_it_reads_exist(template: Template) -> None:
     groups = template.of_type("AWS::Logs::LogGroup")
-    asked = set(re.findall(r"`errors (\w+)`|^errors (\w+)$", RUNBOOK, re.MULTILINE))
+    used = set(re.findall(r"`errors (\w+)`|^errors (\w+)$", RUNBOOK, re.MULTILINE))
 
-    assert asked
-    for first, second in asked:
+    assert used
+    for first, second in used:
         assert [name for name in groups if f"{first or second}Log" in name]
 
 
@@ -70,7 +70,7 @@ def test_the_parameters_that_it_changes_exist(parameter: str) -> None:
 
 
 def test_every_metric_is_explained() -> None:
-    tables = RUNBOOK.split("## What is counted")[1]
+    tables = RUNBOOK.split("## Metrics")[1]
     rows = re.findall(r"^\| (`[^|]+) \|", tables, re.MULTILINE)
 
     assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == {
