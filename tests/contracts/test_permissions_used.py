@@ -292,7 +292,7 @@ def test_a_function_is_told_the_settings_that_it_reads(
     monkeypatch: pytest.MonkeyPatch,
     function: str,
 ) -> None:
-    """In the environment that the template gives to a function, each reads all of it."""
+    """Its clients are made anew for each call, so that it reads what they need itself."""
     given = template.functions[function]["Environment"]["Variables"].keys() - POWERTOOLS
     module: Any = globals()[function]
     handler, needed = module.handler, set[str]()
@@ -300,6 +300,7 @@ def test_a_function_is_told_the_settings_that_it_reads(
     def reading(event: Any, context: Any) -> Any:
         before = set(read_settings)
         read_settings.clear()
+        forget_clients()
         try:
             return handler(event, context)
         finally:
