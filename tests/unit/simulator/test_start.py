@@ -1,4 +1,4 @@
-"""Starting the carriers: what they need, and the sentence when they do not get it."""
+"""Starting the simulator: what it needs, and the message if it does not get it."""
 
 import os
 import socket
@@ -36,7 +36,7 @@ def test_a_port_in_use_is_said() -> None:
 
     assert ended.returncode == 1
     assert ended.stderr == (
-        f"The carriers cannot start on port {port}: [Errno 98] Address already in use\n"
+        f"The simulator cannot start on port {port}: [Errno 98] Address already in use\n"
     )
 
 
