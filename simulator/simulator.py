@@ -219,8 +219,8 @@ class Simulator:
     ) -> AcceptedMessage:
         message = AcceptedMessage(request, call.provider.new_provider_id(), now())
         call.no_receipts_reason = _no_receipts_reason(request)
-        receipts = scenario.scheduled_receipts(self.scenarios.speed)
-        receipts = [] if call.no_receipts_reason else call.provider.schedule(request, receipts)
+        scheduled = scenario.scheduled_receipts(self.scenarios.speed)
+        receipts = [] if call.no_receipts_reason else call.provider.schedule(request, scheduled)
         call.accept(message, receipts)
         self.calls.index_provider_id(call)
         self.changes.add()

@@ -141,15 +141,20 @@ class RunningSimulator:
 
     def ask(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, Any]:
         """Status and JSON of a plain HTTP request."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_SECONDS)
-        try:
-            raw = body if isinstance(body, bytes | None) else json.dumps(body).encode()
-            connection.request(method, path, raw, {"Content-Type": "application/json"} | headers)
-            answer = connection.getresponse()
-            text = answer.read()
-            return answer.status, json.loads(text) if text else None
-        finally:
-            connection.close()
+        return ask(self.port, method, path, body, **headers)
+
+
+def ask(port: int, method: str, path: str, body: object = None, **headers: str) -> tuple[int, Any]:
+    """Status and JSON of a plain HTTP request to the simulator on this port."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=DEADLINE_SECONDS)
+    try:
+        raw = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        connection.request(method, path, raw, {"Content-Type": "application/json"} | headers)
+        answer = connection.getresponse()
+        text = answer.read()
+        return answer.status, json.loads(text) if text else None
+    finally:
+        connection.close()
 
 
 @contextmanager
@@ -162,14 +167,7 @@ def serving(
     simulator = Simulator(
         providers, load_scenarios(providers, scenarios).at_speed(speed), topic, CallLog(kept)
     )
-    server = create_server(simulator)
-    with listen(0) as listener, ExitStack() as stack:
-        port = listener.getsockname()[1]
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        stack.callback(thread.join)
-        stack.callback(setattr, server, "should_exit", True)
-        eventually(lambda: server.started)
+    with listening(simulator) as port, ExitStack() as stack:
         clients = {
             channel: stack.enter_context(
                 closing(_client(provider.operation.service, port, read_timeout))
@@ -177,6 +175,19 @@ def serving(
             for channel, provider in providers.items()
         }
         yield RunningSimulator(port, topic, simulator, **clients)
+
+
+@contextmanager
+def listening(simulator: Simulator) -> Iterator[int]:
+    """The port of the simulator's server, which runs while the block does."""
+    server = create_server(simulator)
+    with listen(0) as listener, ExitStack() as stack:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        stack.callback(thread.join)
+        stack.callback(setattr, server, "should_exit", True)
+        eventually(lambda: server.started)
+        yield listener.getsockname()[1]
 
 
 def _client(service: str, port: int, read_timeout: float) -> Any:

@@ -9,14 +9,6 @@ from simulator.scenarios import InvalidScenarios, Scenarios, load_scenarios
 from tests.support.simulator import ACCOUNT
 
 PROVIDERS = create_providers(ACCOUNT)
-OTHERS = """
-[whatsapp]
-default = "fine"
-scenarios.fine.says = "fine"
-[email]
-default = "fine"
-scenarios.fine.says = "fine"
-"""
 
 
 def read(tmp_path: Path, text: str) -> Scenarios:
@@ -26,7 +18,7 @@ def read(tmp_path: Path, text: str) -> Scenarios:
 
 
 def sms(rest: str) -> str:
-    return f'[sms]\ndefault = "fine"\nscenarios.fine.says = "fine"\n{rest}\n{OTHERS}'
+    return f'[sms]\ndefault = "fine"\nscenarios.fine.says = "fine"\n{rest}\n'
 
 
 def test_an_exact_recipient_wins_over_a_pattern_and_the_first_pattern_over_the_next(
@@ -130,3 +122,21 @@ def test_what_is_no_toml_and_what_is_no_file_is_said(tmp_path: Path) -> None:
 def test_a_speed_out_of_range_is_refused(speed: float) -> None:
     with pytest.raises(InvalidScenarios, match="speed"):
         load_scenarios(PROVIDERS).at_speed(speed)
+
+
+def test_a_file_replaces_the_scenarios_of_its_channels_only(tmp_path: Path) -> None:
+    standard, given = load_scenarios(PROVIDERS), read(tmp_path, f"speed = 3\n{sms('')}")
+
+    assert (given.speed, standard.speed) == (3, 1)
+    assert set(given.channels["sms"].scenarios) == {"fine"}
+    assert {**given.channels, "sms": None} == {**standard.channels, "sms": None}
+
+
+def test_a_file_with_an_unknown_channel_is_invalid(tmp_path: Path) -> None:
+    with pytest.raises(InvalidScenarios, match="pigeon: unknown; known are speed, "):
+        read(tmp_path, '[pigeon]\ndefault = "fine"')
+
+
+def test_a_file_with_an_invalid_speed_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidScenarios, match=r"scenarios\.toml: speed: Input should be"):
+        read(tmp_path, "speed = 0")
