@@ -91,7 +91,7 @@ class ProviderEndpoint:
             return _error(error, operation.status_of(error.code), rest=operation.rest)
         except ConnectionDropped:
             await drop(request)
-            return Response(status_code=500)  # The connection is closed: nobody receives this.
+            return Response(status_code=500)  # The connection is closed.
 
 
 async def _unknown(_: Request) -> Response:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from simulator.phone_threads import PhoneThread, PhoneThreads
 from simulator.provider_call import InboundReply, ProviderCall
+from simulator.recipient_threads import RecipientThread, RecipientThreads
 
 MAX_CALLS = 10_000
 
@@ -32,7 +32,7 @@ class CallLog:
         self._max_calls = max_calls
         self._calls: dict[int, ProviderCall] = {}
         self._by_provider_id: dict[str, ProviderCall] = {}
-        self._threads = PhoneThreads()
+        self._threads = RecipientThreads()
 
     def add(self, call: ProviderCall) -> None:
         self._calls[id(call)] = call
@@ -64,10 +64,10 @@ class CallLog:
         matching = [call for call in self._calls.values() if filter_.matches(call)]
         return matching[-limit:]
 
-    def thread(self, channel: str, to: str) -> PhoneThread | None:
+    def thread(self, channel: str, to: str) -> RecipientThread | None:
         return self._threads.find(channel, to)
 
-    def newest_threads(self, limit: int) -> list[PhoneThread]:
+    def newest_threads(self, limit: int) -> list[RecipientThread]:
         """The threads with the newest messages or replies, newest first."""
         return self._threads.newest(limit)
 

@@ -17,9 +17,9 @@ from simulator.aws_model import Json, parse_json
 from simulator.call_log import CallFilter
 from simulator.changes import MAX_WAIT_SECONDS
 from simulator.guard import error_response
-from simulator.provider import AcceptedMessage
+from simulator.provider import AcceptedMessage, check_receipt_type
 from simulator.provider_call import ProviderCall
-from simulator.simulator import ActionResult, Simulator, now
+from simulator.simulator import RecipientActionResult, Simulator, now
 
 _BODIES = {
     "refuse": "The body must be {} or {receipt}, a string",
@@ -67,7 +67,7 @@ class CallEndpoints:
         if call.no_receipts_reason:
             return error_response(409, call.no_receipts_reason)
         try:
-            call.provider.check_receipt_type(receipt_type)
+            check_receipt_type(call.provider, receipt_type)
         except ValueError as error:
             return error_response(400, str(error))
         receipt = await self._simulator.publish_receipt(call, call.message, receipt_type)
@@ -150,7 +150,7 @@ class PhoneEndpoints:
 
     async def _act(
         self, call: ProviderCall, message: AcceptedMessage, action: str, argument: str | None
-    ) -> ActionResult:
+    ) -> RecipientActionResult:
         receipt_types = ACTIONS[action].receipt_types(call)
         two_way = call.provider.two_way
         if action == "reply" and two_way and argument:
@@ -161,7 +161,7 @@ class PhoneEndpoints:
             receipt_types = [argument]
         return await self._simulator.act(call, message, receipt_types, silent=action == "silence")
 
-    def _action_response(self, call: ProviderCall, result: ActionResult) -> Response:
+    def _action_response(self, call: ProviderCall, result: RecipientActionResult) -> Response:
         provider_id = call.provider_id or ""
         body: Json = {
             "provider_id": provider_id,

@@ -145,9 +145,6 @@ class Provider(Protocol):
 
     def response(self, provider_id: str) -> Json: ...
 
-    def check_receipt_type(self, receipt_type: str) -> None:
-        """Raises ValueError, with the known types, if this provider has no such receipt."""
-
     def schedule(
         self, request: ProviderRequest, receipts: Sequence[ScheduledReceipt]
     ) -> Sequence[ScheduledReceipt]:
@@ -164,8 +161,9 @@ class Provider(Protocol):
         """None if the provider publishes no replies."""
 
 
-def check_known_type(receipt_type: str, known: Sequence[str]) -> None:
-    """Raises ValueError, with the known receipt types, if this is none of them."""
+def check_receipt_type(provider: Provider, receipt_type: str) -> None:
+    """Raises ValueError, with the known types, if the provider has no such receipt."""
+    known = provider.phone.states
     if receipt_type not in known:
         raise ValueError(
             f"there is no receipt '{receipt_type}'; the receipts are {', '.join(known)}"

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from simulator.aws_model import AwsError, Json
 from simulator.channels import scenarios_file
-from simulator.provider import Provider, ScheduledReceipt
+from simulator.provider import Provider, ScheduledReceipt, check_receipt_type
 
 SHARED_FILE = Path(__file__).with_name("scenarios.toml")
 MAX_AFTER_SECONDS = 259_200.0
@@ -194,7 +194,7 @@ def _name_faults(channel: ChannelScenarios, provider: Provider) -> Iterator[str]
 def _scenario_faults(scenario: RecipientScenario, provider: Provider) -> Iterator[str]:
     for number, receipt in enumerate(scenario.receipts):
         try:
-            provider.check_receipt_type(receipt.receipt)
+            check_receipt_type(provider, receipt.receipt)
         except ValueError as error:
             yield f"receipts.{number}.receipt: {error}"
     answer = scenario.answer

@@ -49,7 +49,7 @@ class AttemptKey:
 
 
 @dataclass(frozen=True)
-class ActionResult:
+class RecipientActionResult:
     """The receipts and the reply that an action has published, and the receipts it cancelled."""
 
     cancelled: Sequence[SimulatedReceipt]
@@ -126,7 +126,7 @@ class Simulator:
         receipt_types: Sequence[str],
         *,
         silent: bool = False,
-    ) -> ActionResult:
+    ) -> RecipientActionResult:
         """Publishes the receipts of a recipient's action, in place of those of the scenario."""
         cancelled = [receipt for receipt in call.receipts if receipt.pending]
         for receipt in cancelled:
@@ -140,7 +140,7 @@ class Simulator:
         call.receipts += receipts
         for receipt in receipts:
             await self._publish(call, message, receipt)
-        return ActionResult(cancelled, receipts)
+        return RecipientActionResult(cancelled, receipts)
 
     async def reply(
         self,
@@ -149,7 +149,7 @@ class Simulator:
         two_way: TwoWayMessaging,
         receipt_types: Sequence[str],
         text: str,
-    ) -> ActionResult:
+    ) -> RecipientActionResult:
         """As `act`, then publishes the recipient's reply."""
         reply = RecipientReply(two_way.new_reply_id(message), text, now())
         inbound = InboundReply(reply)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from email.utils import getaddresses, parseaddr
 
 from simulator.aws_model import AwsError, AwsOperation, Json, aws_operation, validation_message
-from simulator.email.events import RECEIPT_TYPES, destinations, ses_event
+from simulator.email.events import destinations, ses_event
 from simulator.email.phone import PHONE
 from simulator.provider import (
     AcceptedMessage,
@@ -17,7 +17,6 @@ from simulator.provider import (
     PhoneView,
     ProviderRequest,
     ScheduledReceipt,
-    check_known_type,
     milliseconds,
 )
 
@@ -73,9 +72,6 @@ class EmailProvider:
 
     def response(self, provider_id: str) -> Json:
         return {"MessageId": provider_id}
-
-    def check_receipt_type(self, receipt_type: str) -> None:
-        check_known_type(receipt_type, RECEIPT_TYPES)
 
     def schedule(
         self,

@@ -20,9 +20,8 @@ from simulator.provider import (
     ProviderRequest,
     ScheduledReceipt,
     TwoWayMessaging,
-    check_known_type,
 )
-from simulator.sms.events import EVENTS, PRICE_PER_PART, sms_event, within_ttl
+from simulator.sms.events import PRICE_PER_PART, sms_event, within_ttl
 from simulator.sms.phone import PHONE, TwoWaySms
 from simulator.sms.text import encoding, length, parts
 
@@ -58,9 +57,6 @@ class SmsProvider:
 
     def response(self, provider_id: str) -> Json:
         return {"MessageId": provider_id}
-
-    def check_receipt_type(self, receipt_type: str) -> None:
-        check_known_type(receipt_type, tuple(EVENTS))
 
     def schedule(
         self, request: ProviderRequest, receipts: Sequence[ScheduledReceipt]

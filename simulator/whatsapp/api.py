@@ -22,9 +22,8 @@ from simulator.provider import (
     ProviderRequest,
     ScheduledReceipt,
     TwoWayMessaging,
-    check_known_type,
 )
-from simulator.whatsapp.events import RECEIPT_TYPES, whatsapp_event
+from simulator.whatsapp.events import whatsapp_event
 from simulator.whatsapp.message import validated
 from simulator.whatsapp.phone import PHONE, TwoWayWhatsApp
 
@@ -70,9 +69,6 @@ class WhatsAppProvider:
 
     def response(self, provider_id: str) -> Json:
         return {"messageId": provider_id}
-
-    def check_receipt_type(self, receipt_type: str) -> None:
-        check_known_type(receipt_type, RECEIPT_TYPES)
 
     def schedule(
         self,

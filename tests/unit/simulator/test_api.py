@@ -37,7 +37,7 @@ def running() -> Iterator[RunningSimulator]:
     ],
     ids=str,
 )
-def test_sms_takes_what_aws_takes(running: RunningSimulator, fine: Json) -> None:
+def test_sms_accepts_what_aws_accepts(running: RunningSimulator, fine: Json) -> None:
     assert running.send_sms(PHONE, **fine)
 
 
@@ -64,7 +64,7 @@ def test_sms_takes_what_aws_takes(running: RunningSimulator, fine: Json) -> None
     ],
     ids=str,
 )
-def test_sms_names_the_wrong_field(running: RunningSimulator, wrong: Json, field: str) -> None:
+def test_sms_names_the_invalid_field(running: RunningSimulator, wrong: Json, field: str) -> None:
     with pytest.raises(running.sms.exceptions.ValidationException) as refused:
         running.send_sms(PHONE, **wrong)
 
@@ -119,7 +119,7 @@ def test_a_dry_run_sends_nothing(running: RunningSimulator) -> None:
         ("+14255550145", "InternalServerException", 500, {}),
     ],
 )
-def test_sms_is_refused_in_aws_words(
+def test_sms_is_rejected_with_the_errors_of_aws(
     running: RunningSimulator, to: str, exception: str, status: int, members: Json
 ) -> None:
     with pytest.raises(getattr(running.sms.exceptions, exception)) as refused:
@@ -189,7 +189,7 @@ def template(**members: object) -> Json:
     ],
     ids=lambda message: message["type"],
 )
-def test_whatsapp_takes_what_meta_takes(running: RunningSimulator, message: Json) -> None:
+def test_whatsapp_accepts_what_meta_accepts(running: RunningSimulator, message: Json) -> None:
     assert running.send_message(message)
 
 
@@ -224,13 +224,15 @@ def test_whatsapp_takes_what_meta_takes(running: RunningSimulator, message: Json
     ],
     ids=str,
 )
-def test_whatsapp_says_what_is_wrong(running: RunningSimulator, message: Json, names: str) -> None:
+def test_whatsapp_names_the_invalid_member(
+    running: RunningSimulator, message: Json, names: str
+) -> None:
     with pytest.raises(running.whatsapp.exceptions.InvalidParametersException, match=names):
         running.send_message(message)
 
 
 @pytest.mark.parametrize("raw", [b"{", b"\xff", b'{"to": "\\ud800"}', b"[" * 100_000, b"7"])
-def test_whatsapp_refuses_what_is_no_message(running: RunningSimulator, raw: bytes) -> None:
+def test_whatsapp_rejects_what_is_not_a_message(running: RunningSimulator, raw: bytes) -> None:
     with pytest.raises(running.whatsapp.exceptions.InvalidParametersException):
         running.whatsapp.send_whatsapp_message(
             originationPhoneNumberId=SENDER, metaApiVersion="v20.0", message=raw
@@ -268,7 +270,7 @@ def test_whatsapp_checks_its_own_parameters(
         ("+14255550145", "InternalServiceException", 500),
     ],
 )
-def test_whatsapp_is_refused_in_aws_words(
+def test_whatsapp_is_rejected_with_the_errors_of_aws(
     running: RunningSimulator, to: str, exception: str, status: int
 ) -> None:
     with pytest.raises(getattr(running.whatsapp.exceptions, exception)) as refused:
@@ -292,7 +294,7 @@ def test_whatsapp_is_refused_in_aws_words(
     ],
     ids=str,
 )
-def test_email_takes_what_aws_takes(running: RunningSimulator, fine: Json) -> None:
+def test_email_accepts_what_aws_accepts(running: RunningSimulator, fine: Json) -> None:
     assert running.send_email("ana@example.com", **fine)
 
 
@@ -330,7 +332,7 @@ def simple_with(header: Json) -> Json:
     ],
     ids=str,
 )
-def test_email_says_what_is_wrong(running: RunningSimulator, wrong: Json, names: str) -> None:
+def test_email_names_what_is_invalid(running: RunningSimulator, wrong: Json, names: str) -> None:
     with pytest.raises(running.email.exceptions.BadRequestException, match=names):
         running.send_email("ana@example.com", **wrong)
 
@@ -346,7 +348,7 @@ def test_email_says_what_is_wrong(running: RunningSimulator, wrong: Json, names:
         ("server-error@example.com", "InternalFailure", 500),
     ],
 )
-def test_email_is_refused_in_aws_words(
+def test_email_is_rejected_with_the_errors_of_aws(
     running: RunningSimulator, to: str, code: str, status: int
 ) -> None:
     with pytest.raises(ClientError) as refused:
@@ -359,7 +361,7 @@ def test_email_is_refused_in_aws_words(
 # --- the protocols themselves
 
 
-def test_an_unknown_operation_is_unknown(running: RunningSimulator) -> None:
+def test_an_unknown_operation_is_rejected(running: RunningSimulator) -> None:
     with pytest.raises(ClientError, match="UnknownOperationException"):
         running.sms.describe_phone_numbers()
     with pytest.raises(ClientError, match="UnknownOperationException"):
@@ -378,7 +380,7 @@ def test_an_unknown_operation_is_unknown(running: RunningSimulator) -> None:
         (b'{"MessageBody": "Hi"}', "ValidationException"),
     ],
 )
-def test_a_body_that_boto3_would_not_send_is_refused(
+def test_an_invalid_body_that_boto3_would_not_send_is_rejected(
     running: RunningSimulator, body: bytes, code: str
 ) -> None:
     status, answer = running.ask("POST", "/", body, **SMS_CALL)
@@ -386,20 +388,20 @@ def test_a_body_that_boto3_would_not_send_is_refused(
     assert (status, answer["__type"]) == (400, code)
 
 
-def test_a_message_that_is_no_base64_is_refused(running: RunningSimulator) -> None:
+def test_a_message_that_is_not_base64_is_rejected(running: RunningSimulator) -> None:
     body = {"originationPhoneNumberId": SENDER, "metaApiVersion": "v20.0", "message": "{}"}
     status, answer = running.ask("POST", "/v1/whatsapp/send", body, **SIGNED)
 
     assert (status, answer) == (400, {"message": "message is not base64"})
 
 
-def test_a_request_that_is_not_signed_is_refused(running: RunningSimulator) -> None:
+def test_an_unsigned_request_is_rejected(running: RunningSimulator) -> None:
     status, answer = running.ask("POST", "/", {}, **{"X-Amz-Target": SMS_CALL["X-Amz-Target"]})
 
     assert (status, answer["__type"]) == (403, "MissingAuthenticationTokenException")
 
 
-def test_a_request_that_is_too_large_is_refused_unread(running: RunningSimulator) -> None:
+def test_a_request_that_is_too_large_is_rejected_unread(running: RunningSimulator) -> None:
     headers = {"Content-Length": str(2**30), **SIGNED}
     status, answer = running.ask("POST", "/v2/email/outbound-emails", b"", **headers)
 

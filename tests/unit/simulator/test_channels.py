@@ -66,7 +66,7 @@ def channels_named(path: Path) -> set[str]:
             case ast.ImportFrom(module=str(module)):
                 named |= set(module.split(".")) if "simulator" in module else set()
             case ast.Import(names=names):
-                named |= {part for one in names for part in one.name.split(".")}
+                named |= {one.name.removeprefix("simulator.").split(".")[0] for one in names}
     return named & set(CHANNELS)
 
 

@@ -95,7 +95,7 @@ def newest(running: RunningSimulator, query: str = "") -> int:
     return change
 
 
-def test_the_newest_change_is_told_at_once_to_whom_it_is_new(running: RunningSimulator) -> None:
+def test_a_change_that_is_not_known_yet_is_returned_at_once(running: RunningSimulator) -> None:
     before = newest(running)
     assert newest(running, f"?after={before}") == before
     provider_id = running.send_sms(PERSON)
@@ -110,13 +110,13 @@ def test_the_newest_change_is_told_at_once_to_whom_it_is_new(running: RunningSim
 
 
 @pytest.mark.parametrize("act", ["send", "refused", "receipt", "read", "reply", "silence", "clear"])
-def test_whoever_waits_is_told_of_every_change(act: str) -> None:
+def test_every_change_ends_the_wait(act: str) -> None:
     with serving() as running, ThreadPoolExecutor(1) as waiting:
         provider_id = running.send_whatsapp(PERSON)
         running.topic.of(provider_id, 2)
         eventually(lambda: running.get("/health")["under_way"] == 0)
         before = newest(running)
-        told = waiting.submit(newest, running, f"?after={before}&wait=8")
+        change = waiting.submit(newest, running, f"?after={before}&wait=8")
         deeds: dict[str, Callable[[], object]] = {
             "send": lambda: running.send_sms(PERSON),
             "refused": lambda: running.ask("POST", "/v1/whatsapp/send", {}, Authorization="AWS4-x"),
@@ -128,7 +128,7 @@ def test_whoever_waits_is_told_of_every_change(act: str) -> None:
         }
         deeds.get(act, lambda: running.act(provider_id, act))()
 
-        assert told.result() > before
+        assert change.result() > before
 
 
 def test_the_wait_for_a_change_ends(running: RunningSimulator) -> None:
@@ -138,7 +138,7 @@ def test_the_wait_for_a_change_ends(running: RunningSimulator) -> None:
     assert newest(running, f"?after={before}&wait=0.05") == before
 
 
-def test_whoever_waits_for_a_change_gets_a_response_when_the_simulator_stops() -> None:
+def test_a_wait_for_a_change_gets_a_response_when_the_simulator_stops() -> None:
     with serving() as running:
         waiting = HTTPConnection("127.0.0.1", running.port, timeout=DEADLINE_SECONDS)
         waiting.request("GET", f"/changes?after={newest(running)}&wait=30")
@@ -149,7 +149,7 @@ def test_whoever_waits_for_a_change_gets_a_response_when_the_simulator_stops() -
         assert waiting.getresponse().status == 200
 
 
-def test_a_number_of_an_earlier_run_is_no_newest_one(running: RunningSimulator) -> None:
+def test_the_number_of_an_earlier_run_is_not_the_newest(running: RunningSimulator) -> None:
     before = newest(running)
     with serving() as later:
         assert newest(later, f"?after={before}&wait=30") > before
@@ -158,7 +158,7 @@ def test_a_number_of_an_earlier_run_is_no_newest_one(running: RunningSimulator) 
 @pytest.mark.parametrize(
     "query", ["after=x", "after=-1", "wait=31", "wait=-1", "wait=nan", "wait=x"]
 )
-def test_a_wait_that_is_none_is_refused(running: RunningSimulator, query: str) -> None:
+def test_an_invalid_wait_is_rejected(running: RunningSimulator, query: str) -> None:
     status, answer = running.ask("GET", f"/changes?{query}")
 
     assert status == 400

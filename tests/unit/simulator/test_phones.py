@@ -62,7 +62,7 @@ def entry(running: RunningSimulator, provider_id: str) -> Json:
         ("email", "silence", [], "on_its_way"),
     ],
 )
-def test_an_act_is_reported_at_once(
+def test_an_action_is_reported_at_once(
     running: RunningSimulator, channel: str, act: str, receipts: list[str], state: str
 ) -> None:
     provider_id = sent(running, channel)
@@ -90,7 +90,7 @@ def test_an_act_is_reported_at_once(
         ("sms", ["silence", "refuse"], ["TEXT_BLOCKED"]),
     ],
 )
-def test_acts_build_on_each_other(
+def test_actions_build_on_each_other(
     running: RunningSimulator, channel: str, acts: list[str], receipts: list[str]
 ) -> None:
     provider_id = sent(running, channel)
@@ -120,7 +120,7 @@ def test_a_refusal_may_be_named(running: RunningSimulator, channel: str, receipt
     ("act", "receipts"),
     [("receive", ["delivered"]), ("silence", []), ("refuse", ["failed:131026"])],
 )
-def test_what_was_still_to_come_is_cancelled(act: str, receipts: list[str]) -> None:
+def test_an_action_cancels_pending_receipts(act: str, receipts: list[str]) -> None:
     with serving(speed=1) as running:
         provider_id = running.send_whatsapp(LATE["whatsapp"])
         running.topic.of(provider_id, 2)
@@ -162,7 +162,7 @@ def test_a_call_that_waits_for_a_cancelled_receipt_is_answered(tmp_path: Path) -
     ("channel", "receipts"),
     [("sms", ["TEXT_DELIVERED"]), ("whatsapp", ["delivered", "read"])],
 )
-def test_who_answers_has_got_it(
+def test_a_reply_implies_delivery(
     running: RunningSimulator, channel: str, receipts: list[str]
 ) -> None:
     provider_id = sent(running, channel)
@@ -296,23 +296,23 @@ def status_id(event: Json) -> str:
         ("sms", ["receive"], "silence", (409, "There is no receipt left to suppress")),
     ],
 )
-def test_what_cannot_be_done_is_said_with_what_can(
+def test_an_action_that_is_not_allowed_names_those_that_are(
     running: RunningSimulator, channel: str, before: list[str], act: str, refusal: tuple[int, str]
 ) -> None:
     provider_id = sent(running, channel)
     for earlier in before:
         assert running.act(provider_id, earlier)[0] == 200
     body = {"text": "Hi"} if act == "reply" else {}
-    told = entry(running, provider_id)["receipts"]
+    before_it = entry(running, provider_id)["receipts"]
 
     status, answer = running.act(provider_id, act, **body)
     assert status == refusal[0]
     assert answer["detail"].startswith(refusal[1])
     assert act not in entry(running, provider_id)["may"]
-    assert entry(running, provider_id)["receipts"] == told
+    assert entry(running, provider_id)["receipts"] == before_it
 
 
-def test_a_message_without_events_cannot_be_acted_upon(running: RunningSimulator) -> None:
+def test_a_message_without_events_allows_no_action(running: RunningSimulator) -> None:
     provider_id = running.sms.send_text_message(
         DestinationPhoneNumber=PERSON["sms"],
         OriginationIdentity="+12065550152",
@@ -351,7 +351,7 @@ def test_what_the_carrier_has_arrives_after_its_time_to_live() -> None:
         assert "receive" in allowed_actions(call, call.message.accepted_at + timedelta(seconds=6))
 
 
-def test_nobody_answers_a_sender_id(running: RunningSimulator) -> None:
+def test_a_sender_id_cannot_receive_replies(running: RunningSimulator) -> None:
     provider_id = running.send_sms(PERSON["sms"], OriginationIdentity="EXAMPLE")
 
     status, answer = running.act(provider_id, "reply", text="Hi")
@@ -375,9 +375,7 @@ def test_nobody_answers_a_sender_id(running: RunningSimulator) -> None:
         ("reply", b'{"text": "\\ud800"}'),
     ],
 )
-def test_a_body_that_is_not_understood_is_refused(
-    running: RunningSimulator, act: str, body: object
-) -> None:
+def test_an_invalid_body_is_rejected(running: RunningSimulator, act: str, body: object) -> None:
     provider_id = sent(running, "whatsapp")
 
     status, answer = running.ask("POST", f"/phones/{provider_id}/{act}", body)
@@ -386,7 +384,7 @@ def test_a_body_that_is_not_understood_is_refused(
     assert entry(running, provider_id)["state"] == "on_its_way"
 
 
-def test_an_unknown_message_and_an_unknown_act_are_said(running: RunningSimulator) -> None:
+def test_an_unknown_message_and_an_unknown_action_are_not_found(running: RunningSimulator) -> None:
     provider_id = sent(running, "sms")
 
     assert running.act("nobody", "read") == (
@@ -400,7 +398,7 @@ def test_an_unknown_message_and_an_unknown_act_are_said(running: RunningSimulato
     )
 
 
-def test_two_people_cannot_do_it_twice(running: RunningSimulator) -> None:
+def test_concurrent_actions_succeed_once(running: RunningSimulator) -> None:
     provider_id = sent(running, "whatsapp")
     with ThreadPoolExecutor(8) as people:
         answers = list(people.map(lambda _: running.act(provider_id, "read")[0], range(8)))
@@ -413,7 +411,7 @@ def test_two_people_cannot_do_it_twice(running: RunningSimulator) -> None:
     ]
 
 
-def test_what_did_not_get_to_the_topic_is_said() -> None:
+def test_an_action_that_cannot_be_published_is_an_error() -> None:
     with serving() as running:
         provider_id = sent(running, "whatsapp")
         running.topic.broken = True

@@ -149,7 +149,7 @@ def test_an_early_receipt_is_there_before_the_answer(
 
 
 @pytest.mark.parametrize("channel", ["sms", "whatsapp", "email"])
-def test_throttled_twice_then_taken(running: RunningSimulator, channel: str) -> None:
+def test_throttled_twice_then_accepted(running: RunningSimulator, channel: str) -> None:
     to = "throttled@example.com" if channel == "email" else "+14255550140"
     for _ in range(2):
         with pytest.raises(ClientError, match=r"Thrott|TooManyRequests"):
@@ -168,7 +168,7 @@ def test_each_attempt_is_throttled_for_itself(running: RunningSimulator) -> None
 
 
 @pytest.mark.parametrize("channel", ["sms", "whatsapp", "email"])
-def test_a_server_error_though_the_message_went_out(
+def test_a_server_error_although_the_message_was_sent(
     running: RunningSimulator, channel: str
 ) -> None:
     to = "server-error-though-accepted@example.com" if channel == "email" else "+14255550142"
@@ -180,7 +180,7 @@ def test_a_server_error_though_the_message_went_out(
 
 
 @pytest.mark.parametrize("channel", ["sms", "whatsapp", "email"])
-def test_a_dropped_connection_though_the_message_went_out(
+def test_a_dropped_connection_although_the_message_was_sent(
     running: RunningSimulator, channel: str
 ) -> None:
     to = "connection-dropped@example.com" if channel == "email" else "+14255550144"
@@ -191,7 +191,7 @@ def test_a_dropped_connection_though_the_message_went_out(
     assert call["answer"] == {"connection": "dropped"}
 
 
-def test_no_answer_in_time_though_the_message_went_out() -> None:
+def test_a_response_that_times_out_although_the_message_was_sent() -> None:
     with serving(read_timeout=0.1) as running:
         for channel in ("sms", "whatsapp", "email"):
             to = "answer-times-out@example.com" if channel == "email" else "+14255550143"
@@ -294,7 +294,7 @@ def _shape(value: object) -> object:
     return type(value).__name__
 
 
-def test_a_rendering_failure_tells_only_its_configuration_set(running: RunningSimulator) -> None:
+def test_a_rendering_failure_has_only_its_configuration_set(running: RunningSimulator) -> None:
     event = _event(running, "email", "rendering-failure@example.com", "Rendering Failure")
 
     assert event["mail"]["tags"] == {"ses:configuration-set": ["ConfigSet"]}
@@ -337,7 +337,7 @@ def test_email_echoes_its_tags_as_lists(running: RunningSimulator) -> None:
     assert event["mail"]["commonHeaders"]["subject"] == "Your code"
 
 
-def test_a_raw_mail_is_read_for_its_headers(running: RunningSimulator) -> None:
+def test_a_raw_email_is_read_for_its_headers(running: RunningSimulator) -> None:
     raw = (
         b"From: Ana <ana@example.com>\r\nTo: bounce@example.com\r\nSubject: Hi\r\n\r\n"
         + b"x" * 50_000
@@ -360,7 +360,7 @@ def test_a_duplicate_is_the_same_event_again(running: RunningSimulator) -> None:
         assert events[2] == events[3] == events[4]
 
 
-def test_what_is_told_out_of_order_happened_in_order(running: RunningSimulator) -> None:
+def test_receipts_out_of_order_happened_in_order(running: RunningSimulator) -> None:
     events = running.topic.of(running.send_sms("+14255550133"), 3)
 
     times = [event["eventTimestamp"] for event in events]
@@ -406,7 +406,7 @@ def test_a_long_text_has_parts_and_their_price(running: RunningSimulator) -> Non
 # --- TimeToLive
 
 
-def test_a_message_not_handed_over_in_time_expires(running: RunningSimulator) -> None:
+def test_a_message_not_delivered_in_time_expires(running: RunningSimulator) -> None:
     provider_id = running.send_sms("+14255550125", TimeToLive=5)
 
     (call,) = running.get(f"/sent?message_id={provider_id}")

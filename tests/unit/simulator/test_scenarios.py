@@ -96,14 +96,14 @@ def answer(**members: str) -> str:
         ),
     ],
 )
-def test_a_wrong_entry_is_named(tmp_path: Path, rest: str, entry: str) -> None:
+def test_an_invalid_entry_is_named(tmp_path: Path, rest: str, entry: str) -> None:
     with pytest.raises(InvalidScenarios) as wrong:
         read(tmp_path, sms(rest))
 
     assert str(wrong.value).startswith(f"{tmp_path / 'scenarios.toml'}: sms.{entry}")
 
 
-def test_all_wrong_entries_are_named_at_once(tmp_path: Path) -> None:
+def test_all_invalid_entries_are_named_at_once(tmp_path: Path) -> None:
     recipients = '[sms.recipients]\n"+14255550177" = "nowhere"\n"+14255550178" = "elsewhere"'
     with pytest.raises(InvalidScenarios) as wrong:
         read(tmp_path, sms(recipients))
@@ -111,7 +111,7 @@ def test_all_wrong_entries_are_named_at_once(tmp_path: Path) -> None:
     assert len(str(wrong.value).splitlines()) == 2
 
 
-def test_what_is_no_toml_and_what_is_no_file_is_said(tmp_path: Path) -> None:
+def test_invalid_toml_and_a_missing_file_are_errors(tmp_path: Path) -> None:
     with pytest.raises(InvalidScenarios, match="is not TOML"):
         read(tmp_path, "speed = ")
     with pytest.raises(InvalidScenarios, match="cannot be read: No such file"):
@@ -119,7 +119,7 @@ def test_what_is_no_toml_and_what_is_no_file_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("speed", [0, -1, 1001])
-def test_a_speed_out_of_range_is_refused(speed: float) -> None:
+def test_a_speed_out_of_range_is_rejected(speed: float) -> None:
     with pytest.raises(InvalidScenarios, match="speed"):
         load_scenarios(PROVIDERS).at_speed(speed)
 

@@ -20,7 +20,7 @@ def running() -> Iterator[RunningSimulator]:
         yield running
 
 
-def test_sent_tells_what_was_asked_answered_and_reported(running: RunningSimulator) -> None:
+def test_sent_has_the_request_the_response_and_the_receipts(running: RunningSimulator) -> None:
     provider_id = running.send_whatsapp(ANA)
     running.topic.of(provider_id, 2)
     eventually(lambda: running.get("/health")["under_way"] == 0)
@@ -42,7 +42,7 @@ def test_sent_tells_what_was_asked_answered_and_reported(running: RunningSimulat
     assert datetime.fromisoformat(times[0]).tzinfo is not None
 
 
-def test_sent_tells_refusals_too(running: RunningSimulator) -> None:
+def test_sent_has_rejected_calls_too(running: RunningSimulator) -> None:
     with pytest.raises(ClientError):
         running.send_sms("+14255550110")
     with pytest.raises(ClientError):
@@ -109,7 +109,7 @@ def _report(running: RunningSimulator, provider_id: str, receipt: str) -> tuple[
     return running.ask("POST", "/receipts", {"provider_id": provider_id, "receipt": receipt})
 
 
-def test_a_tester_makes_the_recipient_report(running: RunningSimulator) -> None:
+def test_a_receipt_is_published_on_demand(running: RunningSimulator) -> None:
     sms, whatsapp = running.send_sms("+14255550130"), running.send_whatsapp("+14255550130")
     email = running.send_email("silent@example.com")
 
@@ -126,7 +126,7 @@ def test_a_tester_makes_the_recipient_report(running: RunningSimulator) -> None:
     assert call["receipts"][0]["published_at"] is not None
 
 
-def test_a_report_that_makes_no_sense_is_refused(running: RunningSimulator) -> None:
+def test_an_invalid_receipt_on_demand_is_rejected(running: RunningSimulator) -> None:
     provider_id = running.send_sms("+14255550130")
     quiet = running.send_sms("+14255550130", DryRun=True)
 
@@ -159,13 +159,15 @@ def test_what_cannot_be_published_is_shown(running: RunningSimulator) -> None:
     assert _report(running, provider_id, "TEXT_DELIVERED")[0] == 502
 
 
-def test_an_early_answer_comes_even_if_nothing_can_be_published(running: RunningSimulator) -> None:
+def test_a_response_after_receipts_comes_even_if_none_can_be_published(
+    running: RunningSimulator,
+) -> None:
     running.topic.broken = True
 
     assert running.send_sms("+14255550134")
 
 
-def test_too_many_messages_under_way_are_refused_as_busy(
+def test_calls_are_throttled_when_too_many_messages_are_in_progress(
     running: RunningSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("simulator.simulator.MAX_IN_PROGRESS", 0)
@@ -181,7 +183,7 @@ def test_too_many_messages_under_way_are_refused_as_busy(
 # --- many at once
 
 
-def test_slow_answers_hold_up_nobody() -> None:
+def test_slow_responses_do_not_delay_others() -> None:
     with serving(read_timeout=12) as running, ThreadPoolExecutor(20) as senders:
         slow = [senders.submit(running.send_sms, "+14255550143") for _ in range(10)]
         eventually(lambda: len(running.get("/sent")) == len(slow))
@@ -222,7 +224,7 @@ def _publish(client: BusyTopic) -> list[float]:
     return pauses
 
 
-def test_a_busy_topic_is_asked_again() -> None:
+def test_publishing_is_retried() -> None:
     client = BusyTopic(busy=3)
 
     assert _publish(client) == [0.1, 0.2, 0.5]
@@ -231,6 +233,6 @@ def test_a_busy_topic_is_asked_again() -> None:
     ]
 
 
-def test_a_topic_that_stays_busy_is_an_error() -> None:
+def test_publishing_that_keeps_failing_is_an_error() -> None:
     with pytest.raises(NotPublished, match="Could not connect"):
         _publish(BusyTopic(busy=1000))

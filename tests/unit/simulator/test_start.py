@@ -29,7 +29,7 @@ def start(
     )
 
 
-def test_a_port_in_use_is_said() -> None:
+def test_a_port_in_use_is_an_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         ended = start("--port", port, "--topic-arn", TOPIC)
@@ -49,7 +49,7 @@ def test_a_port_in_use_is_said() -> None:
         (["--topic-arn", TOPIC, "--scenarios", "gone.toml"], "http://127.0.0.1:9", "gone.toml"),
     ],
 )
-def test_what_is_missing_is_said(arguments: list[str], endpoint: str, sentence: str) -> None:
+def test_a_missing_setting_is_named(arguments: list[str], endpoint: str, sentence: str) -> None:
     ended = start("--port", "0", *arguments, endpoint=endpoint)
 
     assert ended.returncode == 1

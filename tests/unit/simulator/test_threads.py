@@ -70,7 +70,9 @@ def test_a_thread_has_both_sides_in_their_order(running: RunningSimulator) -> No
 
 
 @pytest.mark.parametrize("channel", ["sms", "whatsapp", "email"])
-def test_an_entry_says_whose_message_it_is(running: RunningSimulator, channel: str) -> None:
+def test_an_entry_has_the_message_id_and_the_attempt(
+    running: RunningSimulator, channel: str
+) -> None:
     to = "person@example.com" if channel == "email" else PERSON
     provider_id = running.send(channel, to)
 
@@ -113,7 +115,9 @@ def test_a_thread_names_the_refusals_with_the_usual_one_first(running: RunningSi
         ("channel=sms&to=%2B14255550199&limit=0", 400),
     ],
 )
-def test_a_thread_that_is_none_is_said(running: RunningSimulator, query: str, status: int) -> None:
+def test_a_missing_thread_and_an_invalid_query_are_errors(
+    running: RunningSimulator, query: str, status: int
+) -> None:
     running.send_sms(PERSON)
 
     answer = running.ask("GET", f"/threads?{query}")
@@ -205,7 +209,7 @@ def test_whatsapp_shows_texts_media_and_templates(
     assert shown(running, "whatsapp", PERSON) == NOTHING | {"type": message["type"]} | content
 
 
-def test_a_mail_shows_its_subject_and_both_bodies(running: RunningSimulator) -> None:
+def test_a_email_shows_its_subject_and_both_bodies(running: RunningSimulator) -> None:
     content = simple("Your code", "Your code is 123456.")
     content["Simple"]["Body"]["Html"] = {"Data": HTML}
     running.send_email("ana@example.com", Content=content)
@@ -219,7 +223,7 @@ def test_a_mail_shows_its_subject_and_both_bodies(running: RunningSimulator) -> 
     }
 
 
-def test_a_raw_mail_is_taken_apart(running: RunningSimulator) -> None:
+def test_a_raw_email_is_parsed(running: RunningSimulator) -> None:
     running.send_email("ana@example.com", Content={"Raw": {"Data": RAW.encode()}})
 
     mail = shown(running, "email", "ana@example.com")
@@ -227,7 +231,9 @@ def test_a_raw_mail_is_taken_apart(running: RunningSimulator) -> None:
     assert (mail["text"].strip(), mail["html"].strip()) == ("Your code is 123456.", HTML)
 
 
-def test_a_raw_mail_with_a_large_attachment_still_shows_its_text(running: RunningSimulator) -> None:
+def test_a_raw_email_with_a_large_attachment_still_shows_its_text(
+    running: RunningSimulator,
+) -> None:
     attachment = base64.encodebytes(bytes(300_000)).decode()
     mail = (
         'Subject: Your parcel\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="=="\n\n'
@@ -247,7 +253,7 @@ def test_a_text_in_an_unknown_charset_is_shown_as_it_came(running: RunningSimula
     assert "Hello" in shown(running, "email", "ana@example.com")["text"]
 
 
-def test_a_mail_by_template_shows_its_values(running: RunningSimulator) -> None:
+def test_a_email_by_template_shows_its_values(running: RunningSimulator) -> None:
     template = {"TemplateName": "Code", "TemplateData": '{"code": "123456"}'}
     running.send_email("ana@example.com", Content={"Template": template})
 
@@ -264,7 +270,7 @@ def test_a_template_with_too_many_values_to_keep_is_still_shown(running: Running
     assert mail["template"] == {"name": "Code", "data": None}
 
 
-def test_a_mail_is_shown_longer_than_a_list_shows_it(running: RunningSimulator) -> None:
+def test_a_email_is_shown_longer_than_a_list_shows_it(running: RunningSimulator) -> None:
     content = {"Simple": {"Subject": {"Data": "s"}, "Body": {"Html": {"Data": "x" * 50_000}}}}
     running.send_email("ana@example.com", Content=content)
 
@@ -305,7 +311,7 @@ def test_the_state_is_what_the_phone_has(
     assert (entry["reason"] is None) == (reason is None)
 
 
-def test_what_the_provider_refused_is_no_message_on_the_phone(running: RunningSimulator) -> None:
+def test_a_rejected_message_is_not_on_the_phone(running: RunningSimulator) -> None:
     with pytest.raises(ClientError):
         running.send_sms("+14255550110")
 
@@ -314,7 +320,7 @@ def test_what_the_provider_refused_is_no_message_on_the_phone(running: RunningSi
     assert entry["reason"] == "ConflictException: Destination phone number is opted out"
 
 
-def test_a_dry_run_and_a_request_that_is_none_reach_nobody(running: RunningSimulator) -> None:
+def test_a_dry_run_and_an_invalid_request_reach_nobody(running: RunningSimulator) -> None:
     running.send_sms(PERSON, DryRun=True)
     with pytest.raises(ClientError):
         running.send_sms(PERSON, MessageBody="a" * 1601)
@@ -348,7 +354,7 @@ def test_recipients_are_listed_newest_first(running: RunningSimulator) -> None:
     assert running.ask("GET", "/recipients?limit=-1")[0] == 400
 
 
-def test_a_recipient_tells_when_and_what_came_last(running: RunningSimulator) -> None:
+def test_a_recipient_has_the_time_and_text_of_the_newest_entry(running: RunningSimulator) -> None:
     provider_id = running.send_whatsapp(PERSON)
     running.act(provider_id, "read")
 
@@ -360,7 +366,7 @@ def test_a_recipient_tells_when_and_what_came_last(running: RunningSimulator) ->
     assert recipient["last_at"] == running.entries("whatsapp", PERSON)[-1]["at"]
 
 
-def test_a_recipient_whose_messages_are_forgotten_is_forgotten(running: RunningSimulator) -> None:
+def test_a_recipient_without_messages_is_removed(running: RunningSimulator) -> None:
     running.send_sms(PERSON)
     for _ in range(20):
         running.send_sms(ANA)

@@ -13,7 +13,7 @@ _PREVIEW_LENGTH = 80
 
 
 @dataclass
-class PhoneThread:
+class RecipientThread:
     """The thread of one recipient on one channel; it has at least one call."""
 
     channel: str
@@ -59,11 +59,11 @@ class PhoneThread:
         }
 
 
-class PhoneThreads:
+class RecipientThreads:
     """All threads, ordered by their newest message or reply."""
 
     def __init__(self) -> None:
-        self._threads: dict[tuple[str, str], PhoneThread] = {}
+        self._threads: dict[tuple[str, str], RecipientThread] = {}
 
     def add(self, call: ProviderCall) -> None:
         """Adds a call whose recipient is known."""
@@ -79,17 +79,17 @@ class PhoneThreads:
         if not thread.calls:
             del self._threads[_key(call)]
 
-    def find(self, channel: str, to: str) -> PhoneThread | None:
+    def find(self, channel: str, to: str) -> RecipientThread | None:
         return self._threads.get((channel, to))
 
-    def newest(self, limit: int) -> list[PhoneThread]:
+    def newest(self, limit: int) -> list[RecipientThread]:
         return list(islice(reversed(self._threads.values()), limit))
 
     def clear(self) -> None:
         self._threads.clear()
 
-    def _moved_to_end(self, channel: str, to: str) -> PhoneThread:
-        thread = self._threads.pop((channel, to), None) or PhoneThread(channel, to)
+    def _moved_to_end(self, channel: str, to: str) -> RecipientThread:
+        thread = self._threads.pop((channel, to), None) or RecipientThread(channel, to)
         self._threads[channel, to] = thread
         return thread
 
