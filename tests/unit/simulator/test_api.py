@@ -279,7 +279,7 @@ def test_whatsapp_is_rejected_with_the_errors_of_aws(
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
 
 
-# --- e-mail
+# --- email
 
 
 @pytest.mark.parametrize(
@@ -358,7 +358,7 @@ def test_email_is_rejected_with_the_errors_of_aws(
     assert (answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]) == (code, status)
 
 
-# --- the protocols themselves
+# --- the protocols
 
 
 def test_an_unknown_operation_is_rejected(running: RunningSimulator) -> None:

@@ -87,7 +87,7 @@ def test_everything_for_people_is_guarded(
     assert running.ask(method, path, {}, Origin="https://example.com")[0] == 403
 
 
-# --- seeing that something changed
+# --- waiting for a change
 
 
 def newest(running: RunningSimulator, query: str = "") -> int:
@@ -142,9 +142,9 @@ def test_a_wait_for_a_change_gets_a_response_when_the_simulator_stops() -> None:
     with serving() as running:
         waiting = HTTPConnection("127.0.0.1", running.port, timeout=DEADLINE_SECONDS)
         waiting.request("GET", f"/changes?after={newest(running)}&wait=30")
-        newest(running)  # whose answer comes when the request before it was read
+        newest(running)  # its response comes once the request before it was read
 
-    # Else it would be broken off a second later, without an answer.
+    # Otherwise it is cancelled a second later, without a response.
     with closing(waiting):
         assert waiting.getresponse().status == 200
 

@@ -14,7 +14,7 @@ from tests.support.simulator import Json, RunningSimulator, eventually, receipt_
 
 EVENTS = Path(__file__).parents[2] / "events"
 PERSON = {"sms": "+14255550199", "whatsapp": "+14255550199", "email": "person@example.com"}
-# Delivered after 8 seconds by themselves: here, after 0.4.
+# Delivered after 8 seconds without any action: here, after 0.4.
 LATE = {"sms": "+14255550131", "whatsapp": "+14255550131", "email": "late@example.com"}
 BEFORE = {
     "sms": ["TEXT_QUEUED", "TEXT_PENDING"],
@@ -30,7 +30,7 @@ def running() -> Iterator[RunningSimulator]:
 
 
 def sent(running: RunningSimulator, channel: str) -> str:
-    """A message to somebody who waits for a person, as far as it gets by itself."""
+    """A message to a recipient who does nothing by themselves, once its first receipts are out."""
     provider_id = running.send(channel, PERSON[channel])
     running.topic.of(provider_id, len(BEFORE[channel]))
     return provider_id
@@ -43,7 +43,7 @@ def entry(running: RunningSimulator, provider_id: str) -> Json:
     return next(one for one in entries if one.get("provider_id") == provider_id)
 
 
-# --- what each act makes the provider report
+# --- the receipts of each action
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_an_action_cancels_pending_receipts(act: str, receipts: list[str]) -> No
         status, answer = running.act(provider_id, act)
 
         assert (status, answer["cancelled"]) == (200, ["delivered"])
-        # Nothing is under way any more, so nothing can come.
+        # Nothing is in progress any more, so no further receipt can come.
         eventually(lambda: running.get("/health")["under_way"] == 0)
         assert receipt_types(running.topic.of(provider_id, 2)) == ["accepted", "sent", *receipts]
         late = running.get(f"/sent?message_id={provider_id}")[0]["receipts"][2]
@@ -155,7 +155,7 @@ def test_a_call_that_waits_for_a_cancelled_receipt_is_answered(tmp_path: Path) -
         assert waiting.result() == provider_id
 
 
-# --- what a person writes
+# --- replies
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_a_whatsapp_reply_has_the_format_of_an_inbound_message(running: RunningS
     (message,), (known,) = value["messages"], expected["messages"]
     person = PERSON["whatsapp"].removeprefix("+")
     own = {"from": person, "id": reply["id"], "timestamp": message["timestamp"]}
-    # It quotes the message that it answers.
+    # It quotes the message that it replies to.
     assert message == known | own | {"context": {"from": "12065550100", "id": wamid}}
     assert abs(int(message["timestamp"]) - time.time()) < 60
 
@@ -225,7 +225,7 @@ def status_id(event: Json) -> str:
     return str(value_of(event)["statuses"][0]["id"])
 
 
-# --- what cannot be done
+# --- actions that are not allowed
 
 
 @pytest.mark.parametrize(
@@ -418,7 +418,7 @@ def test_an_action_that_cannot_be_published_is_an_error() -> None:
         status, answer = running.act(provider_id, "reply", text="Hi")
 
         assert (status, answer["detail"]) == (502, "the topic is gone")
-        # It has happened on the phone all the same.
+        # On the phone it has happened nevertheless.
         assert answer["state"] == "read"
         assert answer["reply"]["failure"] == "the topic is gone"
         assert running.get("/health")["unpublished"] == 3

@@ -33,7 +33,7 @@ def running() -> Iterator[RunningSimulator]:
         yield running
 
 
-# --- who gets which receipts
+# --- the receipts of each recipient
 
 
 PENDING_DELIVERED = ["TEXT_PENDING", "TEXT_DELIVERED"]
@@ -145,7 +145,7 @@ def test_an_early_receipt_is_there_before_the_answer(
     assert running.topic.last_receipt_of(provider_id) in DELIVERED
 
 
-# --- calls that go wrong, though the message goes out
+# --- calls that fail although the message is sent
 
 
 @pytest.mark.parametrize("channel", ["sms", "whatsapp", "email"])
@@ -257,7 +257,7 @@ SAMPLES = [
     ("email", "reject@example.com", "Reject", "ses_Reject"),
     ("email", "delayed@example.com", "DeliveryDelay", "ses_DeliveryDelay"),
 ]
-# What a sample says in receipt_types is compared too, not only its shape.
+# The values of these members are compared too, not only the shape.
 SAID = ("isFinal", "messageStatus", "messageStatusDescription", "messageEncoding", "messageType",
         "eventVersion", "totalMessagePrice", "mcc", "mnc")  # fmt: skip
 

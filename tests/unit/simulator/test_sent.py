@@ -79,7 +79,7 @@ def test_sent_can_be_cleared(running: RunningSimulator) -> None:
 
     assert running.ask("DELETE", "/sent") == (204, None)
     assert running.get("/sent") == []
-    # What is under way goes on: a message is not unsent.
+    # Receipts in progress are still published.
     assert receipt_types(running.topic.of(provider_id, 2)) == ["TEXT_PENDING", "TEXT_DELIVERED"]
 
 
@@ -180,7 +180,7 @@ def test_calls_are_throttled_when_too_many_messages_are_in_progress(
         running.send_email("ana@example.com")
 
 
-# --- many at once
+# --- concurrent calls
 
 
 def test_slow_responses_do_not_delay_others() -> None:

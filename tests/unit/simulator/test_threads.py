@@ -125,7 +125,7 @@ def test_a_missing_thread_and_an_invalid_query_are_errors(
     assert answer[1]["detail"]
 
 
-# --- what a message looks like
+# --- the content of a message
 
 
 @pytest.mark.parametrize(
@@ -277,7 +277,7 @@ def test_a_email_is_shown_longer_than_a_list_shows_it(running: RunningSimulator)
     assert shown(running, "email", "ana@example.com")["html"] == "x" * 50_000
 
 
-# --- what the phone has of it
+# --- the state of a message
 
 
 @pytest.mark.parametrize(
@@ -328,7 +328,7 @@ def test_a_dry_run_and_an_invalid_request_reach_nobody(running: RunningSimulator
     assert running.get("/recipients") == []
 
 
-# --- who got something
+# --- the recipients
 
 
 def test_recipients_are_listed_newest_first(running: RunningSimulator) -> None:
