@@ -1,15 +1,15 @@
 """What the message types of AWS End User Messaging (pinpoint-sms-voice-v2) have in common: their
-request parameters, their validation errors, the time to live and the members of every event.
+request parameters, their validation errors and the members of every event.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable
 from datetime import datetime
 
 from simulator.aws_model import AwsError, AwsOperation, Json, validation_message
 from simulator.provider import (
     AcceptedMessage,
     ProviderRequest,
-    ScheduledReceipt,
+    TimeToLive,
     milliseconds,
 )
 
@@ -43,8 +43,9 @@ def field_error(reason: str, field: str, message: str) -> AwsError:
     return AwsError("ValidationException", message, Reason=reason, Fields=fields)
 
 
-def parse_request(body: Json) -> ProviderRequest:
+def parse_request(body: Json, time_to_live: Callable[[float], TimeToLive]) -> ProviderRequest:
     """The parameters that all operations which send a message have."""
+    seconds = body.get("TimeToLive")
     context = body.get("Context") or {}
     return ProviderRequest(
         body=body,
@@ -54,29 +55,8 @@ def parse_request(body: Json) -> ProviderRequest:
         attempt=context.get("attempt"),
         publishes_events="ConfigurationSetName" in body,
         dry_run=body.get("DryRun", False),
-        ttl_seconds=body.get("TimeToLive"),
+        time_to_live=None if seconds is None else time_to_live(seconds),
     )
-
-
-def apply_ttl(
-    receipts: Sequence[ScheduledReceipt],
-    ttl_seconds: float,
-    in_progress: Collection[str],
-    expired: str,
-) -> Sequence[ScheduledReceipt]:
-    """The receipts within TimeToLive; a message without a result by then gets `expired`.
-
-    TimeToLive does not apply to a message that already has its result, nor to one whose receipt is
-    `despite_ttl` (the carrier has the message, only its receipt is late).
-    """
-    in_time: list[ScheduledReceipt] = []
-    for receipt in receipts:
-        if receipt.after_seconds > ttl_seconds and not receipt.despite_ttl:
-            return [*in_time, ScheduledReceipt(ttl_seconds, expired)]
-        in_time.append(receipt)
-        if receipt.receipt_type not in in_progress:
-            return receipts
-    return in_time
 
 
 def message_event(

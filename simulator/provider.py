@@ -1,6 +1,6 @@
 """What the simulator needs of a channel's provider: its API, its receipts and its phone."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -29,6 +29,42 @@ class AwsAccount:
 
 
 @dataclass(frozen=True)
+class ScheduledReceipt:
+    """A receipt to publish; both times are in seconds after the message was accepted."""
+
+    after_seconds: float
+    receipt_type: str
+    happened_seconds: float | None = None
+    despite_ttl: bool = False
+
+
+@dataclass(frozen=True)
+class TimeToLive:
+    """How long the provider tries to deliver a message; the receipt types in progress are those
+    that are not a result, and `expired` is the one of a message without a result by then.
+    """
+
+    seconds: float
+    in_progress: Collection[str]
+    expired: str
+
+    def apply(self, receipts: Sequence[ScheduledReceipt]) -> Sequence[ScheduledReceipt]:
+        """The receipts as the time to live changes them.
+
+        It does not apply to a message that already has its result, nor to one whose receipt is
+        `despite_ttl` (the carrier has the message, only its receipt is late).
+        """
+        in_time: list[ScheduledReceipt] = []
+        for receipt in receipts:
+            if receipt.after_seconds > self.seconds and not receipt.despite_ttl:
+                return [*in_time, ScheduledReceipt(self.seconds, self.expired)]
+            in_time.append(receipt)
+            if receipt.receipt_type not in self.in_progress:
+                return receipts
+        return in_time
+
+
+@dataclass(frozen=True)
 class ProviderRequest:
     """A valid request to a provider's API, with what the simulator needs from it.
 
@@ -45,7 +81,7 @@ class ProviderRequest:
     listed_as: str | None = None
     publishes_events: bool = True
     dry_run: bool = False
-    ttl_seconds: int | None = None
+    time_to_live: TimeToLive | None = None
 
 
 @dataclass(frozen=True)
@@ -55,16 +91,6 @@ class AcceptedMessage:
     request: ProviderRequest
     provider_id: str
     accepted_at: datetime
-
-
-@dataclass(frozen=True)
-class ScheduledReceipt:
-    """A receipt to publish; both times are in seconds after the message was accepted."""
-
-    after_seconds: float
-    receipt_type: str
-    happened_seconds: float | None = None
-    despite_ttl: bool = False
 
 
 class PhoneState(StrEnum):
@@ -144,11 +170,6 @@ class Provider(Protocol):
     def new_provider_id(self) -> str: ...
 
     def response(self, provider_id: str) -> Json: ...
-
-    def schedule(
-        self, request: ProviderRequest, receipts: Sequence[ScheduledReceipt]
-    ) -> Sequence[ScheduledReceipt]:
-        """The receipts as the parameters of this request change them."""
 
     def receipt_event(self, message: AcceptedMessage, receipt_type: str, at: datetime) -> Json:
         """What the provider publishes to the topic."""

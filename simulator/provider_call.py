@@ -112,11 +112,11 @@ class ProviderCall:
         """Whether it did not arrive within its time to live. A message with pending receipts has
         not expired: the carrier already has it.
         """
-        ttl = None if self.message is None else self.message.request.ttl_seconds
+        ttl = None if self.message is None else self.message.request.time_to_live
         if self.message is None or ttl is None or self.state is not PhoneState.IN_TRANSIT:
             return False
         pending = any(receipt.pending for receipt in self.receipts)
-        return not pending and now > self.message.accepted_at + timedelta(seconds=ttl)
+        return not pending and now > self.message.accepted_at + timedelta(seconds=ttl.seconds)
 
     def accept(self, message: AcceptedMessage, receipts: Sequence[ScheduledReceipt]) -> None:
         """Records that the message was accepted, and which receipts are scheduled for it."""

@@ -17,6 +17,7 @@ from simulator.provider import (
     Provider,
     ProviderRequest,
     RecipientReply,
+    ScheduledReceipt,
     TwoWayMessaging,
     milliseconds,
 )
@@ -219,8 +220,7 @@ class Simulator:
     ) -> AcceptedMessage:
         message = AcceptedMessage(request, call.provider.new_provider_id(), now())
         call.no_receipts_reason = _no_receipts_reason(request)
-        scheduled = scenario.scheduled_receipts(self.scenarios.speed)
-        receipts = [] if call.no_receipts_reason else call.provider.schedule(request, scheduled)
+        receipts = [] if call.no_receipts_reason else self._receipts(request, scenario)
         call.accept(message, receipts)
         self.calls.index_provider_id(call)
         self.changes.add()
@@ -229,6 +229,12 @@ class Simulator:
             self._in_progress.add(task)
             task.add_done_callback(self._finished)
         return message
+
+    def _receipts(
+        self, request: ProviderRequest, scenario: RecipientScenario
+    ) -> Sequence[ScheduledReceipt]:
+        receipts = scenario.scheduled_receipts(self.scenarios.speed)
+        return request.time_to_live.apply(receipts) if request.time_to_live else receipts
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._in_progress.discard(task)

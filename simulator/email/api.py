@@ -3,7 +3,7 @@
 import json
 import re
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import getaddresses, parseaddr
@@ -16,7 +16,6 @@ from simulator.provider import (
     AwsAccount,
     PhoneView,
     ProviderRequest,
-    ScheduledReceipt,
     milliseconds,
 )
 
@@ -72,13 +71,6 @@ class EmailProvider:
 
     def response(self, provider_id: str) -> Json:
         return {"MessageId": provider_id}
-
-    def schedule(
-        self,
-        request: ProviderRequest,  # noqa: ARG002 - the protocol has it
-        receipts: Sequence[ScheduledReceipt],
-    ) -> Sequence[ScheduledReceipt]:
-        return receipts
 
     def receipt_event(self, message: AcceptedMessage, receipt_type: str, at: datetime) -> Json:
         return ses_event(self.account, message, receipt_type, at)

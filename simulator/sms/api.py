@@ -1,7 +1,6 @@
 """SendTextMessage of AWS End User Messaging SMS, validated as AWS does."""
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,10 +17,9 @@ from simulator.provider import (
     AwsAccount,
     PhoneView,
     ProviderRequest,
-    ScheduledReceipt,
     TwoWayMessaging,
 )
-from simulator.sms.events import PRICE_PER_PART, sms_event, within_ttl
+from simulator.sms.events import PRICE_PER_PART, sms_event, time_to_live
 from simulator.sms.phone import PHONE, TwoWaySms
 from simulator.sms.text import encoding, length, parts
 
@@ -50,19 +48,13 @@ class SmsProvider:
         check_model(self.operation, body)
         _check_length(body.get("MessageBody"))
         _check_price(body)
-        return parse_request(body)
+        return parse_request(body, time_to_live)
 
     def new_provider_id(self) -> str:
         return str(uuid.uuid4())
 
     def response(self, provider_id: str) -> Json:
         return {"MessageId": provider_id}
-
-    def schedule(
-        self, request: ProviderRequest, receipts: Sequence[ScheduledReceipt]
-    ) -> Sequence[ScheduledReceipt]:
-        ttl = request.ttl_seconds
-        return receipts if ttl is None else within_ttl(receipts, ttl)
 
     def receipt_event(self, message: AcceptedMessage, receipt_type: str, at: datetime) -> Json:
         return sms_event(message, receipt_type, at)

@@ -1,11 +1,10 @@
 """The events that AWS End User Messaging SMS publishes, in its documented format."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
-from simulator.aws_end_user_messaging import apply_ttl, country_code, message_event
+from simulator.aws_end_user_messaging import country_code, message_event
 from simulator.aws_model import Json
-from simulator.provider import AcceptedMessage, ScheduledReceipt
+from simulator.provider import AcceptedMessage, TimeToLive
 from simulator.sms.text import encoding, parts
 
 # https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-format.html
@@ -41,11 +40,9 @@ _PROTECT = {
 }
 
 
-def within_ttl(
-    receipts: Sequence[ScheduledReceipt], ttl_seconds: float
-) -> Sequence[ScheduledReceipt]:
-    """The receipts as TimeToLive changes them: a message that is not delivered by then expires."""
-    return apply_ttl(receipts, ttl_seconds, _IN_PROGRESS, "TEXT_TTL_EXPIRED")
+def time_to_live(seconds: float) -> TimeToLive:
+    """What the request parameter TimeToLive means for the receipts."""
+    return TimeToLive(seconds, in_progress=_IN_PROGRESS, expired="TEXT_TTL_EXPIRED")
 
 
 def sms_event(message: AcceptedMessage, event_type: str, at: datetime) -> Json:

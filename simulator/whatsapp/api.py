@@ -2,7 +2,6 @@
 
 import re
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,7 +19,6 @@ from simulator.provider import (
     AwsAccount,
     PhoneView,
     ProviderRequest,
-    ScheduledReceipt,
     TwoWayMessaging,
 )
 from simulator.whatsapp.events import whatsapp_event
@@ -69,13 +67,6 @@ class WhatsAppProvider:
 
     def response(self, provider_id: str) -> Json:
         return {"messageId": provider_id}
-
-    def schedule(
-        self,
-        request: ProviderRequest,  # noqa: ARG002 - the protocol has it
-        receipts: Sequence[ScheduledReceipt],
-    ) -> Sequence[ScheduledReceipt]:
-        return receipts
 
     def receipt_event(self, message: AcceptedMessage, receipt_type: str, at: datetime) -> Json:
         return whatsapp_event(self.account, message, receipt_type, at)

@@ -14,7 +14,7 @@ from botocore.exceptions import (
 )
 
 from simulator.provider import ScheduledReceipt
-from simulator.sms.events import within_ttl
+from simulator.sms.events import time_to_live
 from tests.support.simulator import (
     Json,
     RunningSimulator,
@@ -451,4 +451,4 @@ def _seconds(text: str) -> float:
 def test_what_is_due_after_the_time_to_live(
     receipts: list[ScheduledReceipt], expected: list[ScheduledReceipt]
 ) -> None:
-    assert list(within_ttl(receipts, 5)) == expected
+    assert list(time_to_live(5).apply(receipts)) == expected
