@@ -1,1 +1,1 @@
-"""Simulated carriers: the three provider APIs and their receipts, on this machine."""
+"""The provider simulator: the channels' provider APIs and their receipts, on this machine."""

@@ -1,4 +1,4 @@
-"""Starts the carriers: `python -m simulator --port 4568 --topic-arn ARN`."""
+"""Starts the provider simulator: `python -m simulator --port 4568 --topic-arn ARN`."""
 
 import argparse
 import logging
@@ -11,56 +11,61 @@ import boto3
 import uvicorn
 from botocore.config import Config
 
-from simulator.provider import Account
-from simulator.publisher import AT_ONCE, SnsPublisher
-from simulator.scenarios import STANDARD, load
-from simulator.sent import Sent
-from simulator.server import listen, providers_of, server_of
-from simulator.simulator import Carriers
+from simulator.call_log import CallLog
+from simulator.channels import create_providers
+from simulator.provider import AwsAccount
+from simulator.publisher import MAX_CONCURRENT, SnsPublisher
+from simulator.scenarios import load_scenarios
+from simulator.server import create_server, listen
+from simulator.simulator import Simulator
 
 if TYPE_CHECKING:
     from mypy_boto3_sns.client import SNSClient
 
 
 def main() -> None:
-    """Serves until it is told to end; a sentence and exit code 1 if it cannot start."""
+    """Serves until it is stopped; exits with a message and code 1 if it cannot start."""
     arguments = _arguments()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     try:
         server = _server(arguments)
         listener = listen(arguments.port)
     except (OSError, ValueError) as error:
-        sys.exit(f"The carriers cannot start on port {arguments.port}: {error}")
+        sys.exit(f"The simulator cannot start on port {arguments.port}: {error}")
     server.run(sockets=[listener])
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m simulator", description=__doc__)
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--topic-arn", required=True, help="the SNS topic that receipts go to")
-    parser.add_argument("--scenarios", type=Path, default=STANDARD, help="another scenarios file")
-    parser.add_argument("--speed", type=float, help="receipts so many times faster than the file")
+    parser.add_argument("--topic-arn", required=True, help="the SNS topic for receipts")
+    parser.add_argument(
+        "--scenarios", type=Path, help="a file that replaces the standard scenarios of its channels"
+    )
+    parser.add_argument(
+        "--speed", type=float, help="publish receipts this many times faster than scheduled"
+    )
     return parser.parse_args()
 
 
 def _server(arguments: argparse.Namespace) -> uvicorn.Server:
-    account = Account.of_topic(arguments.topic_arn)
-    providers = providers_of(account)
-    scenarios = load(arguments.scenarios, providers)
+    account = AwsAccount.of_topic(arguments.topic_arn)
+    providers = create_providers(account)
+    scenarios = load_scenarios(providers, arguments.scenarios)
     if arguments.speed is not None:
         scenarios = scenarios.at_speed(arguments.speed)
     publisher = SnsPublisher(_sns(account), arguments.topic_arn)
-    return server_of(Carriers(scenarios, publisher, Sent()), providers)
+    return create_server(Simulator(providers, scenarios, publisher, CallLog()))
 
 
-def _sns(account: Account) -> "SNSClient":
+def _sns(account: AwsAccount) -> "SNSClient":
     if not any(os.environ.get(name) for name in ("AWS_ENDPOINT_URL_SNS", "AWS_ENDPOINT_URL")):
-        # Simulated receipts must not reach a topic on AWS because a variable was forgotten.
-        raise ValueError("AWS_ENDPOINT_URL must name the local AWS that receipts are published to")
+        # Simulated receipts must not reach a topic on AWS because the variable is not set.
+        raise ValueError("AWS_ENDPOINT_URL must name the local AWS that receives the receipts")
     config = Config(
         connect_timeout=2,
         read_timeout=30,
-        max_pool_connections=AT_ONCE,
+        max_pool_connections=MAX_CONCURRENT,
         retries={"mode": "standard", "total_max_attempts": 1},
     )
     return boto3.client(

@@ -1,146 +1,147 @@
-"""What a person who takes a phone in hand can do with a message, and what is reported of it."""
+"""What a recipient can do with a message on the phone, and which receipts each action causes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from simulator.call import Call
-from simulator.provider import State
+from simulator.provider import PhoneState
+from simulator.provider_call import ProviderCall
 
-EXPIRED = "Its time to live is over"
-_ARRIVED = (State.DELIVERED, State.READ, State.COMPLAINED)
-
-
-class Impossible(ValueError):
-    """The channel has no such thing, whatever becomes of the message."""
+EXPIRED = "The message's time to live has expired"
+_ARRIVED = (PhoneState.DELIVERED, PhoneState.READ, PhoneState.COMPLAINED)
 
 
-class NotNow(ValueError):
-    """The channel has it, but this message is beyond it."""
+class UnsupportedAction(ValueError):
+    """The channel does not have this action, whatever the state of the message."""
+
+
+class ActionNotAllowed(ValueError):
+    """The channel has this action, but the state of the message does not allow it."""
 
 
 @dataclass(frozen=True)
-class Act:
-    """One thing to do: `check` raises Impossible or NotNow, `receipts` are the provider's words for
-    it in their order.
+class RecipientAction:
+    """One action: `check` raises UnsupportedAction or ActionNotAllowed; `receipt_types` are the
+    receipts that it causes, in their order.
     """
 
-    check: Callable[[Call], None]
-    receipts: Callable[[Call], Sequence[str]]
+    check: Callable[[ProviderCall], None]
+    receipt_types: Callable[[ProviderCall], Sequence[str]]
 
 
-def may(call: Call, now: datetime) -> list[str]:
-    """The acts that would be taken now."""
-    return [name for name in ACTS if not _hindered(call, name, now)]
+def allowed_actions(call: ProviderCall, now: datetime) -> list[str]:
+    """The actions that the message allows now."""
+    return [name for name in ACTIONS if _is_allowed(call, name, now)]
 
 
-def check(call: Call, act: str, now: datetime) -> None:
-    """Raises Impossible or NotNow, with what may be done instead, if this may not."""
+def check_action(call: ProviderCall, action: str, now: datetime) -> None:
+    """Raises UnsupportedAction or ActionNotAllowed, with the actions that are allowed instead."""
     try:
-        _check(call, act, now)
-    except (Impossible, NotNow) as error:
-        others = may(call, now)
-        rest = f"what may be done: {', '.join(others)}" if others else "nothing more can be done"
+        _check(call, action, now)
+    except (UnsupportedAction, ActionNotAllowed) as error:
+        others = allowed_actions(call, now)
+        rest = f"allowed actions: {', '.join(others)}" if others else "no further action is allowed"
         raise type(error)(f"{error}; {rest}") from error
 
 
-def check_refusal(call: Call, word: str) -> None:
-    """Raises Impossible if a person who refuses this message now does not cause this receipt."""
+def check_refusal(call: ProviderCall, receipt_type: str) -> None:
+    """Raises UnsupportedAction if refusing this message now cannot cause this receipt."""
     allowed = _refusals(call)
-    if word not in allowed:
-        raise Impossible(f"'{word}' is no refusal of this message: {', '.join(allowed)}")
+    if receipt_type not in allowed:
+        raise UnsupportedAction(
+            f"'{receipt_type}' is not a refusal of this message; the refusals are "
+            f"{', '.join(allowed)}"
+        )
 
 
-def _hindered(call: Call, act: str, now: datetime) -> bool:
+def _is_allowed(call: ProviderCall, action: str, now: datetime) -> bool:
     try:
-        _check(call, act, now)
-    except (Impossible, NotNow):
-        return True
-    return False
+        _check(call, action, now)
+    except (UnsupportedAction, ActionNotAllowed):
+        return False
+    return True
 
 
-def _check(call: Call, act: str, now: datetime) -> None:
-    if call.note:
-        raise NotNow(call.note.removesuffix("."))
+def _check(call: ProviderCall, action: str, now: datetime) -> None:
+    if call.no_receipts_reason:
+        raise ActionNotAllowed(call.no_receipts_reason.removesuffix("."))
     if call.expired(now):
-        raise NotNow(EXPIRED)
-    ACTS[act].check(call)
+        raise ActionNotAllowed(EXPIRED)
+    if reason := call.provider.phone.unsupported.get(action):
+        raise UnsupportedAction(reason)
+    ACTIONS[action].check(call)
 
 
-def _refusals(call: Call) -> list[str]:
+def _refusals(call: ProviderCall) -> list[str]:
     phone = call.provider.phone
     if call.state in _ARRIVED and phone.complaint is not None:
         return [phone.complaint]
     return list(phone.refusals)
 
 
-def _check_receive(call: Call) -> None:
+def _check_receive(call: ProviderCall) -> None:
     _check_not_failed(call)
     if call.state in _ARRIVED:
-        raise NotNow("It has arrived already")
+        raise ActionNotAllowed("The message has already arrived")
 
 
-def _check_read(call: Call) -> None:
-    if call.provider.phone.read is None:
-        raise Impossible("An SMS has no read receipt; only RCS has")
+def _check_read(call: ProviderCall) -> None:
     _check_not_failed(call)
-    if call.state not in (State.ON_ITS_WAY, State.DELIVERED):
-        raise NotNow("It is read already")
+    if call.state not in (PhoneState.IN_TRANSIT, PhoneState.DELIVERED):
+        raise ActionNotAllowed("The message has already been read")
 
 
-def _check_refuse(call: Call) -> None:
+def _check_refuse(call: ProviderCall) -> None:
     _check_not_failed(call)
-    if call.state is State.COMPLAINED:
-        raise NotNow("It is reported as spam already")
+    if call.state is PhoneState.COMPLAINED:
+        raise ActionNotAllowed("The message has already been reported as spam")
     if call.state in _ARRIVED and call.provider.phone.complaint is None:
-        raise NotNow("It has arrived, and can no longer be refused")
+        raise ActionNotAllowed("The message has arrived and can no longer be refused")
 
 
-def _check_silence(call: Call) -> None:
+def _check_silence(call: ProviderCall) -> None:
     if call.silent:
-        raise NotNow("The person stays silent already")
-    waiting = any(receipt.pending for receipt in call.receipts)
-    if call.state is not State.ON_ITS_WAY and not waiting:
-        raise NotNow("There is nothing left to be silent about")
+        raise ActionNotAllowed("The recipient is already silent")
+    pending = any(receipt.pending for receipt in call.receipts)
+    if call.state is not PhoneState.IN_TRANSIT and not pending:
+        raise ActionNotAllowed("There is no receipt left to suppress")
 
 
-def _check_reply(call: Call) -> None:
+def _check_reply(call: ProviderCall) -> None:
     two_way = call.provider.two_way
-    if two_way is None:
-        raise Impossible("SES tells a topic of no answers to a mail")
-    if why := two_way.why_not(call.request):
-        raise Impossible(why)
+    if two_way and (reason := two_way.unavailable(call.body)):
+        raise UnsupportedAction(reason)
     _check_not_failed(call)
 
 
-def _check_not_failed(call: Call) -> None:
-    if call.state in (State.REFUSED, State.FAILED):
-        raise NotNow("It never arrived")
+def _check_not_failed(call: ProviderCall) -> None:
+    if call.state in (PhoneState.REFUSED, PhoneState.FAILED):
+        raise ActionNotAllowed("The message did not arrive")
 
 
-def _delivered(call: Call) -> list[str]:
+def _delivered(call: ProviderCall) -> list[str]:
     return [] if call.state in _ARRIVED else [call.provider.phone.delivered]
 
 
-def _read(call: Call) -> list[str]:
-    """Who reads a message or answers it has got it; most know of no reading."""
+def _read(call: ProviderCall) -> list[str]:
+    """Reading or replying implies delivery; not every channel reports that a message was read."""
     read = call.provider.phone.read
-    unread = read is not None and call.state in (State.ON_ITS_WAY, State.DELIVERED)
+    unread = read is not None and call.state in (PhoneState.IN_TRANSIT, PhoneState.DELIVERED)
     return [*_delivered(call), *([read] if read and unread else [])]
 
 
-def _refused(call: Call) -> list[str]:
+def _refused(call: ProviderCall) -> list[str]:
     return _refusals(call)[:1]
 
 
-def _nothing(_: Call) -> list[str]:
+def _nothing(_: ProviderCall) -> list[str]:
     return []
 
 
-ACTS: Mapping[str, Act] = {
-    "receive": Act(_check_receive, _delivered),
-    "read": Act(_check_read, _read),
-    "refuse": Act(_check_refuse, _refused),
-    "silence": Act(_check_silence, _nothing),
-    "reply": Act(_check_reply, _read),
+ACTIONS: Mapping[str, RecipientAction] = {
+    "receive": RecipientAction(_check_receive, _delivered),
+    "read": RecipientAction(_check_read, _read),
+    "refuse": RecipientAction(_check_refuse, _refused),
+    "silence": RecipientAction(_check_silence, _nothing),
+    "reply": RecipientAction(_check_reply, _read),
 }

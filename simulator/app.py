@@ -1,4 +1,4 @@
-"""The carriers over HTTP: the three provider APIs, and what people, tests and the console use."""
+"""The simulator over HTTP: the channels' provider APIs, and its own endpoints for people."""
 
 import uuid
 from collections.abc import AsyncIterator, Mapping
@@ -9,46 +9,53 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from simulator.aws_model import AwsError, Json, json_in
+from simulator.aws_model import AwsError, Json, parse_json
 from simulator.connections import drop
-from simulator.endpoints import Desk, Phones
+from simulator.endpoints import CallEndpoints, PhoneEndpoints
 from simulator.guard import guarded
 from simulator.provider import Provider
-from simulator.simulator import Carriers, ConnectionDropped
+from simulator.simulator import ConnectionDropped, Simulator
 
-LARGEST_BODY = 64 * 1024 * 1024
-_TARGET = "PinpointSMSVoiceV2.SendTextMessage"
+MAX_BODY_BYTES = 64 * 1024 * 1024
 
 
-def create_app(carriers: Carriers, providers: Mapping[str, Provider]) -> Starlette:
-    """The application; it ends what is under way when its server ends."""
+def create_app(simulator: Simulator) -> Starlette:
+    """The application; it cancels what is in progress when its server stops."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
-        await carriers.close()
+        await simulator.close()
 
-    sms, whatsapp, email = (
-        Counter(carriers, providers[channel]) for channel in ("sms", "whatsapp", "email")
-    )
     routes = [
-        Route("/", sms.by_target, methods=["POST"]),
-        Route("/v1/whatsapp/send", whatsapp.by_path, methods=["POST"]),
-        Route("/v2/email/outbound-emails", email.by_path, methods=["POST"]),
-        *_for_people(carriers),
+        *_provider_routes(simulator),
+        *_own_routes(simulator),
         Route("/{path:path}", _unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
     ]
     return Starlette(routes=routes, lifespan=lifespan)
 
 
-def _for_people(carriers: Carriers) -> list[Route]:
-    desk, phones = Desk(carriers), Phones(carriers)
+def _provider_routes(simulator: Simulator) -> list[Route]:
+    """One route for each method and path; several operations can share one."""
+    by_address: dict[tuple[str, str], dict[str | None, Provider]] = {}
+    for provider in simulator.providers.values():
+        operation = provider.operation
+        by_target = by_address.setdefault((operation.method, operation.path), {})
+        by_target[operation.target] = provider
+    return [
+        Route(path, ProviderEndpoint(simulator, by_target).handle, methods=[method])
+        for (method, path), by_target in by_address.items()
+    ]
+
+
+def _own_routes(simulator: Simulator) -> list[Route]:
+    calls, phones = CallEndpoints(simulator), PhoneEndpoints(simulator)
     routes = [
-        ("GET", "/sent", desk.sent),
-        ("DELETE", "/sent", desk.clear),
-        ("POST", "/receipts", desk.report),
-        ("GET", "/scenarios", desk.scenarios),
-        ("GET", "/health", desk.health),
+        ("GET", "/sent", calls.sent),
+        ("DELETE", "/sent", calls.clear),
+        ("POST", "/receipts", calls.publish_receipt),
+        ("GET", "/scenarios", calls.scenarios),
+        ("GET", "/health", calls.health),
         ("GET", "/recipients", phones.recipients),
         ("GET", "/threads", phones.thread),
         ("GET", "/changes", phones.changes),
@@ -57,31 +64,34 @@ def _for_people(carriers: Carriers) -> list[Route]:
     return [Route(path, guarded(endpoint), methods=[method]) for method, path, endpoint in routes]
 
 
-class Counter:
-    """Where one provider's API takes calls."""
+class ProviderEndpoint:
+    """One address of the provider APIs: of one REST operation, or of the JSON protocol's
+    operations, which X-Amz-Target tells apart.
+    """
 
-    def __init__(self, carriers: Carriers, provider: Provider) -> None:
-        self._carriers = carriers
-        self._provider = provider
+    def __init__(self, simulator: Simulator, by_target: Mapping[str | None, Provider]) -> None:
+        self._simulator = simulator
+        self._by_target = by_target
 
-    async def by_target(self, request: Request) -> Response:
-        """The json protocol: one path for all operations, a header that names one."""
-        if request.headers.get("x-amz-target") != _TARGET:
+    async def handle(self, request: Request) -> Response:
+        target = request.headers.get("x-amz-target")
+        provider = self._by_target.get(target) or self._by_target.get(None)
+        if provider is None:
             error = AwsError("UnknownOperationException", "There is no such operation")
             return _error(error, 400, rest=False)
-        return await self.by_path(request)
+        return await self._call(provider, request)
 
-    async def by_path(self, request: Request) -> Response:
+    async def _call(self, provider: Provider, request: Request) -> Response:
         try:
             _check_signed(request)
             body = await _body(request)
-            return _answer(await self._carriers.take(self._provider, body))
+            return _success(await self._simulator.handle(provider, body))
         except AwsError as error:
-            operation = self._provider.operation
+            operation = provider.operation
             return _error(error, operation.status_of(error.code), rest=operation.rest)
         except ConnectionDropped:
             await drop(request)
-            return Response(status_code=500)  # nobody is there to read it
+            return Response(status_code=500)  # The connection is closed.
 
 
 async def _unknown(_: Request) -> Response:
@@ -90,29 +100,31 @@ async def _unknown(_: Request) -> Response:
 
 
 def _check_signed(request: Request) -> None:
-    # The signature is not verified: there is no secret here it could be verified against.
+    # The signature is not verified: the simulator has no secret key to verify it with.
     if not request.headers.get("authorization", "").startswith("AWS4-"):
         raise AwsError("MissingAuthenticationTokenException", "The request is not signed")
 
 
 async def _body(request: Request) -> Json:
-    if int(request.headers.get("content-length", "0")) > LARGEST_BODY:
-        raise AwsError("RequestEntityTooLarge", f"A request has at most {LARGEST_BODY} bytes")
+    if int(request.headers.get("content-length", "0")) > MAX_BODY_BYTES:
+        raise AwsError(
+            "RequestEntityTooLarge", f"A request can have at most {MAX_BODY_BYTES} bytes"
+        )
     try:
-        body = json_in(await request.body())
+        body = parse_json(await request.body())
     except ValueError as error:
-        raise AwsError("SerializationException", f"The body is no JSON: {error}") from error
+        raise AwsError("SerializationException", f"The body is not JSON: {error}") from error
     if not isinstance(body, dict):
-        raise AwsError("SerializationException", "The body is no JSON object")
+        raise AwsError("SerializationException", "The body is not a JSON object")
     return body
 
 
-def _answer(body: Json) -> Response:
+def _success(body: Json) -> Response:
     return JSONResponse(body, headers={"x-amzn-requestid": str(uuid.uuid4())})
 
 
 def _error(error: AwsError, status: int, *, rest: bool) -> Response:
-    """The error as its protocol spells it: rest-json names it in a header, json in the body."""
+    """The error as its protocol returns it: rest-json names it in a header, json in the body."""
     headers = {"x-amzn-requestid": str(uuid.uuid4())}
     if rest:
         headers["x-amzn-errortype"] = error.code

@@ -1,28 +1,28 @@
-"""Counts what changes on the phones, for those who would rather wait than ask again."""
+"""Counts the changes on the phones, so that a client can wait for the next one."""
 
 import asyncio
 from contextlib import suppress
 
-LONGEST_WAIT_SECONDS = 30
+MAX_WAIT_SECONDS = 30
 
 
-class Changes:
-    """The number of the newest change. It starts where no earlier run has been: a number once seen
-    never stands for something else.
+class ChangeCounter:
+    """The number of the newest change. It starts above the numbers of earlier runs, so that no
+    number is ever used twice.
     """
 
     def __init__(self, first: int) -> None:
         self.newest = first
         self._changed = asyncio.Event()
 
-    def note(self) -> None:
+    def add(self) -> None:
         self.newest += 1
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def other_than(self, seen: int, seconds: float) -> int:
-        """The newest number as soon as it is another one, or when so many seconds are over."""
-        if self.newest == seen:
+    async def wait_for_change(self, known: int, seconds: float) -> int:
+        """The newest number, as soon as it differs from the known one or the seconds are over."""
+        if self.newest == known:
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await self._changed.wait()

@@ -1,4 +1,4 @@
-"""Lets the application cut the connection of a request, for which ASGI itself has no word."""
+"""Lets the application drop the connection of a request, which ASGI itself does not offer."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ _EXTENSION = "throughline.drop"
 
 
 class DroppableProtocol(H11Protocol):
-    """uvicorn's HTTP/1.1 whose requests carry the means to cut their connection."""
+    """uvicorn's HTTP/1.1 protocol with an ASGI extension that drops the connection."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
         super().connection_made(transport)
@@ -26,7 +26,7 @@ def _with_drop(app: ASGIApp, transport: asyncio.Transport) -> ASGIApp:
 
 
 async def drop(request: Request) -> None:
-    """Cuts the connection without a byte of an answer, and returns when it is cut."""
+    """Closes the connection without a response, and returns once it is closed."""
     request.scope["extensions"][_EXTENSION]()
     while (await request.receive())["type"] != "http.disconnect":
         pass

@@ -1,4 +1,4 @@
-"""Keeps web pages of other origins away from what people may ask the carriers."""
+"""Keeps web pages of other origins from using the simulator's own endpoints."""
 
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
@@ -12,29 +12,29 @@ _HOSTS = ("127.0.0.1", "localhost")
 
 
 def guarded(endpoint: Endpoint) -> Endpoint:
-    """The endpoint for requests to this machine by its own names, from no foreign page."""
+    """The endpoint, for requests to this machine under its own names and from its own origin."""
 
     async def checked(request: Request) -> Response:
-        return _refusal(request) or await endpoint(request)
+        return _rejection(request) or await endpoint(request)
 
     return checked
 
 
-def problem(status: int, detail: str) -> Response:
+def error_response(status: int, detail: str) -> Response:
     return JSONResponse({"detail": detail}, status)
 
 
-def _refusal(request: Request) -> Response | None:
-    # A page reaches this machine under its own name by DNS rebinding, and then has its own origin.
+def _rejection(request: Request) -> Response | None:
+    # By DNS rebinding a page can reach this machine under its own host name and origin.
     host = request.headers.get("host", "")
     if _host_name(host) not in _HOSTS:
-        return problem(403, "the carriers answer to 127.0.0.1 and localhost only")
+        return error_response(403, "The simulator accepts requests to 127.0.0.1 and localhost only")
     if request.headers.get("origin", f"http://{host}") != f"http://{host}":
-        return problem(403, "a page of another origin may not ask the carriers")
-    # A form can send everything but this; a script that does must ask first (CORS), in vain.
+        return error_response(403, "Cross-origin requests are not allowed")
+    # A form cannot send this content type, and a script needs a CORS preflight, which fails.
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if request.method == "POST" and kind != "application/json":
-        return problem(415, "a POST needs Content-Type: application/json")
+        return error_response(415, "A POST request must have Content-Type: application/json")
     return None
 
 

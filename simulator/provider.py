@@ -1,23 +1,23 @@
-"""What the three providers have in common: how a request is read and a receipt is written."""
+"""What the simulator needs of a channel's provider: its API, its receipts and its phone."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
 
-from simulator.aws_model import Json, Operation
+from simulator.aws_model import AwsOperation, Json
 
 
 @dataclass(frozen=True)
-class Account:
-    """Whose messages these are: the account and region that the receipts name."""
+class AwsAccount:
+    """The account and the region that the receipts name."""
 
     id: str
     region: str
 
     @classmethod
-    def of_topic(cls, topic_arn: str) -> "Account":
+    def of_topic(cls, topic_arn: str) -> "AwsAccount":
         """The account of `arn:aws:sns:REGION:ACCOUNT:NAME`; raises ValueError for anything else."""
         match topic_arn.split(":"):
             case ["arn", _, "sns", region, account, name] if region and account and name:
@@ -29,43 +29,77 @@ class Account:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A request that AWS would take, with what the carriers need of it."""
+class ScheduledReceipt:
+    """A receipt to publish; both times are in seconds after the message was accepted."""
 
-    request: Json
-    to: str
-    echo: Mapping[str, str]
-    publishes: bool = True
-    dry_run: bool = False
-    ttl_seconds: int | None = None
-
-
-@dataclass(frozen=True)
-class Taken:
-    """A message a provider has taken, under the id it gave it."""
-
-    asked: Asked
-    provider_id: str
-    at: datetime
-
-
-@dataclass(frozen=True)
-class Due:
-    """A receipt to come: seconds after the message was taken, in the provider's word."""
-
-    after: float
-    receipt: str
-    happened: float | None = None
+    after_seconds: float
+    receipt_type: str
+    happened_seconds: float | None = None
     despite_ttl: bool = False
 
 
-class State(StrEnum):
-    """What the phone has of a message, from least to most: out of several receipts the last in
-    this order tells.
+@dataclass(frozen=True)
+class TimeToLive:
+    """How long the provider tries to deliver a message; the receipt types in progress are those
+    that are not a result, and `expired` is the one of a message without a result by then.
+    """
+
+    seconds: float
+    in_progress: Collection[str]
+    expired: str
+
+    def apply(self, receipts: Sequence[ScheduledReceipt]) -> Sequence[ScheduledReceipt]:
+        """The receipts as the time to live changes them.
+
+        It does not apply to a message that already has its result, nor to one whose receipt is
+        `despite_ttl` (the carrier has the message, only its receipt is late).
+        """
+        in_time: list[ScheduledReceipt] = []
+        for receipt in receipts:
+            if receipt.after_seconds > self.seconds and not receipt.despite_ttl:
+                return [*in_time, ScheduledReceipt(self.seconds, self.expired)]
+            in_time.append(receipt)
+            if receipt.receipt_type not in self.in_progress:
+                return receipts
+        return in_time
+
+
+@dataclass(frozen=True)
+class ProviderRequest:
+    """A valid request to a provider's API, with what the simulator needs from it.
+
+    `echo` is what the sender asked the provider to repeat in each receipt; `message_id` and
+    `attempt` are the sender's own identifiers in it. `listed_as` is the address as the scenarios
+    list it, where that is not `to`.
+    """
+
+    body: Json
+    to: str
+    echo: Mapping[str, str] = field(default_factory=dict)
+    message_id: str | None = None
+    attempt: str | None = None
+    listed_as: str | None = None
+    publishes_events: bool = True
+    dry_run: bool = False
+    time_to_live: TimeToLive | None = None
+
+
+@dataclass(frozen=True)
+class AcceptedMessage:
+    """A message that the provider accepted, and the ID that it returned for it."""
+
+    request: ProviderRequest
+    provider_id: str
+    accepted_at: datetime
+
+
+class PhoneState(StrEnum):
+    """The state of a message on the recipient's phone, lowest first: of several receipts, the one
+    with the highest state decides.
     """
 
     REFUSED = "refused"
-    ON_ITS_WAY = "on_its_way"
+    IN_TRANSIT = "on_its_way"
     FAILED = "failed"
     DELIVERED = "delivered"
     READ = "read"
@@ -73,90 +107,92 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Phone:
-    """How a provider's messages look on a phone, and its words for what a person does with them.
+class PhoneView:
+    """How a channel's messages look on a phone, and the receipt types of what a recipient does.
 
-    `refusals` says what each word means, the one that is taken if none is named first.
+    `sender` and `content` read the body of a request. `states` has every receipt type. `refusals`
+    has the meaning of each receipt type that a refusal can cause, the default one first.
+    `unsupported` has a reason for each action that the channel does not have.
     """
 
     sender: Callable[[Json], str]
-    shown: Callable[[Json], Json]
-    states: Mapping[str, State]
+    content: Callable[[Json], Json]
+    states: Mapping[str, PhoneState]
     refusals: Mapping[str, str]
     delivered: str
     read: str | None = None
     complaint: str | None = None
+    unsupported: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Reply:
-    """What a person writes back to a message."""
+class RecipientReply:
+    """What a recipient writes in reply to a message."""
 
     id: str
     text: str
     at: datetime
 
 
-class TwoWay(Protocol):
-    """How a provider brings back what a person writes."""
+class TwoWayMessaging(Protocol):
+    """How a provider publishes the replies of recipients."""
 
     @property
-    def longest(self) -> int: ...
+    def max_length(self) -> int:
+        """The maximum number of characters in a reply."""
 
-    def why_not(self, request: Json) -> str | None:
-        """Why nobody can answer the sender of this message; None if one can."""
+    def unavailable(self, body: Json) -> str | None:
+        """Why the sender of this message cannot receive replies; None if it can."""
 
-    def new_id(self, taken: Taken) -> str: ...
+    def new_reply_id(self, message: AcceptedMessage) -> str: ...
 
-    def event(self, taken: Taken, reply: Reply) -> Json:
+    def reply_event(self, message: AcceptedMessage, reply: RecipientReply) -> Json:
         """What the provider publishes to the topic."""
 
 
 class Provider(Protocol):
-    """One provider API, seen from behind its counter."""
+    """The provider of one channel: how it reads requests and writes responses and receipts."""
 
     @property
     def channel(self) -> str: ...
 
     @property
-    def operation(self) -> Operation: ...
+    def operation(self) -> AwsOperation:
+        """The API operation that sends a message; it also says where the API takes requests."""
 
     @property
-    def throttled(self) -> str:
-        """The exception with which this API says that it is busy."""
+    def throttling_error(self) -> str:
+        """The exception that this API returns when it is throttled."""
 
-    def read(self, body: Json) -> Asked:
-        """The request, checked; raises AwsError as AWS would answer it."""
+    def parse(self, body: Json) -> ProviderRequest:
+        """The request, validated; raises the AwsError that AWS would return."""
 
-    def new_id(self) -> str: ...
+    def new_provider_id(self) -> str: ...
 
-    def answer(self, provider_id: str) -> Json: ...
+    def response(self, provider_id: str) -> Json: ...
 
-    def check_receipt(self, word: str) -> None:
-        """Raises ValueError with the known words if this provider has no such receipt."""
-
-    def plan(self, asked: Asked, dues: Sequence[Due]) -> Sequence[Due]:
-        """The receipts as this request lets them come."""
-
-    def event(self, taken: Taken, word: str, at: datetime) -> Json:
+    def receipt_event(self, message: AcceptedMessage, receipt_type: str, at: datetime) -> Json:
         """What the provider publishes to the topic."""
 
     @property
-    def phone(self) -> Phone: ...
+    def phone(self) -> PhoneView: ...
 
     @property
-    def two_way(self) -> TwoWay | None:
-        """None if the provider tells a topic of no answers."""
+    def two_way(self) -> TwoWayMessaging | None:
+        """None if the provider publishes no replies."""
 
 
-def check_word(word: str, known: Sequence[str]) -> None:
-    """Raises ValueError that lists the words there are."""
-    if word not in known:
-        raise ValueError(f"there is no receipt '{word}'; there are {', '.join(known)}")
+def check_receipt_type(provider: Provider, receipt_type: str) -> None:
+    """Raises ValueError, with the known types, if the provider has no such receipt."""
+    known = provider.phone.states
+    if receipt_type not in known:
+        raise ValueError(
+            f"there is no receipt '{receipt_type}'; the receipts are {', '.join(known)}"
+        )
 
 
 def iso(at: datetime, digits: int = 3) -> str:
-    """`2026-01-02T00:00:03.240Z`: UTC with that many digits of a second."""
+    """`2026-01-02T00:00:03.240Z`: UTC with that many decimal places in the seconds."""
     moment = at.astimezone(UTC)
     fraction = f"{moment.microsecond:06d}".ljust(digits, "0")[:digits]
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{fraction}Z"

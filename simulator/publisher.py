@@ -1,4 +1,4 @@
-"""Publishes receipts to the SNS topic: a few at once, again if it is busy, never lost silently."""
+"""Publishes receipts to the SNS topic: a few concurrently, with retries, and reports failures."""
 
 import asyncio
 import logging
@@ -11,24 +11,24 @@ from botocore.exceptions import BotoCoreError, ClientError
 if TYPE_CHECKING:
     from mypy_boto3_sns.client import SNSClient
 
-AT_ONCE = 8
-_PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 10.0)
+MAX_CONCURRENT = 8
+_RETRY_DELAYS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 10.0)
 _log = logging.getLogger(__name__)
 
 
 class NotPublished(Exception):
-    """The topic did not take a receipt, however often it was offered."""
+    """The topic did not accept a receipt after all retries."""
 
 
 class Publisher(Protocol):
-    """Where receipts go."""
+    """Publishes receipts."""
 
     async def publish(self, message: str) -> None:
-        """Returns when the receipt is on the topic; raises NotPublished if it cannot get there."""
+        """Returns once the receipt is on the topic; raises NotPublished if that fails."""
 
 
 class SnsPublisher:
-    """Publishes through boto3, whose calls block: in as many threads as may publish at once."""
+    """Publishes with boto3, whose calls block, in one thread for each concurrent call."""
 
     def __init__(
         self,
@@ -39,26 +39,26 @@ class SnsPublisher:
         self._client = client
         self._topic_arn = topic_arn
         self._pause = pause
-        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="publish")
+        self._threads = ThreadPoolExecutor(MAX_CONCURRENT, thread_name_prefix="publish")
 
     async def publish(self, message: str) -> None:
-        for seconds in _PAUSES:
+        for seconds in _RETRY_DELAYS:
             try:
-                await self._offer(message)
+                await self._try(message)
             except (BotoCoreError, ClientError) as error:
-                _log.warning("The topic did not take a receipt, trying again: %s", error)
+                _log.warning("The topic did not accept a receipt, retrying: %s", error)
                 await self._pause(seconds)
             else:
                 return
-        await self._last_offer(message)
+        await self._try_last(message)
 
-    async def _last_offer(self, message: str) -> None:
+    async def _try_last(self, message: str) -> None:
         try:
-            await self._offer(message)
+            await self._try(message)
         except (BotoCoreError, ClientError) as error:
             raise NotPublished(str(error)) from error
 
-    async def _offer(self, message: str) -> None:
+    async def _try(self, message: str) -> None:
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._threads, self._publish, message)
 

@@ -1,41 +1,52 @@
-"""The scenario language: how a call is answered, and which receipts follow when, by recipient."""
+"""The scenarios: which response a recipient's call gets and which receipts follow, and when."""
 
 import tomllib
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from simulator.aws_model import AwsError
-from simulator.provider import Due, Provider
+from simulator.aws_model import AwsError, Json
+from simulator.channels import scenarios_file
+from simulator.provider import Provider, ScheduledReceipt, check_receipt_type
 
-STANDARD = Path(__file__).with_name("scenarios.toml")
-LONGEST_AFTER_SECONDS = 259_200.0
-LONGEST_ANSWER_SECONDS = 300.0
-
-
-class ScenariosWrong(ValueError):
-    """The scenarios file cannot be used; the message has one line for each wrong entry."""
+SHARED_FILE = Path(__file__).with_name("scenarios.toml")
+MAX_AFTER_SECONDS = 259_200.0
+MAX_DELAY_SECONDS = 300.0
 
 
-class Entry(BaseModel):
-    """A part of the file: what it does not know is refused."""
+class InvalidScenarios(ValueError):
+    """The scenarios cannot be used; the message has one line for each invalid entry."""
+
+
+class ScenarioEntry(BaseModel):
+    """A part of a scenarios file; it allows no unknown fields."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class TimedReceipt(Entry):
-    """One receipt: so many seconds after the message was taken, in the provider's word."""
+class ScenarioReceipt(ScenarioEntry):
+    """One receipt: its type, in the provider's words, and when it is published."""
 
     receipt: str
-    after_seconds: float = Field(default=0, ge=0, le=LONGEST_AFTER_SECONDS)
-    happened_seconds: float | None = Field(default=None, ge=0, le=LONGEST_AFTER_SECONDS)
+    after_seconds: float = Field(default=0, ge=0, le=MAX_AFTER_SECONDS)
+    happened_seconds: float | None = Field(default=None, ge=0, le=MAX_AFTER_SECONDS)
     despite_ttl: bool = False
 
+    def scheduled(self, speed: float) -> ScheduledReceipt:
+        happened = self.happened_seconds
+        return ScheduledReceipt(
+            after_seconds=self.after_seconds / speed,
+            receipt_type=self.receipt,
+            happened_seconds=None if happened is None else happened / speed,
+            despite_ttl=self.despite_ttl,
+        )
 
-class Answer(Entry):
-    """How the call itself is answered: as it stands, the message is taken and the id comes back."""
+
+class ScenarioResponse(ScenarioEntry):
+    """The response to the call; by default the message is accepted and its ID returned."""
 
     error: str | None = None
     message: str | None = None
@@ -43,7 +54,7 @@ class Answer(Entry):
     times: int | None = Field(default=None, ge=1)
     accepted: bool = False
     drop: bool = False
-    delay_seconds: float = Field(default=0, ge=0, le=LONGEST_ANSWER_SECONDS)
+    delay_seconds: float = Field(default=0, ge=0, le=MAX_DELAY_SECONDS)
     after_receipts: int = Field(default=0, ge=0)
 
     def as_error(self) -> AwsError | None:
@@ -52,112 +63,138 @@ class Answer(Entry):
         return AwsError(self.error, self.message or self.error, **self.members)
 
 
-class Scenario(Entry):
-    """What one kind of recipient does."""
+class RecipientScenario(ScenarioEntry):
+    """What happens to the messages of one kind of recipient."""
 
     says: str
-    answer: Answer = Answer()
-    receipts: tuple[TimedReceipt, ...] = ()
+    answer: ScenarioResponse = ScenarioResponse()
+    receipts: tuple[ScenarioReceipt, ...] = ()
 
-    def dues(self, speed: float) -> list[Due]:
-        """The receipts in the order they are published, at that many times their speed."""
+    def scheduled_receipts(self, speed: float) -> list[ScheduledReceipt]:
+        """The receipts in the order of publication, this many times faster."""
         ordered = sorted(self.receipts, key=lambda receipt: receipt.after_seconds)
-        return [_due(receipt, speed) for receipt in ordered]
+        return [receipt.scheduled(speed) for receipt in ordered]
 
 
-class ChannelScenarios(Entry):
-    """One channel's recipients and what they do."""
+class ChannelScenarios(ScenarioEntry):
+    """The recipients of one channel and their scenarios."""
 
     default: str
     recipients: Mapping[str, str] = {}
-    scenarios: Mapping[str, Scenario]
+    scenarios: Mapping[str, RecipientScenario]
 
-    def choose(self, to: str) -> str:
-        """The name of the recipient's scenario: the exact entry, else the first that fits."""
-        plain = _without_label(to)
-        if plain in self.recipients:
-            return self.recipients[plain]
-        fitting = (name for known, name in self.recipients.items() if fnmatchcase(plain, known))
-        return next(fitting, self.default)
+    def choose(self, recipient: str) -> str:
+        """The name of the recipient's scenario: the exact entry, else the first that matches."""
+        if recipient in self.recipients:
+            return self.recipients[recipient]
+        matching = (
+            name for pattern, name in self.recipients.items() if fnmatchcase(recipient, pattern)
+        )
+        return next(matching, self.default)
 
 
-class Scenarios(Entry):
-    """The whole file."""
+class Scenarios(ScenarioEntry):
+    """The scenarios of all channels, and the speed of their receipts."""
 
-    speed: float = Field(default=1, gt=0, le=1000)
-    sms: ChannelScenarios
-    whatsapp: ChannelScenarios
-    email: ChannelScenarios
+    speed: float = Field(gt=0, le=1000)
+    channels: Mapping[str, ChannelScenarios]
 
     def at_speed(self, speed: float) -> "Scenarios":
-        """The same at another speed; raises ScenariosWrong if it is none."""
+        """The same at another speed; raises InvalidScenarios if it is out of range."""
         try:
-            return Scenarios.model_validate(self.model_dump() | {"speed": speed})
+            return Scenarios(speed=speed, channels=self.channels)
         except ValidationError as error:
-            raise ScenariosWrong(f"speed: {error.errors()[0]['msg']}") from error
+            raise InvalidScenarios(f"speed: {error.errors()[0]['msg']}") from error
 
-    def of(self, channel: str) -> ChannelScenarios:
-        return {"sms": self.sms, "whatsapp": self.whatsapp, "email": self.email}[channel]
+    def as_json(self) -> Json:
+        """As in a scenarios file: the speed, and a member for each channel."""
+        content: Json = self.model_dump(mode="json")
+        channels: Json = content.pop("channels")
+        return content | channels
 
 
-def load(path: Path, providers: Mapping[str, Provider]) -> Scenarios:
-    """The file, checked whole; raises ScenariosWrong that names every wrong entry."""
-    try:
-        scenarios = Scenarios.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise ScenariosWrong(f"{path}: cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ScenariosWrong(f"{path}: is not TOML: {error}") from error
-    except ValidationError as error:
-        faults = [f"{_dotted(fault['loc'])}: {fault['msg']}" for fault in error.errors()]
-        raise _wrong(path, faults) from error
-    faults = [fault for provider in providers.values() for fault in _faults(scenarios, provider)]
+class _FileEntry(NamedTuple):
+    """The content of one top-level entry, and the file that it comes from."""
+
+    file: Path
+    content: object
+
+
+def load_scenarios(providers: Mapping[str, Provider], file: Path | None = None) -> Scenarios:
+    """The channels' own scenarios, or those of the file for the channels that it has; raises
+    InvalidScenarios, which names every invalid entry.
+    """
+    entries = _standard_entries(providers)
+    if file is not None:
+        entries |= _entries_of(file, known=tuple(entries))
+    faults = [
+        f"{entries[channel].file}: {channel}.{fault}"
+        for channel, provider in providers.items()
+        for fault in _channel_faults(entries[channel].content, provider)
+    ]
     if faults:
-        raise _wrong(path, faults)
-    return scenarios
+        raise InvalidScenarios("\n".join(faults))
+    contents = {name: entry.content for name, entry in entries.items()}
+    speed = contents.pop("speed")
+    try:
+        return Scenarios.model_validate({"speed": speed, "channels": contents})
+    except ValidationError as error:
+        message = error.errors()[0]["msg"]
+        raise InvalidScenarios(f"{entries['speed'].file}: speed: {message}") from error
 
 
-def _due(receipt: TimedReceipt, speed: float) -> Due:
-    happened = receipt.happened_seconds
-    return Due(
-        after=receipt.after_seconds / speed,
-        receipt=receipt.receipt,
-        happened=None if happened is None else happened / speed,
-        despite_ttl=receipt.despite_ttl,
-    )
+def _standard_entries(channels: Mapping[str, Provider]) -> dict[str, _FileEntry]:
+    entries = _entries_of(SHARED_FILE, known=("speed",))
+    for channel in channels:
+        file = scenarios_file(channel)
+        entries[channel] = _FileEntry(file, _read(file))
+    return entries
 
 
-def _without_label(to: str) -> str:
-    """An address as it is listed: small letters, and without the `+label` of its local part."""
-    local, at, domain = to.lower().partition("@")
-    return f"{local.partition('+')[0]}@{domain}" if at else to
+def _entries_of(file: Path, known: tuple[str, ...]) -> dict[str, _FileEntry]:
+    content = _read(file)
+    if unknown := [name for name in content if name not in known]:
+        raise InvalidScenarios(
+            "\n".join(f"{file}: {name}: unknown; known are {', '.join(known)}" for name in unknown)
+        )
+    return {name: _FileEntry(file, value) for name, value in content.items()}
 
 
-def _wrong(path: Path, faults: list[str]) -> ScenariosWrong:
-    return ScenariosWrong("\n".join(f"{path}: {fault}" for fault in faults))
+def _read(file: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidScenarios(f"{file}: cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidScenarios(f"{file}: is not TOML: {error}") from error
 
 
-def _dotted(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location)
+def _channel_faults(content: object, provider: Provider) -> Iterator[str]:
+    try:
+        channel = ChannelScenarios.model_validate(content)
+    except ValidationError as error:
+        for fault in error.errors():
+            yield f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
+    else:
+        yield from _name_faults(channel, provider)
 
 
-def _faults(scenarios: Scenarios, provider: Provider) -> Iterator[str]:
-    """What the shape of the file cannot say: names that exist, in AWS's words and in this file."""
-    channel = scenarios.of(provider.channel)
+def _name_faults(channel: ChannelScenarios, provider: Provider) -> Iterator[str]:
+    """What the shape of the file cannot express: the names of scenarios, receipts and errors."""
     named = {"default": channel.default}
     named |= {f'recipients."{to}"': name for to, name in channel.recipients.items()}
     for place, name in named.items():
         if name not in channel.scenarios:
-            yield f"{provider.channel}.{place}: there is no scenario '{name}'"
+            yield f"{place}: there is no scenario '{name}'"
     for name, scenario in channel.scenarios.items():
         for fault in _scenario_faults(scenario, provider):
-            yield f"{provider.channel}.scenarios.{name}.{fault}"
+            yield f"scenarios.{name}.{fault}"
 
 
-def _scenario_faults(scenario: Scenario, provider: Provider) -> Iterator[str]:
-    for number, timed in enumerate(scenario.receipts):
+def _scenario_faults(scenario: RecipientScenario, provider: Provider) -> Iterator[str]:
+    for number, receipt in enumerate(scenario.receipts):
         try:
-            provider.check_receipt(timed.receipt)
+            check_receipt_type(provider, receipt.receipt)
         except ValueError as error:
             yield f"receipts.{number}.receipt: {error}"
     answer = scenario.answer
@@ -166,16 +203,16 @@ def _scenario_faults(scenario: Scenario, provider: Provider) -> Iterator[str]:
             provider.operation.check_error(answer.error, answer.members)
         except ValueError as error:
             yield f"answer.error: {error}"
-    yield from _answer_faults(answer, len(scenario.receipts))
+    yield from _response_faults(answer, len(scenario.receipts))
 
 
-def _answer_faults(answer: Answer, receipts: int) -> Iterator[str]:
+def _response_faults(answer: ScenarioResponse, receipts: int) -> Iterator[str]:
     needs_error = answer.message or answer.members or answer.times or answer.accepted
     if answer.error is None and needs_error:
-        yield "answer: message, members, times and accepted say more about an error: name the error"
+        yield "answer: message, members, times and accepted describe an error, which is missing"
     if answer.error is not None and answer.drop:
-        yield "answer: a dropped connection answers no error: give either error or drop"
+        yield "answer: a dropped connection returns no error: use either error or drop"
     if answer.accepted and answer.times:
-        yield "answer: give either times (refused so often) or accepted (taken all the same)"
+        yield "answer: use either times (rejected this often) or accepted (sent despite the error)"
     if answer.after_receipts > receipts:
         yield f"answer.after_receipts: there are only {receipts} receipts"

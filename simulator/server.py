@@ -1,44 +1,33 @@
-"""Puts the carriers together: three providers, the application, a server on this machine only."""
+"""The simulator's HTTP server, on this machine only."""
 
 import socket
-from collections.abc import Mapping
 
 import uvicorn
 
 from simulator.app import create_app
-from simulator.changes import Changes
+from simulator.changes import ChangeCounter
 from simulator.connections import DroppableProtocol
-from simulator.email.api import Ses
-from simulator.provider import Account, Provider
-from simulator.simulator import Carriers
-from simulator.sms.api import Sms
-from simulator.whatsapp.api import WhatsApp
+from simulator.simulator import Simulator
 
 _HOST = "127.0.0.1"
 
 
-def providers_of(account: Account) -> dict[str, Provider]:
-    """The three providers by channel."""
-    providers: list[Provider] = [Sms(account), WhatsApp(account), Ses(account)]
-    return {provider.channel: provider for provider in providers}
-
-
 class _Server(uvicorn.Server):
-    """Lets go of those who wait for a change before it ends, for it waits for its answers."""
+    """Releases the requests that wait for a change before it stops, since it waits for them."""
 
-    def __init__(self, config: uvicorn.Config, changes: Changes) -> None:
+    def __init__(self, config: uvicorn.Config, changes: ChangeCounter) -> None:
         super().__init__(config)
         self._changes = changes
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._changes.note()
+        self._changes.add()
         await super().shutdown(sockets)
 
 
-def server_of(carriers: Carriers, providers: Mapping[str, Provider]) -> uvicorn.Server:
-    """An HTTP server that can also cut connections; it waits for nobody when it ends."""
+def create_server(simulator: Simulator) -> uvicorn.Server:
+    """An HTTP server that can also drop connections, and stops within about a second."""
     config = uvicorn.Config(
-        create_app(carriers, providers),
+        create_app(simulator),
         http=DroppableProtocol,
         ws="none",
         lifespan="on",
@@ -48,13 +37,13 @@ def server_of(carriers: Carriers, providers: Mapping[str, Provider]) -> uvicorn.
         # A warm function keeps its connection between two messages.
         timeout_keep_alive=600,
     )
-    return _Server(config, carriers.changes)
+    return _Server(config, simulator.changes)
 
 
 def listen(port: int) -> socket.socket:
     """A socket on this machine only; raises OSError if the port is in use."""
-    # asyncio sends at once (TCP_NODELAY) only on a socket that says it is TCP; else each answer
-    # may wait 40 ms.
+    # asyncio sets TCP_NODELAY only on a socket created as TCP; without it a response can take
+    # 40 ms longer.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

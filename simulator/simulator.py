@@ -1,34 +1,48 @@
-"""Takes a call through its recipient's scenario: the answer now, the receipts in their time."""
+"""Runs each call through its recipient's scenario: the response now, the receipts on schedule."""
 
 import asyncio
 import json
 import logging
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from simulator.aws_model import AwsError, Json
-from simulator.call import Call, Inbound, Publication, Receipt, kept
-from simulator.changes import Changes
-from simulator.provider import Asked, Provider, Reply, Taken, TwoWay, milliseconds
+from simulator.call_log import CallLog
+from simulator.changes import ChangeCounter
+from simulator.provider import (
+    AcceptedMessage,
+    Provider,
+    ProviderRequest,
+    RecipientReply,
+    ScheduledReceipt,
+    TwoWayMessaging,
+    milliseconds,
+)
+from simulator.provider_call import (
+    InboundReply,
+    ProviderCall,
+    Publication,
+    SimulatedReceipt,
+    without_long_texts,
+)
 from simulator.publisher import NotPublished, Publisher
-from simulator.scenarios import Answer, Scenario, Scenarios
-from simulator.sent import Sent
+from simulator.scenarios import RecipientScenario, ScenarioResponse, Scenarios
 
-MOST_UNDER_WAY = 20_000
-_MOST_COUNTED = 10_000
+MAX_IN_PROGRESS = 20_000
+_MAX_COUNTED_ATTEMPTS = 10_000
 _log = logging.getLogger(__name__)
 
 
 class ConnectionDropped(Exception):
-    """The scenario cuts the connection instead of answering."""
+    """The scenario drops the connection instead of returning a response."""
 
 
 @dataclass(frozen=True)
-class Attempt:
-    """What one call shares with its repetitions: the same recipient, the same echo."""
+class AttemptKey:
+    """What all calls of one attempt have in common: the same recipient and the same echo."""
 
     channel: str
     to: str
@@ -36,205 +50,244 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class Done:
-    """What came of it that a person took over: what went out, what never will."""
+class RecipientActionResult:
+    """The receipts and the reply that an action has published, and the receipts it cancelled."""
 
-    cancelled: Sequence[Receipt]
-    receipts: Sequence[Receipt]
-    inbound: Inbound | None = None
+    cancelled: Sequence[SimulatedReceipt]
+    receipts: Sequence[SimulatedReceipt]
+    inbound: InboundReply | None = None
 
     @property
     def failure(self) -> str | None:
-        """Why something did not get to the topic; None if all did."""
-        published = [*self.receipts, *([self.inbound] if self.inbound else [])]
-        return next((one.failure for one in published if one.failure), None)
+        """Why one of them could not be published; None if all were."""
+        publications = [*self.receipts, *([self.inbound] if self.inbound else [])]
+        return next((one.failure for one in publications if one.failure), None)
 
 
 def now() -> datetime:
     return datetime.now(UTC)
 
 
-class Carriers:
-    """All three carriers: their scenarios, what they were asked, what they still have to report."""
+class Simulator:
+    """All providers: their scenarios, the calls that they received, the receipts in progress."""
 
-    def __init__(self, scenarios: Scenarios, publisher: Publisher, sent: Sent) -> None:
+    def __init__(
+        self,
+        providers: Mapping[str, Provider],
+        scenarios: Scenarios,
+        publisher: Publisher,
+        calls: CallLog,
+    ) -> None:
+        self.providers = providers
         self.scenarios = scenarios
-        self.sent = sent
-        self.changes = Changes(milliseconds(now()))
+        self.calls = calls
+        self.changes = ChangeCounter(milliseconds(now()))
         self.unpublished = 0
         self._publisher = publisher
-        self._under_way: set[asyncio.Task[None]] = set()
-        self._refused: OrderedDict[Attempt, int] = OrderedDict()
+        self._in_progress: set[asyncio.Task[None]] = set()
+        self._rejected_calls: OrderedDict[AttemptKey, int] = OrderedDict()
 
     @property
-    def under_way(self) -> int:
-        """How many messages still have receipts to come."""
-        return len(self._under_way)
+    def in_progress(self) -> int:
+        """How many messages have receipts that are still to be published."""
+        return len(self._in_progress)
 
-    async def take(self, provider: Provider, body: Json) -> Json:
-        """AWS's answer to the call; raises AwsError or ConnectionDropped where it is none."""
-        call = Call(provider, now(), kept(body))
-        self.sent.add(call)
+    async def handle(self, provider: Provider, body: Json) -> Json:
+        """The provider's response to the call; raises AwsError or ConnectionDropped instead."""
+        call = ProviderCall(provider, now(), without_long_texts(body))
+        self.calls.add(call)
         try:
-            answer = await self._answer(call, body)
+            response = await self._response(call, body)
         except AwsError as error:
             status = provider.operation.status_of(error.code)
-            told = {"status": status, "error": error.code, "message": error.message}
-            self._answered(call, told | error.members)
+            self._record_response(
+                call,
+                {"status": status, "error": error.code, "message": error.message} | error.members,
+            )
             raise
         except ConnectionDropped:
-            self._answered(call, {"connection": "dropped"})
+            self._record_response(call, {"connection": "dropped"})
             raise
-        self._answered(call, {"status": 200} | answer)
-        return answer
+        self._record_response(call, {"status": 200} | response)
+        return response
 
-    async def report(self, call: Call, taken: Taken, word: str) -> Receipt:
-        """Publishes one more receipt for a message at once, whatever its scenario says."""
-        receipt = Receipt(word, now())
+    async def publish_receipt(
+        self, call: ProviderCall, message: AcceptedMessage, receipt_type: str
+    ) -> SimulatedReceipt:
+        """Publishes one more receipt for a message at once, whatever its scenario."""
+        receipt = SimulatedReceipt(receipt_type, now())
         call.receipts.append(receipt)
-        await self._publish(call, taken, receipt)
+        await self._publish(call, message, receipt)
         return receipt
 
-    async def take_over(
-        self, call: Call, taken: Taken, words: Sequence[str], *, silent: bool = False
-    ) -> Done:
-        """Publishes what a person's act makes the provider report, instead of the scenario."""
+    async def act(
+        self,
+        call: ProviderCall,
+        message: AcceptedMessage,
+        receipt_types: Sequence[str],
+        *,
+        silent: bool = False,
+    ) -> RecipientActionResult:
+        """Publishes the receipts of a recipient's action, in place of those of the scenario."""
         cancelled = [receipt for receipt in call.receipts if receipt.pending]
         for receipt in cancelled:
             receipt.cancel()
         call.silent = silent
-        self.changes.note()
-        # All of it has happened before anything is published: an act that comes meanwhile sees it.
-        receipts = [Receipt(word, now(), out=True) for word in words]
+        self.changes.add()
+        # All of them are issued before any is published, so that a concurrent action sees them.
+        receipts = [
+            SimulatedReceipt(receipt_type, now(), issued=True) for receipt_type in receipt_types
+        ]
         call.receipts += receipts
         for receipt in receipts:
-            await self._publish(call, taken, receipt)
-        return Done(cancelled, receipts)
+            await self._publish(call, message, receipt)
+        return RecipientActionResult(cancelled, receipts)
 
     async def reply(
-        self, call: Call, taken: Taken, two_way: TwoWay, words: Sequence[str], text: str
-    ) -> Done:
-        """As `take_over`, then publishes what the person writes back."""
-        reply = Reply(two_way.new_id(taken), text, now())
-        inbound = Inbound(reply)
-        self.sent.replied(call, inbound)
-        done = await self.take_over(call, taken, words)
-        await self._offer(inbound, two_way.event(taken, reply), "a reply", taken)
-        return replace(done, inbound=inbound)
+        self,
+        call: ProviderCall,
+        message: AcceptedMessage,
+        two_way: TwoWayMessaging,
+        receipt_types: Sequence[str],
+        text: str,
+    ) -> RecipientActionResult:
+        """As `act`, then publishes the recipient's reply."""
+        reply = RecipientReply(two_way.new_reply_id(message), text, now())
+        inbound = InboundReply(reply)
+        self.calls.add_reply(call, inbound)
+        result = await self.act(call, message, receipt_types)
+        event = two_way.reply_event(message, reply)
+        await self._publish_event(inbound, event, "a reply", message)
+        return replace(result, inbound=inbound)
 
     def clear(self) -> None:
-        """Forgets every call; what is under way goes on."""
-        self.sent.clear()
-        self.changes.note()
+        """Removes every call from the log; receipts in progress are still published."""
+        self.calls.clear()
+        self.changes.add()
 
     async def close(self) -> None:
-        """Ends what is under way: nobody reports for carriers that have closed."""
-        for task in self._under_way:
+        """Cancels what is in progress: a simulator that has stopped publishes nothing."""
+        for task in self._in_progress:
             task.cancel()
-        await asyncio.gather(*self._under_way, return_exceptions=True)
+        await asyncio.gather(*self._in_progress, return_exceptions=True)
 
-    async def _answer(self, call: Call, body: Json) -> Json:
-        read = call.provider.read(body)
-        call.request = kept(read.request)
-        call.asked = asked = replace(read, request=call.request)
-        channel = self.scenarios.of(call.provider.channel)
-        call.scenario = channel.choose(asked.to)
-        if not asked.dry_run:
-            self.sent.in_thread(call)
+    async def _response(self, call: ProviderCall, body: Json) -> Json:
+        parsed = call.provider.parse(body)
+        call.body = without_long_texts(parsed.body)
+        call.request = request = replace(parsed, body=call.body)
+        channel = self.scenarios.channels[call.provider.channel]
+        call.scenario = channel.choose(request.listed_as or request.to)
+        if not request.dry_run:
+            self.calls.add_to_thread(call)
         scenario = channel.scenarios[call.scenario]
-        self._refuse_before(call, asked, scenario.answer)
-        taken = self._accept(call, asked, scenario)
-        await self._hold(call, scenario.answer)
+        self._reject(call, request, scenario.answer)
+        message = self._accept(call, request, scenario)
+        await self._wait(call, scenario.answer)
         if scenario.answer.drop:
             raise ConnectionDropped
         error = scenario.answer.as_error()
         if error is not None and scenario.answer.accepted:
             raise error
-        return call.provider.answer(taken.provider_id)
+        return call.provider.response(message.provider_id)
 
-    def _refuse_before(self, call: Call, asked: Asked, answer: Answer) -> None:
-        if len(self._under_way) >= MOST_UNDER_WAY:
-            raise AwsError(call.provider.throttled, "Too many messages are under way")
-        error = answer.as_error()
-        if error is None or answer.accepted:
+    def _reject(
+        self, call: ProviderCall, request: ProviderRequest, response: ScenarioResponse
+    ) -> None:
+        """Raises the AwsError with which the scenario rejects this call, if it does."""
+        if len(self._in_progress) >= MAX_IN_PROGRESS:
+            raise AwsError(call.provider.throttling_error, "Too many messages are in progress")
+        error = response.as_error()
+        if error is None or response.accepted:
             return
-        attempt = Attempt(call.provider.channel, asked.to, frozenset(asked.echo.items()))
-        if self._still_refused(attempt, answer.times):
+        attempt = AttemptKey(call.provider.channel, request.to, frozenset(request.echo.items()))
+        if self._is_rejected(attempt, response.times):
             raise error
 
-    def _still_refused(self, attempt: Attempt, times: int | None) -> bool:
-        """Whether this call is among the first so many of its attempt; counts it if so."""
+    def _is_rejected(self, attempt: AttemptKey, times: int | None) -> bool:
+        """Whether this call is one of the first `times` calls of its attempt; counts it if so."""
         if times is None:
             return True
-        refused = self._refused.pop(attempt, 0)
-        if refused >= times:
+        rejected = self._rejected_calls.pop(attempt, 0)
+        if rejected >= times:
             return False
-        self._refused[attempt] = refused + 1
-        if len(self._refused) > _MOST_COUNTED:
-            self._refused.popitem(last=False)
+        self._rejected_calls[attempt] = rejected + 1
+        if len(self._rejected_calls) > _MAX_COUNTED_ATTEMPTS:
+            self._rejected_calls.popitem(last=False)
         return True
 
-    def _accept(self, call: Call, asked: Asked, scenario: Scenario) -> Taken:
-        taken = Taken(asked, call.provider.new_id(), now())
-        silence = _why_silent(asked)
-        dues = [] if silence else call.provider.plan(asked, scenario.dues(self.scenarios.speed))
-        call.note = silence
-        call.expect(taken, dues)
-        self.sent.under_id(call)
-        self.changes.note()
-        if dues:
-            task = asyncio.create_task(self._play(call, taken))
-            self._under_way.add(task)
-            task.add_done_callback(self._ended)
-        return taken
+    def _accept(
+        self, call: ProviderCall, request: ProviderRequest, scenario: RecipientScenario
+    ) -> AcceptedMessage:
+        message = AcceptedMessage(request, call.provider.new_provider_id(), now())
+        call.no_receipts_reason = _no_receipts_reason(request)
+        receipts = [] if call.no_receipts_reason else self._receipts(request, scenario)
+        call.accept(message, receipts)
+        self.calls.index_provider_id(call)
+        self.changes.add()
+        if receipts:
+            task = asyncio.create_task(self._publish_on_schedule(call, message))
+            self._in_progress.add(task)
+            task.add_done_callback(self._finished)
+        return message
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._under_way.discard(task)
+    def _receipts(
+        self, request: ProviderRequest, scenario: RecipientScenario
+    ) -> Sequence[ScheduledReceipt]:
+        receipts = scenario.scheduled_receipts(self.scenarios.speed)
+        return request.time_to_live.apply(receipts) if request.time_to_live else receipts
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._in_progress.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            _log.error("A scenario broke off", exc_info=error)
+            _log.error("A scenario failed", exc_info=error)
 
-    async def _hold(self, call: Call, answer: Answer) -> None:
-        """Keeps the caller waiting as the scenario says."""
-        for receipt in call.receipts[: answer.after_receipts]:
-            await receipt.over.wait()
-        if answer.delay_seconds:
-            await asyncio.sleep(answer.delay_seconds)
+    async def _wait(self, call: ProviderCall, response: ScenarioResponse) -> None:
+        """Delays the response as the scenario says."""
+        for receipt in call.receipts[: response.after_receipts]:
+            await receipt.settled.wait()
+        if response.delay_seconds:
+            await asyncio.sleep(response.delay_seconds)
 
-    async def _play(self, call: Call, taken: Taken) -> None:
+    async def _publish_on_schedule(self, call: ProviderCall, message: AcceptedMessage) -> None:
         for receipt in tuple(call.receipts):
             with suppress(TimeoutError):
                 async with asyncio.timeout((receipt.due_at - now()).total_seconds()):
-                    await receipt.over.wait()
+                    await receipt.settled.wait()
             if receipt.pending:
-                await self._publish(call, taken, receipt)
+                await self._publish(call, message, receipt)
 
-    async def _publish(self, call: Call, taken: Taken, receipt: Receipt) -> None:
-        receipt.out = True
-        event = call.provider.event(taken, receipt.word, receipt.happened_at or now())
-        await self._offer(receipt, event, receipt.word, taken)
+    async def _publish(
+        self, call: ProviderCall, message: AcceptedMessage, receipt: SimulatedReceipt
+    ) -> None:
+        receipt.issued = True
+        happened_at = receipt.happened_at or now()
+        event = call.provider.receipt_event(message, receipt.receipt_type, happened_at)
+        await self._publish_event(receipt, event, receipt.receipt_type, message)
 
-    async def _offer(self, what: Publication, event: Json, word: str, taken: Taken) -> None:
-        self.changes.note()
+    async def _publish_event(
+        self, publication: Publication, event: Json, name: str, message: AcceptedMessage
+    ) -> None:
+        self.changes.add()
         try:
             await self._publisher.publish(json.dumps(event))
         except NotPublished as error:
             self.unpublished += 1
-            what.failure = str(error)
-            _log.error("Not published: %s of %s", word, taken.provider_id)
+            publication.failure = str(error)
+            _log.error("Could not publish %s of %s", name, message.provider_id)
         else:
-            what.published_at = now()
+            publication.published_at = now()
         finally:
-            what.over.set()
-            self.changes.note()
+            publication.settled.set()
+            self.changes.add()
 
-    def _answered(self, call: Call, answer: Json) -> None:
-        call.answered(now(), answer)
-        self.changes.note()
+    def _record_response(self, call: ProviderCall, response: Json) -> None:
+        call.respond(now(), response)
+        self.changes.add()
 
 
-def _why_silent(asked: Asked) -> str | None:
-    if asked.dry_run:
-        return "A dry run: nothing is sent."
-    if not asked.publishes:
-        return "No configuration set, so no events, as on AWS."
+def _no_receipts_reason(request: ProviderRequest) -> str | None:
+    if request.dry_run:
+        return "The request is a dry run, so no message is sent."
+    if not request.publishes_events:
+        return "The request has no configuration set, so AWS publishes no events."
     return None

@@ -1,1 +1,1 @@
-"""The simulated Amazon SES."""
+"""The simulated email channel: Amazon SES."""

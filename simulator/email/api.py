@@ -1,70 +1,85 @@
-"""The counter of Amazon SES: SendEmail (API v2) as AWS takes or refuses it."""
+"""SendEmail of Amazon SES (API v2), validated as SES does."""
 
 import json
 import re
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import getaddresses, parseaddr
 
-from simulator.aws_model import AwsError, Json, Operation, operation, validation_message
-from simulator.email.events import RECEIPTS, destinations, ses_event
+from simulator.aws_model import AwsError, AwsOperation, Json, aws_operation, validation_message
+from simulator.email.events import destinations, ses_event
 from simulator.email.phone import PHONE
-from simulator.provider import Account, Asked, Due, Phone, Taken, check_word, milliseconds
+from simulator.provider import (
+    AcceptedMessage,
+    AwsAccount,
+    PhoneView,
+    ProviderRequest,
+    milliseconds,
+)
 
 # https://docs.aws.amazon.com/ses/latest/dg/quotas.html
-MOST_RECIPIENTS = 50
-LONGEST_HEADER = 996
+MAX_RECIPIENTS = 50
+MAX_HEADER = 996
 _TAG = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _SET_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ADDRESS = re.compile(r"[!-?A-~]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
-@dataclass(frozen=True)
-class Ses:
-    """sesv2."""
+def provider(account: AwsAccount) -> "EmailProvider":
+    return EmailProvider(account)
 
-    account: Account
+
+@dataclass(frozen=True)
+class EmailProvider:
+    """`POST /v2/email/outbound-emails` of the service sesv2."""
+
+    account: AwsAccount
     channel: str = "email"
-    throttled: str = "TooManyRequestsException"
-    phone: Phone = PHONE
+    throttling_error: str = "TooManyRequestsException"
+    phone: PhoneView = PHONE
     two_way: None = None
 
     @property
-    def operation(self) -> Operation:
-        return operation("sesv2", "SendEmail")
+    def operation(self) -> AwsOperation:
+        return aws_operation("sesv2", "SendEmail")
 
-    def read(self, body: Json) -> Asked:
-        if problems := self.operation.problems(body):
-            raise _bad(validation_message(problems))
+    def parse(self, body: Json) -> ProviderRequest:
+        if violations := self.operation.violations(body):
+            raise _bad(validation_message(violations))
         _check_addresses(body)
         _check_content(body["Content"])
         tags = body.get("EmailTags") or []
         _check_tags(tags)
         _check_set(body.get("ConfigurationSetName"))
-        return Asked(
-            request=body,
-            to=parseaddr(destinations(body)[0])[1],
-            echo={tag["Name"]: tag["Value"] for tag in tags},
-            publishes="ConfigurationSetName" in body,
+        to = parseaddr(destinations(body)[0])[1]
+        echo = {tag["Name"]: tag["Value"] for tag in tags}
+        return ProviderRequest(
+            body=body,
+            to=to,
+            echo=echo,
+            message_id=echo.get("message_id"),
+            attempt=echo.get("attempt"),
+            listed_as=_without_label(to),
+            publishes_events="ConfigurationSetName" in body,
         )
 
-    def new_id(self) -> str:
+    def new_provider_id(self) -> str:
         return f"0100{milliseconds(datetime.now(UTC)):012x}-{uuid.uuid4()}-000000"
 
-    def answer(self, provider_id: str) -> Json:
+    def response(self, provider_id: str) -> Json:
         return {"MessageId": provider_id}
 
-    def check_receipt(self, word: str) -> None:
-        check_word(word, RECEIPTS)
+    def receipt_event(self, message: AcceptedMessage, receipt_type: str, at: datetime) -> Json:
+        return ses_event(self.account, message, receipt_type, at)
 
-    def plan(self, asked: Asked, dues: Sequence[Due]) -> Sequence[Due]:  # noqa: ARG002 the protocol's
-        return dues
 
-    def event(self, taken: Taken, word: str, at: datetime) -> Json:
-        return ses_event(self.account, taken, word, at)
+def _without_label(address: str) -> str:
+    """The address in lower case, without the `+label` of its local part."""
+    local, _, domain = address.lower().partition("@")
+    return f"{local.partition('+')[0]}@{domain}"
 
 
 def _check_addresses(body: Json) -> None:
@@ -74,8 +89,8 @@ def _check_addresses(body: Json) -> None:
     recipients = destinations(body)
     if not recipients:
         raise _bad("There is no recipient")
-    if len(recipients) > MOST_RECIPIENTS:
-        raise _bad(f"Recipient count exceeds {MOST_RECIPIENTS}")
+    if len(recipients) > MAX_RECIPIENTS:
+        raise _bad(f"Recipient count exceeds {MAX_RECIPIENTS}")
     for address in [*recipients, *body.get("ReplyToAddresses", []), *([sender] if sender else [])]:
         _check_address(address)
 
@@ -117,26 +132,26 @@ def _check_template(template: Json) -> None:
     except json.JSONDecodeError as error:
         raise _bad("TemplateData is not JSON") from error
     if not isinstance(data, dict):
-        raise _bad("TemplateData is no JSON object")
+        raise _bad("TemplateData is not a JSON object")
     _check_headers(template.get("Headers", []))
 
 
 def _check_headers(headers: Iterable[Json]) -> None:
     for header in headers:
-        if len(header["Name"]) + len(header["Value"]) > LONGEST_HEADER:
-            raise _bad(f"A header has at most {LONGEST_HEADER} characters")
+        if len(header["Name"]) + len(header["Value"]) > MAX_HEADER:
+            raise _bad(f"A header can have at most {MAX_HEADER} characters")
 
 
 def _check_tags(tags: Iterable[Json]) -> None:
     for tag in tags:
         for part in ("Name", "Value"):
             if not _TAG.fullmatch(tag[part]):
-                raise _bad(f"A tag's {part.lower()} has 1 to 256 of A-Z a-z 0-9 _ -")
+                raise _bad(f"A tag's {part.lower()} must have 1 to 256 of A-Z a-z 0-9 _ -")
 
 
 def _check_set(name: str | None) -> None:
     if name is not None and not _SET_NAME.fullmatch(name):
-        raise _bad("ConfigurationSetName has 1 to 64 of A-Z a-z 0-9 _ -")
+        raise _bad("ConfigurationSetName must have 1 to 64 of A-Z a-z 0-9 _ -")
 
 
 def _bad(message: str) -> AwsError:

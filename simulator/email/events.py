@@ -7,10 +7,10 @@ from email.parser import BytesHeaderParser
 from email.utils import parseaddr
 
 from simulator.aws_model import Json, decoded
-from simulator.provider import Account, Taken, iso, milliseconds
+from simulator.provider import AcceptedMessage, AwsAccount, iso, milliseconds
 
 # https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html
-# Bounce type and subtype: enhanced status code, diagnosis.
+# Bounce type and subtype with their enhanced status code and diagnostic code.
 BOUNCES = {
     "Permanent/General": ("5.1.1", "smtp; 550 5.1.1 user unknown"),
     "Permanent/NoEmail": ("5.1.1", "smtp; 550 5.1.1 no such mailbox"),
@@ -36,57 +36,59 @@ BOUNCES = {
     "Transient/AttachmentRejected": ("5.6.1", "smtp; 554 5.6.1 attachment rejected"),
     "Undetermined/Undetermined": ("5.0.0", "smtp; 554 5.0.0 undetermined"),
 }
-_HEADERS_WITHIN = 10_000
+_MAX_HEADERS = 10_000
 _PLAIN = ("Send", "Delivery", "DeliveryDelay", "Complaint", "Reject", "Rendering Failure", "Open")
-RECEIPTS = (*_PLAIN, *(f"Bounce:{kind}" for kind in BOUNCES))
+RECEIPT_TYPES = (*_PLAIN, *(f"Bounce:{kind}" for kind in BOUNCES))
 _BY_SES = ("Permanent/Suppressed", "Permanent/OnAccountSuppressionList")
 
 
-def destinations(request: Json) -> list[str]:
-    """Everyone the mail goes to: To, Cc, Bcc, or for a raw mail without them its own headers."""
-    given = request.get("Destination") or {}
+def destinations(body: Json) -> list[str]:
+    """All recipients: To, Cc and Bcc, or those in the headers of a raw email without them."""
+    given = body.get("Destination") or {}
     kinds = ("ToAddresses", "CcAddresses", "BccAddresses")
     listed = [address for kind in kinds for address in given.get(kind) or []]
-    if listed or request["Content"].get("Raw") is None:
+    if listed or body["Content"].get("Raw") is None:
         return listed
-    raw = _raw_headers(request["Content"])
+    raw = _raw_headers(body["Content"])
     return [part.strip() for part in raw.get("To", "").split(",") if part.strip()]
 
 
-def source(request: Json) -> str:
-    """Who it comes from: the request's sender, or a raw mail's own."""
-    return str(request.get("FromEmailAddress") or _raw_headers(request["Content"]).get("From", ""))
+def source(body: Json) -> str:
+    """The sender: that of the request, or the one in a raw email."""
+    return str(body.get("FromEmailAddress") or _raw_headers(body["Content"]).get("From", ""))
 
 
-def ses_event(account: Account, taken: Taken, word: str, at: datetime) -> Json:
-    event, _, kind = word.partition(":")
+def ses_event(
+    account: AwsAccount, message: AcceptedMessage, receipt_type: str, at: datetime
+) -> Json:
+    event, _, kind = receipt_type.partition(":")
     build = _DETAILS[event]
-    name, detail = build(taken, at, kind)
-    return {"eventType": event, "mail": _mail(account, taken, event), name: detail}
+    name, detail = build(message, at, kind)
+    return {"eventType": event, "mail": _mail(account, message, event), name: detail}
 
 
-def _mail(account: Account, taken: Taken, event: str) -> Json:
-    request = taken.asked.request
-    sender = source(request)
+def _mail(account: AwsAccount, message: AcceptedMessage, event: str) -> Json:
+    body = message.request.body
+    sender = source(body)
     mail = {
-        "timestamp": iso(taken.at),
+        "timestamp": iso(message.accepted_at),
         "source": sender,
         "sourceArn": account.arn("ses", f"identity/{_domain(sender)}"),
         "sendingAccountId": account.id,
-        "messageId": taken.provider_id,
-        "destination": [parseaddr(address)[1] for address in destinations(request)],
+        "messageId": message.provider_id,
+        "destination": [parseaddr(address)[1] for address in destinations(body)],
         "headersTruncated": False,
     }
-    # AWS's samples of these two come without headers.
+    # AWS's samples of these two have no headers.
     if event not in ("DeliveryDelay", "Rendering Failure"):
-        mail |= _headers(taken, sender)
-    return mail | {"tags": _tags(taken, sender, event)}
+        mail |= _headers(message, sender)
+    return mail | {"tags": _tags(message, sender, event)}
 
 
-def _tags(taken: Taken, sender: str, event: str) -> Json:
-    configuration_set = {"ses:configuration-set": [taken.asked.request["ConfigurationSetName"]]}
+def _tags(message: AcceptedMessage, sender: str, event: str) -> Json:
+    configuration_set = {"ses:configuration-set": [message.request.body["ConfigurationSetName"]]}
     if event == "Rendering Failure":
-        # So in AWS's sample: the sender's own tags are missing, only the message id tells.
+        # As in AWS's sample: without the sender's own tags, so only the message ID identifies it.
         return configuration_set
     tags = {
         "ses:source-tls-version": ["TLSv1.3"],
@@ -95,23 +97,23 @@ def _tags(taken: Taken, sender: str, event: str) -> Json:
         "ses:source-ip": ["192.0.2.0"],
         "ses:from-domain": [_domain(sender)],
         "ses:caller-identity": ["sender-role"],
-        **{name: [value] for name, value in taken.asked.echo.items()},
+        **{name: [value] for name, value in message.request.echo.items()},
     }
     if event == "Delivery":
         tags |= {"ses:outgoing-ip": ["192.0.2.10"], "ses:outgoing-tls-version": ["TLSv1.3"]}
     return tags
 
 
-def _headers(taken: Taken, sender: str) -> Json:
-    request = taken.asked.request
-    to = (request.get("Destination") or {}).get("ToAddresses") or destinations(request)
-    subject = _subject(request["Content"])
+def _headers(message: AcceptedMessage, sender: str) -> Json:
+    body = message.request.body
+    to = (body.get("Destination") or {}).get("ToAddresses") or destinations(body)
+    subject = _subject(body["Content"])
     headers = [("From", sender), ("To", ", ".join(to))]
     headers += [("Subject", subject)] if subject else []
     headers += [("MIME-Version", "1.0"), ("Content-Type", "multipart/alternative")]
-    own = (request["Content"].get("Simple") or {}).get("Headers", [])
+    own = (body["Content"].get("Simple") or {}).get("Headers", [])
     headers += [(header["Name"], header["Value"]) for header in own]
-    common = {"from": [sender], "to": to, "messageId": taken.provider_id}
+    common = {"from": [sender], "to": to, "messageId": message.provider_id}
     return {
         "headers": [{"name": name, "value": value} for name, value in headers],
         "commonHeaders": common | ({"subject": subject} if subject else {}),
@@ -119,15 +121,15 @@ def _headers(taken: Taken, sender: str) -> Json:
 
 
 def _subject(content: Json) -> str:
-    """The subject, as far as it is known without the template it may lie in."""
+    """The subject, unless it is in a template that is stored at SES."""
     if content.get("Simple"):
         return str(content["Simple"]["Subject"]["Data"])
     return _raw_headers(content).get("Subject", "") if content.get("Raw") else ""
 
 
 def _raw_headers(content: Json) -> dict[str, str]:
-    # A raw mail may be long; its headers stand first, and whole blocks of four can be decoded.
-    raw = decoded(content["Raw"]["Data"][:_HEADERS_WITHIN], "Content.Raw.Data")
+    # A raw email can be long. Its headers come first, and a multiple of four can be decoded.
+    raw = decoded(content["Raw"]["Data"][:_MAX_HEADERS], "Content.Raw.Data")
     return dict(BytesHeaderParser().parsebytes(raw).items())
 
 
@@ -135,60 +137,60 @@ def _domain(address: str) -> str:
     return parseaddr(address)[1].rpartition("@")[2]
 
 
-def _recipients(taken: Taken) -> list[str]:
-    return [parseaddr(address)[1] for address in destinations(taken.asked.request)]
+def _recipients(message: AcceptedMessage) -> list[str]:
+    return [parseaddr(address)[1] for address in destinations(message.request.body)]
 
 
-def _feedback_id(taken: Taken, event: str, at: datetime) -> str:
-    # The same receipt sent twice is the same feedback, so the id is not drawn at random.
-    name = f"{taken.provider_id} {event} {milliseconds(at)}"
+def _feedback_id(message: AcceptedMessage, event: str, at: datetime) -> str:
+    # A receipt that is published twice is the same feedback, so the ID is not random.
+    name = f"{message.provider_id} {event} {milliseconds(at)}"
     return f"0100{milliseconds(at):012x}-{uuid.uuid5(uuid.NAMESPACE_OID, name)}-000000"
 
 
-def _send(_: Taken, __: datetime, ___: str) -> tuple[str, Json]:
+def _send(_: AcceptedMessage, __: datetime, ___: str) -> tuple[str, Json]:
     return "send", {}
 
 
-def _delivery(taken: Taken, at: datetime, _: str) -> tuple[str, Json]:
+def _delivery(message: AcceptedMessage, at: datetime, _: str) -> tuple[str, Json]:
     return "delivery", {
         "timestamp": iso(at),
-        "processingTimeMillis": milliseconds(at) - milliseconds(taken.at),
-        "recipients": _recipients(taken),
+        "processingTimeMillis": milliseconds(at) - milliseconds(message.accepted_at),
+        "recipients": _recipients(message),
         "smtpResponse": "250 2.6.0 Message received",
         "remoteMtaIp": "198.51.100.7",
         "reportingMTA": "a8-50.smtp-out.amazonses.com",
     }
 
 
-def _delay(taken: Taken, at: datetime, _: str) -> tuple[str, Json]:
+def _delay(message: AcceptedMessage, at: datetime, _: str) -> tuple[str, Json]:
     delayed = {"status": "4.4.1", "diagnosticCode": "smtp; 421 4.4.1 Unable to connect"}
     return "deliveryDelay", {
         "timestamp": iso(at),
         "delayType": "TransientCommunicationFailure",
-        "expirationTime": iso(taken.at + timedelta(hours=14)),
-        "delayedRecipients": [{"emailAddress": to, **delayed} for to in _recipients(taken)],
+        "expirationTime": iso(message.accepted_at + timedelta(hours=14)),
+        "delayedRecipients": [{"emailAddress": to, **delayed} for to in _recipients(message)],
     }
 
 
-def _bounce(taken: Taken, at: datetime, kind: str) -> tuple[str, Json]:
+def _bounce(message: AcceptedMessage, at: datetime, kind: str) -> tuple[str, Json]:
     status, diagnosis = BOUNCES[kind]
     bounce_type, _, subtype = kind.partition("/")
     detail = {"action": "failed", "status": status, "diagnosticCode": diagnosis}
     return "bounce", {
         "bounceType": bounce_type,
         "bounceSubType": subtype,
-        "bouncedRecipients": [{"emailAddress": to, **detail} for to in _recipients(taken)],
+        "bouncedRecipients": [{"emailAddress": to, **detail} for to in _recipients(message)],
         "timestamp": iso(at),
-        "feedbackId": _feedback_id(taken, "Bounce", at),
+        "feedbackId": _feedback_id(message, "Bounce", at),
         "reportingMTA": "dns; amazonses.com" if kind in _BY_SES else "dsn; mta.example.com",
     }
 
 
-def _complaint(taken: Taken, at: datetime, _: str) -> tuple[str, Json]:
+def _complaint(message: AcceptedMessage, at: datetime, _: str) -> tuple[str, Json]:
     return "complaint", {
-        "complainedRecipients": [{"emailAddress": to} for to in _recipients(taken)],
+        "complainedRecipients": [{"emailAddress": to} for to in _recipients(message)],
         "timestamp": iso(at),
-        "feedbackId": _feedback_id(taken, "Complaint", at),
+        "feedbackId": _feedback_id(message, "Complaint", at),
         "userAgent": "ExampleFeedback/1.0",
         "complaintFeedbackType": "abuse",
         "complaintSubType": None,
@@ -196,19 +198,19 @@ def _complaint(taken: Taken, at: datetime, _: str) -> tuple[str, Json]:
     }
 
 
-def _reject(_: Taken, __: datetime, ___: str) -> tuple[str, Json]:
+def _reject(_: AcceptedMessage, __: datetime, ___: str) -> tuple[str, Json]:
     return "reject", {"reason": "Bad content"}
 
 
-def _rendering_failure(taken: Taken, _: datetime, __: str) -> tuple[str, Json]:
-    template = taken.asked.request["Content"].get("Template") or {}
+def _rendering_failure(message: AcceptedMessage, _: datetime, __: str) -> tuple[str, Json]:
+    template = message.request.body["Content"].get("Template") or {}
     return "failure", {
         "errorMessage": "Attribute 'name' is not present in the rendering data.",
         "templateName": template.get("TemplateName", ""),
     }
 
 
-def _open(_: Taken, at: datetime, __: str) -> tuple[str, Json]:
+def _open(_: AcceptedMessage, at: datetime, __: str) -> tuple[str, Json]:
     return "open", {
         "ipAddress": "192.0.2.1",
         "timestamp": iso(at),
@@ -217,7 +219,7 @@ def _open(_: Taken, at: datetime, __: str) -> tuple[str, Json]:
     }
 
 
-_DETAILS: dict[str, Callable[[Taken, datetime, str], tuple[str, Json]]] = {
+_DETAILS: dict[str, Callable[[AcceptedMessage, datetime, str], tuple[str, Json]]] = {
     "Send": _send,
     "Delivery": _delivery,
     "DeliveryDelay": _delay,

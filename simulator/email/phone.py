@@ -1,4 +1,4 @@
-"""A mail in the mailbox: its subject and its bodies, out of whatever form SES was given it in."""
+"""An email in the mailbox: its sender, its subject and its bodies, from each form of content."""
 
 import base64
 import json
@@ -7,28 +7,28 @@ from email.message import EmailMessage
 from email.policy import default
 
 from simulator.aws_model import Json
-from simulator.call import KEPT_TEXT
-from simulator.email.events import BOUNCES, RECEIPTS, source
-from simulator.provider import Phone, State
+from simulator.email.events import BOUNCES, RECEIPT_TYPES, source
+from simulator.provider import PhoneState, PhoneView
+from simulator.provider_call import MAX_STORED_TEXT
 
 _NOT_FAILED = {
-    "Send": State.ON_ITS_WAY,
-    "DeliveryDelay": State.ON_ITS_WAY,
-    "Delivery": State.DELIVERED,
-    "Open": State.READ,
-    "Complaint": State.COMPLAINED,
+    "Send": PhoneState.IN_TRANSIT,
+    "DeliveryDelay": PhoneState.IN_TRANSIT,
+    "Delivery": PhoneState.DELIVERED,
+    "Open": PhoneState.READ,
+    "Complaint": PhoneState.COMPLAINED,
 }
 
 
-def shown(request: Json) -> Json:
-    """The mail as sent; a template's own text lies at SES, so its values are all there is."""
-    content = request["Content"]
+def content(body: Json) -> Json:
+    """The email as sent; the text of a template is stored at SES, so it has its values only."""
+    form = body["Content"]
     mail = {"type": "email", "subject": None, "text": None, "html": None, "template": None}
-    if content.get("Simple"):
-        return mail | _simple(content["Simple"])
-    if content.get("Raw"):
-        return mail | _raw(content["Raw"]["Data"])
-    return mail | _template(content["Template"])
+    if form.get("Simple"):
+        return mail | _simple(form["Simple"])
+    if form.get("Raw"):
+        return mail | _raw(form["Raw"]["Data"])
+    return mail | _template(form["Template"])
 
 
 def _simple(simple: Json) -> Json:
@@ -48,13 +48,16 @@ def _template(template: Json) -> Json:
         "subject": inline.get("Subject"),
         "text": inline.get("Text"),
         "html": inline.get("Html"),
-        "template": {"name": name, "data": None if len(data) > KEPT_TEXT else json.loads(data)},
+        "template": {
+            "name": name,
+            "data": None if len(data) > MAX_STORED_TEXT else json.loads(data),
+        },
     }
 
 
 def _raw(data: str) -> Json:
-    # Of a long mail only the beginning is kept, where its texts stand; the rest is attachments.
-    raw = base64.b64decode(data[:KEPT_TEXT])
+    # Only the beginning of a long email is stored. It has the texts; the rest is attachments.
+    raw = base64.b64decode(data[:MAX_STORED_TEXT])
     mail = message_from_bytes(raw, EmailMessage, policy=default)
     return {
         "subject": mail.get("Subject"),
@@ -69,16 +72,17 @@ def _body(mail: EmailMessage, form: str) -> str | None:
         return None
     try:
         return str(part.get_content())
-    except LookupError:  # a charset that nobody knows
+    except LookupError:  # an unknown charset
         return part.as_string()
 
 
-PHONE = Phone(
+PHONE = PhoneView(
     sender=source,
-    shown=shown,
-    states={word: _NOT_FAILED.get(word, State.FAILED) for word in RECEIPTS},
+    content=content,
+    states={one: _NOT_FAILED.get(one, PhoneState.FAILED) for one in RECEIPT_TYPES},
     refusals={f"Bounce:{kind}": diagnosis for kind, (_, diagnosis) in BOUNCES.items()},
     delivered="Delivery",
     read="Open",
     complaint="Complaint",
+    unsupported={"reply": "Amazon SES publishes no replies to an email"},
 )

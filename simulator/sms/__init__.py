@@ -1,1 +1,1 @@
-"""The simulated AWS End User Messaging SMS."""
+"""The simulated SMS channel: AWS End User Messaging SMS."""

@@ -1,97 +1,86 @@
-"""The counter of AWS End User Messaging SMS: SendTextMessage as AWS takes or refuses it."""
+"""SendTextMessage of AWS End User Messaging SMS, validated as AWS does."""
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from simulator.aws_model import AwsError, Json, Operation, operation, validation_message
-from simulator.provider import Account, Asked, Due, Phone, Taken, TwoWay, check_word
-from simulator.sms.events import EVENTS, PRICE_OF_A_PART, sms_event, within_ttl
-from simulator.sms.phone import PHONE, SmsTwoWay
+from simulator.aws_end_user_messaging import (
+    SERVICE,
+    THROTTLING_ERROR,
+    check_model,
+    field_error,
+    parse_request,
+)
+from simulator.aws_model import AwsOperation, Json, aws_operation
+from simulator.provider import (
+    AcceptedMessage,
+    AwsAccount,
+    PhoneView,
+    ProviderRequest,
+    TwoWayMessaging,
+)
+from simulator.sms.events import PRICE_PER_PART, sms_event, time_to_live
+from simulator.sms.phone import PHONE, TwoWaySms
 from simulator.sms.text import encoding, length, parts
 
 # https://docs.aws.amazon.com/sms-voice/latest/userguide/sms-limitations-character.html
-LONGEST = {"GSM": 1530, "Unicode": 630}
+MAX_LENGTH = {"GSM": 1530, "Unicode": 630}
+
+
+def provider(account: AwsAccount) -> "SmsProvider":
+    return SmsProvider(account)
 
 
 @dataclass(frozen=True)
-class Sms:
-    """pinpoint-sms-voice-v2."""
+class SmsProvider:
+    """`POST /` with X-Amz-Target: PinpointSMSVoiceV2.SendTextMessage."""
 
-    account: Account
+    account: AwsAccount
     channel: str = "sms"
-    throttled: str = "ThrottlingException"
-    phone: Phone = PHONE
+    throttling_error: str = THROTTLING_ERROR
+    phone: PhoneView = PHONE
 
     @property
-    def operation(self) -> Operation:
-        return operation("pinpoint-sms-voice-v2", "SendTextMessage")
+    def operation(self) -> AwsOperation:
+        return aws_operation(SERVICE, "SendTextMessage")
 
-    def read(self, body: Json) -> Asked:
-        self._check_model(body)
+    def parse(self, body: Json) -> ProviderRequest:
+        check_model(self.operation, body)
         _check_length(body.get("MessageBody"))
         _check_price(body)
-        return Asked(
-            request=body,
-            to=f"+{body['DestinationPhoneNumber'].removeprefix('+')}",
-            echo=body.get("Context") or {},
-            publishes="ConfigurationSetName" in body,
-            dry_run=body.get("DryRun", False),
-            ttl_seconds=body.get("TimeToLive"),
-        )
+        return parse_request(body, time_to_live)
 
-    def new_id(self) -> str:
+    def new_provider_id(self) -> str:
         return str(uuid.uuid4())
 
-    def answer(self, provider_id: str) -> Json:
+    def response(self, provider_id: str) -> Json:
         return {"MessageId": provider_id}
 
-    def check_receipt(self, word: str) -> None:
-        check_word(word, tuple(EVENTS))
-
-    def plan(self, asked: Asked, dues: Sequence[Due]) -> Sequence[Due]:
-        return dues if asked.ttl_seconds is None else within_ttl(dues, asked.ttl_seconds)
-
-    def event(self, taken: Taken, word: str, at: datetime) -> Json:
-        return sms_event(taken, word, at)
+    def receipt_event(self, message: AcceptedMessage, receipt_type: str, at: datetime) -> Json:
+        return sms_event(message, receipt_type, at)
 
     @property
-    def two_way(self) -> TwoWay:
-        return SmsTwoWay(self.account)
-
-    def _check_model(self, body: Json) -> None:
-        if problems := self.operation.problems(body):
-            fields = [{"Name": p.path.split(".")[0], "Message": p.constraint} for p in problems]
-            raise AwsError(
-                "ValidationException",
-                validation_message(problems),
-                Reason="FIELD_VALIDATION_FAILED",
-                Fields=fields,
-            )
+    def two_way(self) -> TwoWayMessaging:
+        return TwoWaySms(self.account)
 
 
 def _check_length(text: str | None) -> None:
     if text is None:
         # The model does not require it, the service does.
-        raise _field_error("MISSING_PARAMETER", "MessageBody", "MessageBody is missing")
-    kind = encoding(text)
-    if length(text) > LONGEST[kind]:
-        raise _field_error(
+        raise field_error("MISSING_PARAMETER", "MessageBody", "MessageBody is missing")
+    text_encoding = encoding(text)
+    if length(text) > MAX_LENGTH[text_encoding]:
+        raise field_error(
             "INVALID_PARAMETER",
             "MessageBody",
-            f"Invalid message: at most {LONGEST[kind]} characters in {kind} encoding",
+            f"Invalid message: at most {MAX_LENGTH[text_encoding]} characters in {text_encoding} "
+            "encoding",
         )
 
 
 def _check_price(body: Json) -> None:
-    highest = body.get("MaxPrice")
-    if highest is not None and float(highest) < PRICE_OF_A_PART * parts(body["MessageBody"]):
-        raise _field_error(
+    max_price = body.get("MaxPrice")
+    if max_price is not None and float(max_price) < PRICE_PER_PART * parts(body["MessageBody"]):
+        raise field_error(
             "PRICE_OVER_THRESHOLD", "MaxPrice", "The message costs more than MaxPrice"
         )
-
-
-def _field_error(reason: str, field: str, message: str) -> AwsError:
-    fields = [{"Name": field, "Message": message}]
-    return AwsError("ValidationException", message, Reason=reason, Fields=fields)

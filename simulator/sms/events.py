@@ -1,14 +1,14 @@
 """The events that AWS End User Messaging SMS publishes, in its documented format."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
+from simulator.aws_end_user_messaging import country_code, message_event
 from simulator.aws_model import Json
-from simulator.provider import Due, Taken, milliseconds
+from simulator.provider import AcceptedMessage, TimeToLive
 from simulator.sms.text import encoding, parts
 
 # https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-event-format.html
-# Event type: its description. TEXT_SENT is left out: AWS names it, but does not publish it.
+# Event types with their descriptions. TEXT_SENT is missing: AWS lists it but does not publish it.
 EVENTS = {
     "TEXT_QUEUED": "Message is queued for delivery",
     "TEXT_PENDING": "Message has not yet been delivered",
@@ -25,10 +25,9 @@ EVENTS = {
     "TEXT_TTL_EXPIRED": "Message TTL has expired",
     "TEXT_PROTECT_BLOCKED": "Message blocked by protect configuration",
 }
-_UNDER_WAY = ("TEXT_QUEUED", "TEXT_PENDING")
-PRICE_OF_A_PART = 0.00581
-_FEE_OF_A_PART = 0.00302
-OWN_NUMBER = "+12065550100"
+_IN_PROGRESS = ("TEXT_QUEUED", "TEXT_PENDING")
+PRICE_PER_PART = 0.00581
+_FEE_PER_PART = 0.00302
 _PROTECT = {
     "protectConfiguration": {
         "protectConfigurationId": "protect-d7777777777777710000000000000000",
@@ -39,78 +38,38 @@ _PROTECT = {
         "protectInsights": {"blockReason": "AIT_SUSPECTED"},
     },
 }
-# The countries that have simulator numbers; a longer code stands before a shorter one.
-_COUNTRIES = {
-    "+447937": "JE", "+61": "AU", "+43": "AT", "+32": "BE", "+56": "CL", "+420": "CZ",
-    "+45": "DK", "+372": "EE", "+358": "FI", "+33": "FR", "+852": "HK", "+36": "HU",
-    "+39": "IT", "+44": "GB", "+352": "LU", "+31": "NL", "+47": "NO", "+48": "PL",
-    "+351": "PT", "+40": "RO", "+34": "ES", "+46": "SE", "+41": "CH", "+886": "TW", "+1": "US",
-}  # fmt: skip
 
 
-def within_ttl(dues: Sequence[Due], ttl_seconds: float) -> Sequence[Due]:
-    """The receipts as TimeToLive lets them come: what is not handed over by then expires.
-
-    A message that has its result already, or is marked `despite_ttl` (the carrier has it, only its
-    receipt is late), is beyond the reach of the time to live.
-    """
-    kept: list[Due] = []
-    for due in dues:
-        if due.after > ttl_seconds and not due.despite_ttl:
-            return [*kept, Due(ttl_seconds, "TEXT_TTL_EXPIRED")]
-        kept.append(due)
-        if due.receipt not in _UNDER_WAY:
-            return dues
-    return kept
+def time_to_live(seconds: float) -> TimeToLive:
+    """What the request parameter TimeToLive means for the receipts."""
+    return TimeToLive(seconds, in_progress=_IN_PROGRESS, expired="TEXT_TTL_EXPIRED")
 
 
-def sms_event(taken: Taken, word: str, at: datetime) -> Json:
-    request = taken.asked.request
-    country = _country(taken.asked.to)
+def sms_event(message: AcceptedMessage, event_type: str, at: datetime) -> Json:
+    body = message.request.body
+    country = country_code(message.request.to)
     return {
-        "eventType": word,
-        "eventVersion": "1.0",
-        "eventTimestamp": milliseconds(at),
-        "isFinal": word not in _UNDER_WAY,
-        "originationPhoneNumber": own_number(request.get("OriginationIdentity", "")),
-        "destinationPhoneNumber": taken.asked.to,
-        "isoCountryCode": country,
+        **message_event(message, event_type, at, is_final=event_type not in _IN_PROGRESS),
         "isInternationalSend": country != "US",
-        **_carrier(word, country),
-        "messageId": taken.provider_id,
-        "messageRequestTimestamp": milliseconds(taken.at),
-        "messageEncoding": encoding(request["MessageBody"]),
-        "messageType": request.get("MessageType", "TRANSACTIONAL"),
-        "messageStatus": word.removeprefix("TEXT_"),
-        "messageStatusDescription": EVENTS[word],
-        **({"context": dict(taken.asked.echo)} if taken.asked.echo else {}),
-        **_costs(word, parts(request["MessageBody"])),
+        **_carrier(event_type, country),
+        "messageEncoding": encoding(body["MessageBody"]),
+        "messageType": body.get("MessageType", "TRANSACTIONAL"),
+        "messageStatusDescription": EVENTS[event_type],
+        **_costs(event_type, parts(body["MessageBody"])),
     }
 
 
-def _country(number: str) -> str:
-    found = (country for code, country in _COUNTRIES.items() if number.startswith(code))
-    return next(found, "ZZ")
-
-
-def own_number(identity: str) -> str:
-    """The number that an origination identity stands for."""
-    # An id, an ARN or a pool stands for a number that only AWS knows.
-    number = f"+{identity.removeprefix('+')}"
-    return number if number[1:].isdigit() else OWN_NUMBER
-
-
-def _carrier(word: str, country: str) -> Json:
-    if word in _UNDER_WAY or country != "US":
+def _carrier(event_type: str, country: str) -> Json:
+    if event_type in _IN_PROGRESS or country != "US":
         return {}
     return {"mcc": "310", "mnc": "800", "carrierName": "Example Carrier"}
 
 
-def _costs(word: str, count: int) -> Json:
-    if word == "TEXT_PROTECT_BLOCKED":
+def _costs(event_type: str, count: int) -> Json:
+    if event_type == "TEXT_PROTECT_BLOCKED":
         return {"totalMessageParts": count, "totalMessagePrice": 0, "totalCarrierFee": 0} | _PROTECT
     return {
         "totalMessageParts": count,
-        "totalMessagePrice": round(count * PRICE_OF_A_PART, 5),
-        "totalCarrierFee": round(count * _FEE_OF_A_PART, 5),
+        "totalMessagePrice": round(count * PRICE_PER_PART, 5),
+        "totalCarrierFee": round(count * _FEE_PER_PART, 5),
     }

@@ -1,1 +1,1 @@
-"""The simulated AWS End User Messaging Social."""
+"""The simulated WhatsApp channel: AWS End User Messaging Social."""

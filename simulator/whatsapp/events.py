@@ -6,7 +6,7 @@ import json
 from datetime import datetime, timedelta
 
 from simulator.aws_model import Json
-from simulator.provider import Account, Taken, iso
+from simulator.provider import AcceptedMessage, AwsAccount, iso
 
 _WABA = "100000000000001"
 _META_NUMBER = "100000000000002"
@@ -46,20 +46,22 @@ ERRORS = {
     368: ("Temporarily blocked for policies violations", "The account violated policies."),
 }
 _STATUSES = ("accepted", "sent", "delivered", "read", "played", "warning", "deleted", "failed")
-RECEIPTS = (*_STATUSES, *(f"failed:{code}" for code in ERRORS))
+RECEIPT_TYPES = (*_STATUSES, *(f"failed:{code}" for code in ERRORS))
 
 
-def whatsapp_event(account: Account, taken: Taken, word: str, at: datetime) -> Json:
-    """One status; `failed` without a code is what AWS reports when it gives up handing over."""
-    recipient = taken.asked.to.removeprefix("+")
-    contacts = {"contacts": [{"wa_id": recipient}]} if word == "sent" else {}
-    value = contacts | {"statuses": [_status(taken, word, at)]}
-    return envelope(account, taken, value, at) | {"messageId": taken.provider_id}
+def whatsapp_event(
+    account: AwsAccount, message: AcceptedMessage, receipt_type: str, at: datetime
+) -> Json:
+    """One status; AWS reports `failed` without a code when it cannot deliver to Meta."""
+    recipient = message.request.to.removeprefix("+")
+    contacts = {"contacts": [{"wa_id": recipient}]} if receipt_type == "sent" else {}
+    value = contacts | {"statuses": [_status(message, receipt_type, at)]}
+    return envelope(account, message, value, at) | {"messageId": message.provider_id}
 
 
-def envelope(account: Account, taken: Taken, value: Json, at: datetime) -> Json:
-    """AWS's envelope around a webhook entry of Meta's; AWS's own id of a message is not in it."""
-    number = str(taken.asked.request["originationPhoneNumberId"])
+def envelope(account: AwsAccount, message: AcceptedMessage, value: Json, at: datetime) -> Json:
+    """AWS's envelope around a webhook entry of Meta's, without AWS's own ID of the message."""
+    number = str(message.request.body["originationPhoneNumberId"])
     number_id = number.rpartition("/")[2].removeprefix("phone-number-id-")
     waba_arn = account.arn("social-messaging", "waba/fb2594b8a7974770b128a409e2example")
     number_arn = account.arn("social-messaging", f"phone-number-id/{number_id}")
@@ -80,42 +82,42 @@ def _entry(value: Json) -> Json:
     return {"id": _WABA, "changes": [{"value": whole, "field": "messages"}]}
 
 
-def _status(taken: Taken, word: str, at: datetime) -> Json:
-    status, _, code = word.partition(":")
-    recipient = taken.asked.to.removeprefix("+")
-    # AWS makes these two itself, without what Meta would have echoed.
-    echo = {} if word in ("accepted", "failed") else taken.asked.echo
+def _status(message: AcceptedMessage, receipt_type: str, at: datetime) -> Json:
+    status, _, code = receipt_type.partition(":")
+    recipient = message.request.to.removeprefix("+")
+    # AWS creates these two itself, without the data that Meta echoes.
+    echo = {} if receipt_type in ("accepted", "failed") else message.request.echo
     return {
-        "id": wamid(taken.provider_id, recipient),
+        "id": wamid(message.provider_id, recipient),
         "status": status,
         "timestamp": str(int(at.timestamp())),
         "recipient_id": recipient,
-        **_conversation(taken, status),
+        **_conversation(message, status),
         **({"errors": [_error(int(code))]} if code else {}),
         **echo,
     }
 
 
 def wamid(provider_id: str, recipient: str) -> str:
-    """Meta's own id of the message: always the same one for the same AWS id."""
+    """Meta's own ID of the message: always the same for the same AWS ID."""
     digest = hashlib.sha256(provider_id.encode()).hexdigest().upper()[:18]
     number = bytes([len(recipient)]) + recipient.encode()
     packed = b"\x1c\x18" + number + b"\x15\x02\x00\x11\x18\x12" + digest.encode() + b"\x00"
     return f"wamid.{base64.b64encode(packed).decode()}"
 
 
-def _conversation(taken: Taken, status: str) -> Json:
+def _conversation(message: AcceptedMessage, status: str) -> Json:
     if status not in ("sent", "delivered"):
         return {}
-    template = taken.asked.request["message"].get("type") == "template"
+    template = message.request.body["message"].get("type") == "template"
     category = "utility" if template else "service"
     pricing = {"billable": template, "pricing_model": "PMP", "category": category}
     pricing["type"] = "regular" if template else "free_customer_service"
     if status == "delivered":
         return {"pricing": pricing}
     conversation = {
-        "id": hashlib.sha256(taken.asked.to.encode()).hexdigest()[:32],
-        "expiration_timestamp": str(int((taken.at + timedelta(days=1)).timestamp())),
+        "id": hashlib.sha256(message.request.to.encode()).hexdigest()[:32],
+        "expiration_timestamp": str(int((message.accepted_at + timedelta(days=1)).timestamp())),
         "origin": {"type": category},
     }
     return {"conversation": conversation, "pricing": pricing}

@@ -1,4 +1,4 @@
-"""What a WhatsApp message may look like: Meta's rules for the body of its messages endpoint."""
+"""Validates a WhatsApp message by Meta's rules for the body of its messages endpoint."""
 
 import re
 from collections.abc import Callable
@@ -12,26 +12,29 @@ _TEMPLATE_NAME = re.compile(r"[a-z0-9_]{1,512}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Za-z]{2,4})?")
 _COMPONENTS = ("header", "body", "button", "carousel", "limited_time_offer", "order_status")
 _BUTTONS = ("url", "quick_reply", "copy_code", "flow", "catalog", "mpm", "order_details")
-LONGEST_TEXT = 4096
-LONGEST_CAPTION = 1024
-# Meta says 512; elsewhere 256 bytes is named, and what is safe everywhere is asked for here.
-LONGEST_CALLBACK_DATA = 256
+MAX_TEXT = 4096
+MAX_CAPTION = 1024
+# Meta says 512, other sources say 256 bytes; the simulator accepts what is safe in both cases.
+MAX_CALLBACK_DATA = 256
 
 
-class Wrong(ValueError):
-    """Something in the message that WhatsApp does not take; the sentence names the member."""
+class InvalidWhatsAppMessage(ValueError):
+    """A message that WhatsApp does not accept; the error names the invalid member."""
 
 
-def checked(message: object) -> Json:
-    """The message; raises Wrong at the first member that Meta would refuse."""
+def validated(message: object) -> Json:
+    """The message; raises InvalidWhatsAppMessage at the first member that Meta would reject."""
     if not isinstance(message, dict):
-        raise Wrong("is no JSON object")
+        raise InvalidWhatsAppMessage("must be a JSON object")
     _need(message.get("messaging_product") == "whatsapp", "messaging_product must be 'whatsapp'")
-    _need(message.get("recipient_type", "individual") == "individual", "recipient_type is unknown")
+    _need(
+        message.get("recipient_type", "individual") == "individual",
+        "recipient_type must be 'individual'",
+    )
     to = _text(message, "to", 20)
-    _need(bool(_NUMBER.fullmatch(to)), "to is no phone number")
+    _need(bool(_NUMBER.fullmatch(to)), "to must be a phone number")
     if "biz_opaque_callback_data" in message:
-        _text(message, "biz_opaque_callback_data", LONGEST_CALLBACK_DATA)
+        _text(message, "biz_opaque_callback_data", MAX_CALLBACK_DATA)
     kind = message.get("type", "text")
     _need(isinstance(kind, str) and kind in _KINDS, f"type must be one of {', '.join(_KINDS)}")
     _KINDS[kind](_object(message, kind))
@@ -39,26 +42,26 @@ def checked(message: object) -> Json:
 
 
 def _check_text(text: Json) -> None:
-    _text(text, "body", LONGEST_TEXT)
+    _text(text, "body", MAX_TEXT)
     _need(isinstance(text.get("preview_url", False), bool), "preview_url must be true or false")
 
 
 def _check_media(media: Json) -> None:
-    _need(("id" in media) != ("link" in media), "give either id or link")
+    _need(("id" in media) != ("link" in media), "either id or link is required")
     if "link" in media:
         _need(bool(_LINK.fullmatch(_text(media, "link", 2048))), "link must be an http(s) address")
     else:
         _text(media, "id", 100)
     for name in ("caption", "filename"):
         if name in media:
-            _text(media, name, LONGEST_CAPTION)
+            _text(media, name, MAX_CAPTION)
 
 
 def _check_template(template: Json) -> None:
     name = _text(template, "name", 512)
-    _need(bool(_TEMPLATE_NAME.fullmatch(name)), "template name has a-z, 0-9 and _ only")
+    _need(bool(_TEMPLATE_NAME.fullmatch(name)), "template name must consist of a-z, 0-9 and _")
     code = _text(_object(template, "language"), "code", 12)
-    _need(bool(_LANGUAGE.fullmatch(code)), "language code has the form en or en_US")
+    _need(bool(_LANGUAGE.fullmatch(code)), "language code must have the form en or en_US")
     for component in _objects(template, "components"):
         _check_component(component)
 
@@ -85,7 +88,7 @@ def _check_parameter(parameter: Json) -> None:
 
 
 def _check_present(_: Json) -> None:
-    """Kinds that the carriers pass on unread: that their object is there is all that is asked."""
+    """Message types that the simulator does not validate further: their object is present."""
 
 
 _KINDS: dict[str, Callable[[Json], None]] = {
@@ -102,29 +105,29 @@ _KINDS: dict[str, Callable[[Json], None]] = {
 }
 
 
-def _need(fine: bool, sentence: str) -> None:
-    if not fine:
-        raise Wrong(sentence)
+def _need(valid: bool, requirement: str) -> None:
+    if not valid:
+        raise InvalidWhatsAppMessage(requirement)
 
 
-def _text(holder: Json, name: str, longest: int) -> str:
+def _text(holder: Json, name: str, max_length: int) -> str:
     value = holder.get(name)
     if not isinstance(value, str) or not value.strip():
-        raise Wrong(f"{name} must be a text that is not empty")
-    if len(value) > longest:
-        raise Wrong(f"{name} has at most {longest} characters")
+        raise InvalidWhatsAppMessage(f"{name} must be a string that is not blank")
+    if len(value) > max_length:
+        raise InvalidWhatsAppMessage(f"{name} can have at most {max_length} characters")
     return value
 
 
 def _object(holder: Json, name: str) -> Json:
     value = holder.get(name)
     if not isinstance(value, dict):
-        raise Wrong(f"{name} must be an object")
+        raise InvalidWhatsAppMessage(f"{name} must be an object")
     return value
 
 
 def _objects(holder: Json, name: str) -> list[Json]:
     value = holder.get(name, [])
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise Wrong(f"{name} must be a list of objects")
+        raise InvalidWhatsAppMessage(f"{name} must be a list of objects")
     return value

@@ -1,22 +1,28 @@
-"""A WhatsApp message on the phone: how it looks there, and what an answer becomes on the topic."""
+"""A WhatsApp message on the phone: its sender and content, and the event of a reply to it."""
 
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from simulator.aws_model import Json
-from simulator.provider import Account, Phone, Reply, State, Taken
-from simulator.whatsapp.events import DISPLAY_NUMBER, ERRORS, RECEIPTS, envelope, wamid
-from simulator.whatsapp.message import LONGEST_TEXT
+from simulator.provider import (
+    AcceptedMessage,
+    AwsAccount,
+    PhoneState,
+    PhoneView,
+    RecipientReply,
+)
+from simulator.whatsapp.events import DISPLAY_NUMBER, ERRORS, RECEIPT_TYPES, envelope, wamid
+from simulator.whatsapp.message import MAX_TEXT
 
 _NOT_FAILED = {
-    "accepted": State.ON_ITS_WAY,
-    "sent": State.ON_ITS_WAY,
-    "warning": State.ON_ITS_WAY,
-    "delivered": State.DELIVERED,
-    "deleted": State.DELIVERED,
-    "read": State.READ,
-    "played": State.READ,
+    "accepted": PhoneState.IN_TRANSIT,
+    "sent": PhoneState.IN_TRANSIT,
+    "warning": PhoneState.IN_TRANSIT,
+    "delivered": PhoneState.DELIVERED,
+    "deleted": PhoneState.DELIVERED,
+    "read": PhoneState.READ,
+    "played": PhoneState.READ,
 }
 _NOT_ON_WHATSAPP = 131026
 _CODES = (_NOT_ON_WHATSAPP, *(code for code in ERRORS if code != _NOT_ON_WHATSAPP))
@@ -26,17 +32,17 @@ def sender(_: Json) -> str:
     return f"+{DISPLAY_NUMBER}"
 
 
-def shown(request: Json) -> Json:
-    """The message as sent; a template's own text lies at Meta, so its values are all there is."""
-    message = request["message"]
+def content(body: Json) -> Json:
+    """The message as sent; the text of a template is stored at Meta, so it has its values only."""
+    message = body["message"]
     kind = message.get("type", "text")
-    said = message[kind]
+    message_object = message[kind]
     return {
         "type": kind,
-        "text": said.get("body" if kind == "text" else "caption"),
-        "link": said.get("link"),
-        "filename": said.get("filename"),
-        "template": _template(said) if kind == "template" else None,
+        "text": message_object.get("body" if kind == "text" else "caption"),
+        "link": message_object.get("link"),
+        "filename": message_object.get("filename"),
+        "template": _template(message_object) if kind == "template" else None,
     }
 
 
@@ -57,37 +63,37 @@ def _texts(template: Json) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
-class WhatsAppTwoWay:
-    """Inbound messages: a text that quotes the message it answers."""
+class TwoWayWhatsApp:
+    """Inbound messages: a text that quotes the message that it replies to."""
 
-    account: Account
-    longest: int = LONGEST_TEXT
+    account: AwsAccount
+    max_length: int = MAX_TEXT
 
-    def why_not(self, request: Json) -> str | None:  # noqa: ARG002 the protocol's
+    def unavailable(self, body: Json) -> str | None:  # noqa: ARG002 - the protocol has it
         return None
 
-    def new_id(self, taken: Taken) -> str:
-        return wamid(str(uuid.uuid4()), taken.asked.to.removeprefix("+"))
+    def new_reply_id(self, message: AcceptedMessage) -> str:
+        return wamid(str(uuid.uuid4()), message.request.to.removeprefix("+"))
 
-    def event(self, taken: Taken, reply: Reply) -> Json:
-        person = taken.asked.to.removeprefix("+")
-        message = {
-            "from": person,
+    def reply_event(self, message: AcceptedMessage, reply: RecipientReply) -> Json:
+        recipient = message.request.to.removeprefix("+")
+        inbound = {
+            "from": recipient,
             "id": reply.id,
             "timestamp": str(int(reply.at.timestamp())),
-            "context": {"from": DISPLAY_NUMBER, "id": wamid(taken.provider_id, person)},
+            "context": {"from": DISPLAY_NUMBER, "id": wamid(message.provider_id, recipient)},
             "text": {"body": reply.text},
             "type": "text",
         }
-        contact = {"profile": {"name": "Example Person"}, "wa_id": person}
-        value = {"contacts": [contact], "messages": [message]}
-        return envelope(self.account, taken, value, reply.at)
+        contact = {"profile": {"name": "Example Person"}, "wa_id": recipient}
+        value = {"contacts": [contact], "messages": [inbound]}
+        return envelope(self.account, message, value, reply.at)
 
 
-PHONE = Phone(
+PHONE = PhoneView(
     sender=sender,
-    shown=shown,
-    states={word: _NOT_FAILED.get(word, State.FAILED) for word in RECEIPTS},
+    content=content,
+    states={one: _NOT_FAILED.get(one, PhoneState.FAILED) for one in RECEIPT_TYPES},
     refusals={f"failed:{code}": ERRORS[code][0] for code in _CODES},
     delivered="delivered",
     read="read",

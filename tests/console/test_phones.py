@@ -347,7 +347,8 @@ def test_it_works_without_scripts_and_says_what_came_too_late(
 
         card(page, message_id).get_by_role("button", name="Receive now").click()
 
-        expect(page.locator("#note")).to_contain_text("It has arrived already; what may be done")
+        note = "The message has already arrived; allowed actions"
+        expect(page.locator("#note")).to_contain_text(note)
         expect(on_the_phone(page, message_id)).to_be_visible()
 
 

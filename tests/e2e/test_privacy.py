@@ -31,8 +31,11 @@ CONTENT = {
 }
 # Of a request that does not come through the API: its history and its queue hold all of it.
 DIRECT = {kind: f"direct{kind}{uuid.uuid4().hex[:12]}" for kind in ("text", "box", "field")}
-SCENARIOS = tomllib.loads((ROOT / "local" / "carriers" / "scenarios.toml").read_text())
 CHANNELS = ("sms", "whatsapp", "email")
+SCENARIOS = {
+    channel: tomllib.loads((ROOT / "simulator" / channel / "scenarios.toml").read_text())
+    for channel in CHANNELS
+}
 # A wait is over before these are answered; they come last, so that all others are through by then.
 SLOW = "answer_times_out"
 SECONDS_FOR_ALL = 240

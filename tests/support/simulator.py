@@ -1,4 +1,4 @@
-"""The carriers on a free loopback port: boto3 clients before them, a remembering topic behind."""
+"""The simulator on a free loopback port, with boto3 clients and a topic that stores its events."""
 
 import json
 import threading
@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from simulator.provider import Account
+from simulator.call_log import CallLog
+from simulator.channels import create_providers
+from simulator.provider import AwsAccount
 from simulator.publisher import NotPublished
-from simulator.scenarios import STANDARD, load
-from simulator.sent import Sent
-from simulator.server import listen, providers_of, server_of
-from simulator.simulator import Carriers
+from simulator.scenarios import load_scenarios
+from simulator.server import create_server, listen
+from simulator.simulator import Simulator
 
 if TYPE_CHECKING:
     from mypy_boto3_pinpoint_sms_voice_v2 import PinpointSMSVoiceV2Client
@@ -26,15 +27,14 @@ if TYPE_CHECKING:
     from mypy_boto3_socialmessaging import EndUserMessagingSocialClient
 
 Json = dict[str, Any]
-ACCOUNT = Account("123456789012", "us-east-1")
+ACCOUNT = AwsAccount("123456789012", "us-east-1")
 DEADLINE_SECONDS = 60
-SERVICES = {"sms": "pinpoint-sms-voice-v2", "whatsapp": "socialmessaging", "email": "sesv2"}
 SENDER = "phone-number-id-00000000000000000000000000000001"
 
 
 @dataclass
 class Topic:
-    """A topic that remembers what was published, and can be out of order."""
+    """A topic that stores what is published, and can fail."""
 
     broken: bool = False
     messages: list[Json] = field(default_factory=list)
@@ -48,43 +48,42 @@ class Topic:
             self.changed.notify_all()
 
     def of(self, provider_id: str, count: int) -> list[Json]:
-        """The first so many events of a message, as soon as they are there."""
+        """The first `count` events of a message, as soon as they are published."""
         with self.changed:
             assert self.changed.wait_for(
                 lambda: len(self._of(provider_id)) >= count, DEADLINE_SECONDS
-            ), f"only {len(self._of(provider_id))} of {count} receipts came"
+            ), f"only {len(self._of(provider_id))} of {count} receipts were published"
             return self._of(provider_id)
 
     def inbound(self) -> list[Json]:
-        """What recipients have written so far, as the topic got it."""
-        ours = ("messageId", "mail")
-        return [event for event in self.messages if not any(name in event for name in ours)]
+        """The replies of recipients that were published so far."""
+        ids = ("messageId", "mail")
+        return [event for event in self.messages if not any(name in event for name in ids)]
 
-    def last_word_of(self, provider_id: str) -> str | None:
-        """The newest receipt of a message that is there by now."""
-        came = words(self._of(provider_id))
-        return came[-1] if came else None
+    def last_receipt_of(self, provider_id: str) -> str | None:
+        """The newest receipt of a message that was published so far."""
+        published = receipt_types(self._of(provider_id))
+        return published[-1] if published else None
 
     def _of(self, provider_id: str) -> list[Json]:
         return [message for message in self.messages if _id_of(message) == provider_id]
 
 
 @dataclass(frozen=True)
-class Stand:
-    """Everything a test needs to send and to see."""
+class RunningSimulator:
+    """The simulator, with what a test needs to send messages and to see what happens."""
 
     port: int
     topic: Topic
-    carriers: Carriers
+    simulator: Simulator
     sms: "PinpointSMSVoiceV2Client"
     whatsapp: "EndUserMessagingSocialClient"
     email: "SESV2Client"
 
     def send(self, channel: str, to: str, **more: Any) -> str:
-        """Sends as the product would; the provider's id comes back."""
-        return {"sms": self.send_sms, "whatsapp": self.send_whatsapp, "email": self.send_email}[
-            channel
-        ](to, **more)
+        """Sends as the product does; returns the provider's ID."""
+        provider_id: str = getattr(self, f"send_{channel}")(to, **more)
+        return provider_id
 
     def send_sms(self, to: str, **more: Any) -> str:
         request = {
@@ -128,11 +127,11 @@ class Stand:
         return self.email.send_email(**(request | more))["MessageId"]
 
     def act(self, provider_id: str, act: str, **body: str) -> tuple[int, Any]:
-        """What a person does with the message on their phone."""
+        """Does with a message what its recipient does on the phone."""
         return self.ask("POST", f"/phones/{provider_id}/{act}", body)
 
     def entries(self, channel: str, to: str) -> list[Json]:
-        """The thread of a recipient, oldest first."""
+        """The messages and replies in a recipient's thread, oldest first."""
         thread = self.get(f"/threads?channel={channel}&to={to}")
         entries: list[Json] = thread["entries"]
         return entries
@@ -142,43 +141,58 @@ class Stand:
 
     def ask(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, Any]:
         """Status and JSON of a plain HTTP request."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_SECONDS)
-        try:
-            raw = body if isinstance(body, bytes | None) else json.dumps(body).encode()
-            connection.request(method, path, raw, {"Content-Type": "application/json"} | headers)
-            answer = connection.getresponse()
-            text = answer.read()
-            return answer.status, json.loads(text) if text else None
-        finally:
-            connection.close()
+        return ask(self.port, method, path, body, **headers)
+
+
+def ask(port: int, method: str, path: str, body: object = None, **headers: str) -> tuple[int, Any]:
+    """Status and JSON of a plain HTTP request to the simulator on this port."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=DEADLINE_SECONDS)
+    try:
+        raw = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        connection.request(method, path, raw, {"Content-Type": "application/json"} | headers)
+        answer = connection.getresponse()
+        text = answer.read()
+        return answer.status, json.loads(text) if text else None
+    finally:
+        connection.close()
 
 
 @contextmanager
 def serving(
-    scenarios: Path = STANDARD, speed: float = 20, kept: int = 1000, read_timeout: float = 10
-) -> Iterator[Stand]:
-    """Carriers that serve while the block runs."""
-    providers = providers_of(ACCOUNT)
+    scenarios: Path | None = None, speed: float = 20, kept: int = 1000, read_timeout: float = 10
+) -> Iterator[RunningSimulator]:
+    """A simulator that serves while the block runs."""
+    providers = create_providers(ACCOUNT)
     topic = Topic()
-    carriers = Carriers(load(scenarios, providers).at_speed(speed), topic, Sent(kept))
-    server = server_of(carriers, providers)
+    simulator = Simulator(
+        providers, load_scenarios(providers, scenarios).at_speed(speed), topic, CallLog(kept)
+    )
+    with listening(simulator) as port, ExitStack() as stack:
+        clients = {
+            channel: stack.enter_context(
+                closing(_client(provider.operation.service, port, read_timeout))
+            )
+            for channel, provider in providers.items()
+        }
+        yield RunningSimulator(port, topic, simulator, **clients)
+
+
+@contextmanager
+def listening(simulator: Simulator) -> Iterator[int]:
+    """The port of the simulator's server, which runs while the block does."""
+    server = create_server(simulator)
     with listen(0) as listener, ExitStack() as stack:
-        port = listener.getsockname()[1]
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         stack.callback(thread.join)
         stack.callback(setattr, server, "should_exit", True)
         eventually(lambda: server.started)
-        clients = {
-            name: stack.enter_context(closing(_client(service, port, read_timeout)))
-            for name, service in SERVICES.items()
-        }
-        yield Stand(port, topic, carriers, **clients)
+        yield listener.getsockname()[1]
 
 
 def _client(service: str, port: int, read_timeout: float) -> Any:
     return boto3.client(
-        service,  # type: ignore[call-overload]  # one of three, by name
+        service,  # type: ignore[call-overload]  # by name
         region_name=ACCOUNT.region,
         endpoint_url=f"http://127.0.0.1:{port}",
         aws_access_key_id="test",
@@ -190,21 +204,21 @@ def _client(service: str, port: int, read_timeout: float) -> Any:
 
 
 def eventually(fact: Callable[[], object]) -> None:
-    """Returns when the fact is true; fails when it is not within the deadline."""
+    """Returns once the fact is true; fails if it is not within the deadline."""
     deadline = time.monotonic() + DEADLINE_SECONDS
     while not fact():
-        assert time.monotonic() < deadline, "it did not happen in time"
+        assert time.monotonic() < deadline, "it did not become true in time"
         time.sleep(0.005)
 
 
 def simple(subject: str, text: str) -> Json:
-    """The content of a plain mail."""
+    """The content of a plain email."""
     return {"Simple": {"Subject": {"Data": subject}, "Body": {"Text": {"Data": text}}}}
 
 
-def words(events: Sequence[Json]) -> list[str]:
-    """The events as the provider names them: `TEXT_DELIVERED`, `failed:131026`, `Delivery`."""
-    return [_word(event) for event in events]
+def receipt_types(events: Sequence[Json]) -> list[str]:
+    """The events as the scenarios name them: `TEXT_DELIVERED`, `failed:131026`, `Delivery`."""
+    return [_receipt_type(event) for event in events]
 
 
 def status_of(event: Json) -> Json:
@@ -214,7 +228,7 @@ def status_of(event: Json) -> Json:
     return status
 
 
-def _word(event: Json) -> str:
+def _receipt_type(event: Json) -> str:
     if "whatsAppWebhookEntry" in event:
         status = status_of(event)
         codes = [str(error["code"]) for error in status.get("errors", [])]
@@ -225,5 +239,5 @@ def _word(event: Json) -> str:
 
 
 def _id_of(event: Json) -> str:
-    # What a recipient writes has no id of a message of ours.
+    # A reply of a recipient has no ID of a message.
     return str(event["mail"]["messageId"] if "mail" in event else event.get("messageId"))

@@ -1,4 +1,4 @@
-"""The carriers' three APIs as boto3 sees them: what is taken, and how the rest is refused."""
+"""The provider APIs as boto3 sees them: what is accepted, and how the rest is rejected."""
 
 import json
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.simulator import SENDER, Json, Stand, serving, simple
+from tests.support.simulator import SENDER, Json, RunningSimulator, serving, simple
 
 PHONE = "+14255550100"
 SIGNED = {"Authorization": "AWS4-HMAC-SHA256 Credential=test"}
@@ -15,9 +15,9 @@ SMS_CALL = {"X-Amz-Target": "PinpointSMSVoiceV2.SendTextMessage", **SIGNED}
 
 
 @pytest.fixture(scope="module")
-def stand() -> Iterator[Stand]:
-    with serving() as stand:
-        yield stand
+def running() -> Iterator[RunningSimulator]:
+    with serving() as running:
+        yield running
 
 
 # --- SMS
@@ -37,8 +37,8 @@ def stand() -> Iterator[Stand]:
     ],
     ids=str,
 )
-def test_sms_takes_what_aws_takes(stand: Stand, fine: Json) -> None:
-    assert stand.send_sms(PHONE, **fine)
+def test_sms_accepts_what_aws_accepts(running: RunningSimulator, fine: Json) -> None:
+    assert running.send_sms(PHONE, **fine)
 
 
 @pytest.mark.parametrize(
@@ -64,9 +64,9 @@ def test_sms_takes_what_aws_takes(stand: Stand, fine: Json) -> None:
     ],
     ids=str,
 )
-def test_sms_names_the_wrong_field(stand: Stand, wrong: Json, field: str) -> None:
-    with pytest.raises(stand.sms.exceptions.ValidationException) as refused:
-        stand.send_sms(PHONE, **wrong)
+def test_sms_names_the_invalid_field(running: RunningSimulator, wrong: Json, field: str) -> None:
+    with pytest.raises(running.sms.exceptions.ValidationException) as refused:
+        running.send_sms(PHONE, **wrong)
 
     answer: Any = refused.value.response
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 400
@@ -75,19 +75,22 @@ def test_sms_names_the_wrong_field(stand: Stand, wrong: Json, field: str) -> Non
     assert answer["Message"]
 
 
-def test_sms_over_the_price_limit_is_not_sent(stand: Stand) -> None:
-    with pytest.raises(stand.sms.exceptions.ValidationException) as refused:
-        stand.send_sms(PHONE, MessageBody="a" * 161, MaxPrice="0.011")
+def test_sms_over_the_price_limit_is_not_sent(running: RunningSimulator) -> None:
+    with pytest.raises(running.sms.exceptions.ValidationException) as refused:
+        running.send_sms(PHONE, MessageBody="a" * 161, MaxPrice="0.011")
 
     answer: Any = refused.value.response
     assert answer["Reason"] == "PRICE_OVER_THRESHOLD"
 
 
-def test_a_dry_run_sends_nothing(stand: Stand) -> None:
-    provider_id = stand.send_sms(PHONE, DryRun=True)
+def test_a_dry_run_sends_nothing(running: RunningSimulator) -> None:
+    provider_id = running.send_sms(PHONE, DryRun=True)
 
-    call = stand.get(f"/sent?message_id={provider_id}")[0]
-    assert (call["receipts"], call["note"]) == ([], "A dry run: nothing is sent.")
+    call = running.get(f"/sent?message_id={provider_id}")[0]
+    assert (call["receipts"], call["note"]) == (
+        [],
+        "The request is a dry run, so no message is sent.",
+    )
 
 
 @pytest.mark.parametrize(
@@ -116,11 +119,11 @@ def test_a_dry_run_sends_nothing(stand: Stand) -> None:
         ("+14255550145", "InternalServerException", 500, {}),
     ],
 )
-def test_sms_is_refused_in_aws_words(
-    stand: Stand, to: str, exception: str, status: int, members: Json
+def test_sms_is_rejected_with_the_errors_of_aws(
+    running: RunningSimulator, to: str, exception: str, status: int, members: Json
 ) -> None:
-    with pytest.raises(getattr(stand.sms.exceptions, exception)) as refused:
-        stand.send_sms(to)
+    with pytest.raises(getattr(running.sms.exceptions, exception)) as refused:
+        running.send_sms(to)
 
     answer: Any = refused.value.response
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == status
@@ -186,8 +189,8 @@ def template(**members: object) -> Json:
     ],
     ids=lambda message: message["type"],
 )
-def test_whatsapp_takes_what_meta_takes(stand: Stand, message: Json) -> None:
-    assert stand.send_message(message)
+def test_whatsapp_accepts_what_meta_accepts(running: RunningSimulator, message: Json) -> None:
+    assert running.send_message(message)
 
 
 @pytest.mark.parametrize(
@@ -221,15 +224,17 @@ def test_whatsapp_takes_what_meta_takes(stand: Stand, message: Json) -> None:
     ],
     ids=str,
 )
-def test_whatsapp_says_what_is_wrong(stand: Stand, message: Json, names: str) -> None:
-    with pytest.raises(stand.whatsapp.exceptions.InvalidParametersException, match=names):
-        stand.send_message(message)
+def test_whatsapp_names_the_invalid_member(
+    running: RunningSimulator, message: Json, names: str
+) -> None:
+    with pytest.raises(running.whatsapp.exceptions.InvalidParametersException, match=names):
+        running.send_message(message)
 
 
 @pytest.mark.parametrize("raw", [b"{", b"\xff", b'{"to": "\\ud800"}', b"[" * 100_000, b"7"])
-def test_whatsapp_refuses_what_is_no_message(stand: Stand, raw: bytes) -> None:
-    with pytest.raises(stand.whatsapp.exceptions.InvalidParametersException):
-        stand.whatsapp.send_whatsapp_message(
+def test_whatsapp_rejects_what_is_not_a_message(running: RunningSimulator, raw: bytes) -> None:
+    with pytest.raises(running.whatsapp.exceptions.InvalidParametersException):
+        running.whatsapp.send_whatsapp_message(
             originationPhoneNumberId=SENDER, metaApiVersion="v20.0", message=raw
         )
 
@@ -243,9 +248,11 @@ def test_whatsapp_refuses_what_is_no_message(stand: Stand, raw: bytes) -> None:
         (f"{SENDER}{'0' * 100}", "v20.0"),
     ],
 )
-def test_whatsapp_checks_its_own_parameters(stand: Stand, sender: str, version: str) -> None:
-    with pytest.raises(stand.whatsapp.exceptions.ValidationException):
-        stand.whatsapp.send_whatsapp_message(
+def test_whatsapp_checks_its_own_parameters(
+    running: RunningSimulator, sender: str, version: str
+) -> None:
+    with pytest.raises(running.whatsapp.exceptions.ValidationException):
+        running.whatsapp.send_whatsapp_message(
             originationPhoneNumberId=sender,
             metaApiVersion=version,
             message=json.dumps(TEXT).encode(),
@@ -263,16 +270,16 @@ def test_whatsapp_checks_its_own_parameters(stand: Stand, sender: str, version: 
         ("+14255550145", "InternalServiceException", 500),
     ],
 )
-def test_whatsapp_is_refused_in_aws_words(
-    stand: Stand, to: str, exception: str, status: int
+def test_whatsapp_is_rejected_with_the_errors_of_aws(
+    running: RunningSimulator, to: str, exception: str, status: int
 ) -> None:
-    with pytest.raises(getattr(stand.whatsapp.exceptions, exception)) as refused:
-        stand.send_whatsapp(to)
+    with pytest.raises(getattr(running.whatsapp.exceptions, exception)) as refused:
+        running.send_whatsapp(to)
 
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
 
 
-# --- e-mail
+# --- email
 
 
 @pytest.mark.parametrize(
@@ -287,8 +294,8 @@ def test_whatsapp_is_refused_in_aws_words(
     ],
     ids=str,
 )
-def test_email_takes_what_aws_takes(stand: Stand, fine: Json) -> None:
-    assert stand.send_email("ana@example.com", **fine)
+def test_email_accepts_what_aws_accepts(running: RunningSimulator, fine: Json) -> None:
+    assert running.send_email("ana@example.com", **fine)
 
 
 def simple_with(header: Json) -> Json:
@@ -325,9 +332,9 @@ def simple_with(header: Json) -> Json:
     ],
     ids=str,
 )
-def test_email_says_what_is_wrong(stand: Stand, wrong: Json, names: str) -> None:
-    with pytest.raises(stand.email.exceptions.BadRequestException, match=names):
-        stand.send_email("ana@example.com", **wrong)
+def test_email_names_what_is_invalid(running: RunningSimulator, wrong: Json, names: str) -> None:
+    with pytest.raises(running.email.exceptions.BadRequestException, match=names):
+        running.send_email("ana@example.com", **wrong)
 
 
 @pytest.mark.parametrize(
@@ -341,24 +348,26 @@ def test_email_says_what_is_wrong(stand: Stand, wrong: Json, names: str) -> None
         ("server-error@example.com", "InternalFailure", 500),
     ],
 )
-def test_email_is_refused_in_aws_words(stand: Stand, to: str, code: str, status: int) -> None:
+def test_email_is_rejected_with_the_errors_of_aws(
+    running: RunningSimulator, to: str, code: str, status: int
+) -> None:
     with pytest.raises(ClientError) as refused:
-        stand.send_email(to)
+        running.send_email(to)
 
     answer: Any = refused.value.response
     assert (answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]) == (code, status)
 
 
-# --- the protocols themselves
+# --- the protocols
 
 
-def test_an_unknown_operation_is_unknown(stand: Stand) -> None:
+def test_an_unknown_operation_is_rejected(running: RunningSimulator) -> None:
     with pytest.raises(ClientError, match="UnknownOperationException"):
-        stand.sms.describe_phone_numbers()
+        running.sms.describe_phone_numbers()
     with pytest.raises(ClientError, match="UnknownOperationException"):
-        stand.whatsapp.list_linked_whatsapp_business_accounts()
+        running.whatsapp.list_linked_whatsapp_business_accounts()
     with pytest.raises(ClientError, match="UnknownOperationException"):
-        stand.email.get_account()
+        running.email.get_account()
 
 
 @pytest.mark.parametrize(
@@ -371,27 +380,29 @@ def test_an_unknown_operation_is_unknown(stand: Stand) -> None:
         (b'{"MessageBody": "Hi"}', "ValidationException"),
     ],
 )
-def test_a_body_that_boto3_would_not_send_is_refused(stand: Stand, body: bytes, code: str) -> None:
-    status, answer = stand.ask("POST", "/", body, **SMS_CALL)
+def test_an_invalid_body_that_boto3_would_not_send_is_rejected(
+    running: RunningSimulator, body: bytes, code: str
+) -> None:
+    status, answer = running.ask("POST", "/", body, **SMS_CALL)
 
     assert (status, answer["__type"]) == (400, code)
 
 
-def test_a_message_that_is_no_base64_is_refused(stand: Stand) -> None:
+def test_a_message_that_is_not_base64_is_rejected(running: RunningSimulator) -> None:
     body = {"originationPhoneNumberId": SENDER, "metaApiVersion": "v20.0", "message": "{}"}
-    status, answer = stand.ask("POST", "/v1/whatsapp/send", body, **SIGNED)
+    status, answer = running.ask("POST", "/v1/whatsapp/send", body, **SIGNED)
 
     assert (status, answer) == (400, {"message": "message is not base64"})
 
 
-def test_a_request_that_is_not_signed_is_refused(stand: Stand) -> None:
-    status, answer = stand.ask("POST", "/", {}, **{"X-Amz-Target": SMS_CALL["X-Amz-Target"]})
+def test_an_unsigned_request_is_rejected(running: RunningSimulator) -> None:
+    status, answer = running.ask("POST", "/", {}, **{"X-Amz-Target": SMS_CALL["X-Amz-Target"]})
 
     assert (status, answer["__type"]) == (403, "MissingAuthenticationTokenException")
 
 
-def test_a_request_that_is_too_large_is_refused_unread(stand: Stand) -> None:
+def test_a_request_that_is_too_large_is_rejected_unread(running: RunningSimulator) -> None:
     headers = {"Content-Length": str(2**30), **SIGNED}
-    status, answer = stand.ask("POST", "/v2/email/outbound-emails", b"", **headers)
+    status, answer = running.ask("POST", "/v2/email/outbound-emails", b"", **headers)
 
-    assert (status, answer) == (413, {"message": "A request has at most 67108864 bytes"})
+    assert (status, answer) == (413, {"message": "A request can have at most 67108864 bytes"})

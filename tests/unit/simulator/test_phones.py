@@ -1,4 +1,4 @@
-"""A person takes the phone in hand: reads, refuses, answers, stays silent; what then goes out."""
+"""Actions on the phone: a recipient reads, refuses, replies or is silent; what is published."""
 
 import json
 import time
@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from simulator.actions import NotNow, check, may
-from tests.support.simulator import Json, Stand, eventually, serving, words
+from simulator.actions import ActionNotAllowed, allowed_actions, check_action
+from tests.support.simulator import Json, RunningSimulator, eventually, receipt_types, serving
 
 EVENTS = Path(__file__).parents[2] / "events"
 PERSON = {"sms": "+14255550199", "whatsapp": "+14255550199", "email": "person@example.com"}
-# Delivered after 8 seconds by themselves: here, after 0.4.
+# Delivered after 8 seconds without any action: here, after 0.4.
 LATE = {"sms": "+14255550131", "whatsapp": "+14255550131", "email": "late@example.com"}
 BEFORE = {
     "sms": ["TEXT_QUEUED", "TEXT_PENDING"],
@@ -24,26 +24,26 @@ BEFORE = {
 
 
 @pytest.fixture(scope="module")
-def stand() -> Iterator[Stand]:
-    with serving() as stand:
-        yield stand
+def running() -> Iterator[RunningSimulator]:
+    with serving() as running:
+        yield running
 
 
-def sent(stand: Stand, channel: str) -> str:
-    """A message to somebody who waits for a person, as far as it gets by itself."""
-    provider_id = stand.send(channel, PERSON[channel])
-    stand.topic.of(provider_id, len(BEFORE[channel]))
+def sent(running: RunningSimulator, channel: str) -> str:
+    """A message to a recipient who does nothing by themselves, once its first receipts are out."""
+    provider_id = running.send(channel, PERSON[channel])
+    running.topic.of(provider_id, len(BEFORE[channel]))
     return provider_id
 
 
-def entry(stand: Stand, provider_id: str) -> Json:
+def entry(running: RunningSimulator, provider_id: str) -> Json:
     """The message as its recipient's thread shows it."""
-    (call,) = stand.get(f"/sent?message_id={provider_id}")
-    entries = stand.entries(call["channel"], call["to"])
+    (call,) = running.get(f"/sent?message_id={provider_id}")
+    entries = running.entries(call["channel"], call["to"])
     return next(one for one in entries if one.get("provider_id") == provider_id)
 
 
-# --- what each act makes the provider report
+# --- the receipts of each action
 
 
 @pytest.mark.parametrize(
@@ -62,19 +62,19 @@ def entry(stand: Stand, provider_id: str) -> Json:
         ("email", "silence", [], "on_its_way"),
     ],
 )
-def test_an_act_is_reported_at_once(
-    stand: Stand, channel: str, act: str, receipts: list[str], state: str
+def test_an_action_is_reported_at_once(
+    running: RunningSimulator, channel: str, act: str, receipts: list[str], state: str
 ) -> None:
-    provider_id = sent(stand, channel)
-    status, answer = stand.act(provider_id, act)
+    provider_id = sent(running, channel)
+    status, answer = running.act(provider_id, act)
 
     assert (status, answer["provider_id"], answer["state"]) == (200, provider_id, state)
     assert [receipt["receipt"] for receipt in answer["receipts"]] == receipts
     assert all(receipt["published_at"] for receipt in answer["receipts"])
     assert (answer["cancelled"], answer["reply"]) == ([], None)
     expected = BEFORE[channel] + receipts
-    assert words(stand.topic.of(provider_id, len(expected))) == expected
-    shown = entry(stand, provider_id)
+    assert receipt_types(running.topic.of(provider_id, len(expected))) == expected
+    shown = entry(running, provider_id)
     assert (shown["state"], shown["may"]) == (state, answer["may"])
     assert shown["silent"] == (act == "silence")
 
@@ -90,14 +90,14 @@ def test_an_act_is_reported_at_once(
         ("sms", ["silence", "refuse"], ["TEXT_BLOCKED"]),
     ],
 )
-def test_acts_build_on_each_other(
-    stand: Stand, channel: str, acts: list[str], receipts: list[str]
+def test_actions_build_on_each_other(
+    running: RunningSimulator, channel: str, acts: list[str], receipts: list[str]
 ) -> None:
-    provider_id = sent(stand, channel)
+    provider_id = sent(running, channel)
 
-    assert [stand.act(provider_id, act)[0] for act in acts] == [200] * len(acts)
+    assert [running.act(provider_id, act)[0] for act in acts] == [200] * len(acts)
     expected = BEFORE[channel] + receipts
-    assert words(stand.topic.of(provider_id, len(expected))) == expected
+    assert receipt_types(running.topic.of(provider_id, len(expected))) == expected
 
 
 @pytest.mark.parametrize(
@@ -108,29 +108,29 @@ def test_acts_build_on_each_other(
         ("email", "Bounce:Transient/MailboxFull"),
     ],
 )
-def test_a_refusal_may_be_named(stand: Stand, channel: str, receipt: str) -> None:
-    provider_id = sent(stand, channel)
+def test_a_refusal_may_be_named(running: RunningSimulator, channel: str, receipt: str) -> None:
+    provider_id = sent(running, channel)
 
-    assert stand.act(provider_id, "refuse", receipt=receipt)[0] == 200
-    assert stand.topic.last_word_of(provider_id) == receipt
-    assert entry(stand, provider_id)["reason"].startswith(receipt)
+    assert running.act(provider_id, "refuse", receipt=receipt)[0] == 200
+    assert running.topic.last_receipt_of(provider_id) == receipt
+    assert entry(running, provider_id)["reason"].startswith(receipt)
 
 
 @pytest.mark.parametrize(
     ("act", "receipts"),
     [("receive", ["delivered"]), ("silence", []), ("refuse", ["failed:131026"])],
 )
-def test_what_was_still_to_come_is_cancelled(act: str, receipts: list[str]) -> None:
-    with serving(speed=1) as stand:
-        provider_id = stand.send_whatsapp(LATE["whatsapp"])
-        stand.topic.of(provider_id, 2)
-        status, answer = stand.act(provider_id, act)
+def test_an_action_cancels_pending_receipts(act: str, receipts: list[str]) -> None:
+    with serving(speed=1) as running:
+        provider_id = running.send_whatsapp(LATE["whatsapp"])
+        running.topic.of(provider_id, 2)
+        status, answer = running.act(provider_id, act)
 
         assert (status, answer["cancelled"]) == (200, ["delivered"])
-        # Nothing is under way any more, so nothing can come.
-        eventually(lambda: stand.get("/health")["under_way"] == 0)
-        assert words(stand.topic.of(provider_id, 2)) == ["accepted", "sent", *receipts]
-        late = stand.get(f"/sent?message_id={provider_id}")[0]["receipts"][2]
+        # Nothing is in progress any more, so no further receipt can come.
+        eventually(lambda: running.get("/health")["under_way"] == 0)
+        assert receipt_types(running.topic.of(provider_id, 2)) == ["accepted", "sent", *receipts]
+        late = running.get(f"/sent?message_id={provider_id}")[0]["receipts"][2]
         assert (late["receipt"], late["cancelled"], late["published_at"]) == (
             "delivered",
             True,
@@ -146,62 +146,64 @@ def test_a_call_that_waits_for_a_cancelled_receipt_is_answered(tmp_path: Path) -
         'scenarios.x.receipts = [{ receipt = "TEXT_DELIVERED", after_seconds = 3600 }]\n'
         f"[whatsapp]\n{quiet}[email]\n{quiet}"
     )
-    with serving(scenarios) as stand, ThreadPoolExecutor(1) as sender:
-        waiting = sender.submit(stand.send_sms, "+14255550100")
-        eventually(lambda: stand.get("/sent"))
-        provider_id = stand.get("/sent")[0]["provider_id"]
+    with serving(scenarios) as running, ThreadPoolExecutor(1) as sender:
+        waiting = sender.submit(running.send_sms, "+14255550100")
+        eventually(lambda: running.get("/sent"))
+        provider_id = running.get("/sent")[0]["provider_id"]
 
-        assert stand.act(provider_id, "silence")[0] == 200
+        assert running.act(provider_id, "silence")[0] == 200
         assert waiting.result() == provider_id
 
 
-# --- what a person writes
+# --- replies
 
 
 @pytest.mark.parametrize(
     ("channel", "receipts"),
     [("sms", ["TEXT_DELIVERED"]), ("whatsapp", ["delivered", "read"])],
 )
-def test_who_answers_has_got_it(stand: Stand, channel: str, receipts: list[str]) -> None:
-    provider_id = sent(stand, channel)
-    status, answer = stand.act(provider_id, "reply", text="Thanks")
+def test_a_reply_implies_delivery(
+    running: RunningSimulator, channel: str, receipts: list[str]
+) -> None:
+    provider_id = sent(running, channel)
+    status, answer = running.act(provider_id, "reply", text="Thanks")
 
     assert status == 200
     assert [receipt["receipt"] for receipt in answer["receipts"]] == receipts
     reply = answer["reply"]
     assert (reply["text"], reply["answers"]) == ("Thanks", provider_id)
     assert reply["published_at"]
-    assert stand.entries(channel, PERSON[channel])[-1] == reply
-    status, answer = stand.act(provider_id, "reply", text="Again")
+    assert running.entries(channel, PERSON[channel])[-1] == reply
+    status, answer = running.act(provider_id, "reply", text="Again")
     assert (status, answer["receipts"]) == (200, [])
 
 
-def test_an_sms_reply_has_the_format_of_two_way_sms(stand: Stand) -> None:
-    provider_id = sent(stand, "sms")
-    reply = stand.act(provider_id, "reply", text="YES please")[1]["reply"]
+def test_an_sms_reply_has_the_format_of_two_way_sms(running: RunningSimulator) -> None:
+    provider_id = sent(running, "sms")
+    reply = running.act(provider_id, "reply", text="YES please")[1]["reply"]
 
     sample = json.loads((EVENTS / "sms_inbound_text.json").read_text())
     own = {"inboundMessageId": reply["id"], "previousPublishedMessageId": provider_id}
-    assert stand.topic.inbound()[-1] == sample | own | {"originationNumber": PERSON["sms"]}
+    assert running.topic.inbound()[-1] == sample | own | {"originationNumber": PERSON["sms"]}
 
 
 @pytest.mark.parametrize(
     ("text", "keyword"), [("STOP", "STOP"), (" stop ", "STOP"), ("Stop it", "KEYWORD_123456789012")]
 )
-def test_an_sms_reply_names_its_keyword(stand: Stand, text: str, keyword: str) -> None:
-    stand.act(sent(stand, "sms"), "reply", text=text)
+def test_an_sms_reply_names_its_keyword(running: RunningSimulator, text: str, keyword: str) -> None:
+    running.act(sent(running, "sms"), "reply", text=text)
 
-    event = stand.topic.inbound()[-1]
+    event = running.topic.inbound()[-1]
     assert (event["messageKeyword"], event["messageBody"]) == (keyword, text)
 
 
-def test_a_whatsapp_reply_has_the_format_of_an_inbound_message(stand: Stand) -> None:
-    provider_id = sent(stand, "whatsapp")
-    wamid = status_id(stand.topic.of(provider_id, 1)[0])
-    reply = stand.act(provider_id, "reply", text="Hi")[1]["reply"]
+def test_a_whatsapp_reply_has_the_format_of_an_inbound_message(running: RunningSimulator) -> None:
+    provider_id = sent(running, "whatsapp")
+    wamid = status_id(running.topic.of(provider_id, 1)[0])
+    reply = running.act(provider_id, "reply", text="Hi")[1]["reply"]
 
     sample = json.loads((EVENTS / "whatsapp_inbound_text.json").read_text())
-    event = stand.topic.inbound()[-1]
+    event = running.topic.inbound()[-1]
     assert set(event) == set(sample)
     assert event["context"]["MetaWabaIds"] == sample["context"]["MetaWabaIds"]
     value, expected = value_of(event), value_of(sample)
@@ -209,7 +211,7 @@ def test_a_whatsapp_reply_has_the_format_of_an_inbound_message(stand: Stand) -> 
     (message,), (known,) = value["messages"], expected["messages"]
     person = PERSON["whatsapp"].removeprefix("+")
     own = {"from": person, "id": reply["id"], "timestamp": message["timestamp"]}
-    # It quotes the message that it answers.
+    # It quotes the message that it replies to.
     assert message == known | own | {"context": {"from": "12065550100", "id": wamid}}
     assert abs(int(message["timestamp"]) - time.time()) < 60
 
@@ -223,93 +225,137 @@ def status_id(event: Json) -> str:
     return str(value_of(event)["statuses"][0]["id"])
 
 
-# --- what cannot be done
+# --- actions that are not allowed
 
 
 @pytest.mark.parametrize(
     ("channel", "before", "act", "refusal"),
     [
-        ("sms", [], "read", (400, "An SMS has no read receipt; only RCS has; what may be done: ")),
+        (
+            "sms",
+            [],
+            "read",
+            (400, "An SMS has no read receipt; only RCS has one; allowed actions: "),
+        ),
         (
             "email",
             [],
             "reply",
-            (400, "SES tells a topic of no answers to a mail; what may be done"),
+            (400, "Amazon SES publishes no replies to an email; allowed actions"),
         ),
-        ("sms", ["receive"], "receive", (409, "It has arrived already; what may be done: reply")),
-        ("whatsapp", ["read"], "read", (409, "It is read already; what may be done: reply")),
-        ("whatsapp", ["read"], "receive", (409, "It has arrived already")),
-        ("whatsapp", ["receive"], "refuse", (409, "It has arrived, and can no longer be refused")),
-        ("whatsapp", ["refuse"], "read", (409, "It never arrived; nothing more can be done")),
-        ("sms", ["refuse"], "reply", (409, "It never arrived; nothing more can be done")),
-        ("email", ["refuse"], "refuse", (409, "It never arrived; nothing more can be done")),
-        ("email", ["read", "refuse"], "refuse", (409, "It is reported as spam already")),
-        ("email", ["read", "refuse"], "read", (409, "It is read already")),
+        (
+            "sms",
+            ["receive"],
+            "receive",
+            (409, "The message has already arrived; allowed actions: reply"),
+        ),
+        (
+            "whatsapp",
+            ["read"],
+            "read",
+            (409, "The message has already been read; allowed actions: reply"),
+        ),
+        ("whatsapp", ["read"], "receive", (409, "The message has already arrived")),
+        (
+            "whatsapp",
+            ["receive"],
+            "refuse",
+            (409, "The message has arrived and can no longer be refused"),
+        ),
+        (
+            "whatsapp",
+            ["refuse"],
+            "read",
+            (409, "The message did not arrive; no further action is allowed"),
+        ),
+        (
+            "sms",
+            ["refuse"],
+            "reply",
+            (409, "The message did not arrive; no further action is allowed"),
+        ),
+        (
+            "email",
+            ["refuse"],
+            "refuse",
+            (409, "The message did not arrive; no further action is allowed"),
+        ),
+        (
+            "email",
+            ["read", "refuse"],
+            "refuse",
+            (409, "The message has already been reported as spam"),
+        ),
+        ("email", ["read", "refuse"], "read", (409, "The message has already been read")),
         (
             "sms",
             ["silence"],
             "silence",
-            (409, "The person stays silent already; what may be done: "),
+            (409, "The recipient is already silent; allowed actions: "),
         ),
-        ("sms", ["receive"], "silence", (409, "There is nothing left to be silent about")),
+        ("sms", ["receive"], "silence", (409, "There is no receipt left to suppress")),
     ],
 )
-def test_what_cannot_be_done_is_said_with_what_can(
-    stand: Stand, channel: str, before: list[str], act: str, refusal: tuple[int, str]
+def test_an_action_that_is_not_allowed_names_those_that_are(
+    running: RunningSimulator, channel: str, before: list[str], act: str, refusal: tuple[int, str]
 ) -> None:
-    provider_id = sent(stand, channel)
+    provider_id = sent(running, channel)
     for earlier in before:
-        assert stand.act(provider_id, earlier)[0] == 200
+        assert running.act(provider_id, earlier)[0] == 200
     body = {"text": "Hi"} if act == "reply" else {}
-    told = entry(stand, provider_id)["receipts"]
+    before_it = entry(running, provider_id)["receipts"]
 
-    status, answer = stand.act(provider_id, act, **body)
+    status, answer = running.act(provider_id, act, **body)
     assert status == refusal[0]
     assert answer["detail"].startswith(refusal[1])
-    assert act not in entry(stand, provider_id)["may"]
-    assert entry(stand, provider_id)["receipts"] == told
+    assert act not in entry(running, provider_id)["may"]
+    assert entry(running, provider_id)["receipts"] == before_it
 
 
-def test_a_message_without_events_cannot_be_acted_upon(stand: Stand) -> None:
-    provider_id = stand.sms.send_text_message(
+def test_a_message_without_events_allows_no_action(running: RunningSimulator) -> None:
+    provider_id = running.sms.send_text_message(
         DestinationPhoneNumber=PERSON["sms"],
         OriginationIdentity="+12065550152",
         MessageBody="Hi",
     )["MessageId"]
 
-    status, answer = stand.act(provider_id, "receive")
-    assert (status, answer["detail"].split(",")[0]) == (409, "No configuration set")
-    assert entry(stand, provider_id)["may"] == []
+    status, answer = running.act(provider_id, "receive")
+    assert (status, answer["detail"].split(",")[0]) == (409, "The request has no configuration set")
+    assert entry(running, provider_id)["may"] == []
 
 
-def test_an_sms_does_not_arrive_after_its_time_to_live(stand: Stand) -> None:
-    provider_id = stand.send_sms(PERSON["sms"], TimeToLive=5)
-    stand.topic.of(provider_id, 2)
-    call = stand.carriers.sent.find(provider_id)
+def test_an_sms_does_not_arrive_after_its_time_to_live(running: RunningSimulator) -> None:
+    provider_id = running.send_sms(PERSON["sms"], TimeToLive=5)
+    running.topic.of(provider_id, 2)
+    call = running.simulator.calls.find(provider_id)
     assert call
-    assert call.taken
+    assert call.message
 
-    in_time, too_late = (call.taken.at + timedelta(seconds=seconds) for seconds in (4, 6))
-    assert may(call, in_time) == ["receive", "refuse", "silence", "reply"]
-    assert may(call, too_late) == []
-    with pytest.raises(NotNow, match="Its time to live is over; nothing more can be done"):
-        check(call, "receive", too_late)
+    in_time, too_late = (
+        call.message.accepted_at + timedelta(seconds=seconds) for seconds in (4, 6)
+    )
+    assert allowed_actions(call, in_time) == ["receive", "refuse", "silence", "reply"]
+    assert allowed_actions(call, too_late) == []
+    with pytest.raises(
+        ActionNotAllowed, match="time to live has expired; no further action is allowed"
+    ):
+        check_action(call, "receive", too_late)
 
 
 def test_what_the_carrier_has_arrives_after_its_time_to_live() -> None:
-    with serving(speed=1) as stand:
-        provider_id = stand.send_sms(LATE["sms"], TimeToLive=5)
-        call = stand.carriers.sent.find(provider_id)
+    with serving(speed=1) as running:
+        provider_id = running.send_sms(LATE["sms"], TimeToLive=5)
+        call = running.simulator.calls.find(provider_id)
         assert call
-        assert call.taken
-        assert "receive" in may(call, call.taken.at + timedelta(seconds=6))
+        assert call.message
+        assert "receive" in allowed_actions(call, call.message.accepted_at + timedelta(seconds=6))
 
 
-def test_nobody_answers_a_sender_id(stand: Stand) -> None:
-    provider_id = stand.send_sms(PERSON["sms"], OriginationIdentity="EXAMPLE")
+def test_a_sender_id_cannot_receive_replies(running: RunningSimulator) -> None:
+    provider_id = running.send_sms(PERSON["sms"], OriginationIdentity="EXAMPLE")
 
-    status, answer = stand.act(provider_id, "reply", text="Hi")
-    assert (status, answer["detail"].split(":")[0]) == (400, "Nobody can answer a sender id")
+    status, answer = running.act(provider_id, "reply", text="Hi")
+    assert (status, answer["detail"].split(":")[0]) == (400, "A sender ID cannot receive replies")
 
 
 @pytest.mark.parametrize(
@@ -329,43 +375,50 @@ def test_nobody_answers_a_sender_id(stand: Stand) -> None:
         ("reply", b'{"text": "\\ud800"}'),
     ],
 )
-def test_a_body_that_is_not_understood_is_refused(stand: Stand, act: str, body: object) -> None:
-    provider_id = sent(stand, "whatsapp")
+def test_an_invalid_body_is_rejected(running: RunningSimulator, act: str, body: object) -> None:
+    provider_id = sent(running, "whatsapp")
 
-    status, answer = stand.ask("POST", f"/phones/{provider_id}/{act}", body)
+    status, answer = running.ask("POST", f"/phones/{provider_id}/{act}", body)
     assert status == 400
     assert answer["detail"]
-    assert entry(stand, provider_id)["state"] == "on_its_way"
+    assert entry(running, provider_id)["state"] == "on_its_way"
 
 
-def test_an_unknown_message_and_an_unknown_act_are_said(stand: Stand) -> None:
-    provider_id = sent(stand, "sms")
+def test_an_unknown_message_and_an_unknown_action_are_not_found(running: RunningSimulator) -> None:
+    provider_id = sent(running, "sms")
 
-    assert stand.act("nobody", "read") == (404, {"detail": "no message went out as 'nobody'"})
-    status, answer = stand.act(provider_id, "dance")
+    assert running.act("nobody", "read") == (
+        404,
+        {"detail": "No message has the provider ID 'nobody'"},
+    )
+    status, answer = running.act(provider_id, "dance")
     assert (status, answer["detail"]) == (
         404,
-        "there is no 'dance'; there are receive, read, refuse, silence, reply",
+        "There is no action 'dance'; the actions are receive, read, refuse, silence, reply",
     )
 
 
-def test_two_people_cannot_do_it_twice(stand: Stand) -> None:
-    provider_id = sent(stand, "whatsapp")
+def test_concurrent_actions_succeed_once(running: RunningSimulator) -> None:
+    provider_id = sent(running, "whatsapp")
     with ThreadPoolExecutor(8) as people:
-        answers = list(people.map(lambda _: stand.act(provider_id, "read")[0], range(8)))
+        answers = list(people.map(lambda _: running.act(provider_id, "read")[0], range(8)))
 
     assert sorted(answers) == [200] + [409] * 7
-    assert words(stand.topic.of(provider_id, 4)) == [*BEFORE["whatsapp"], "delivered", "read"]
+    assert receipt_types(running.topic.of(provider_id, 4)) == [
+        *BEFORE["whatsapp"],
+        "delivered",
+        "read",
+    ]
 
 
-def test_what_did_not_get_to_the_topic_is_said() -> None:
-    with serving() as stand:
-        provider_id = sent(stand, "whatsapp")
-        stand.topic.broken = True
-        status, answer = stand.act(provider_id, "reply", text="Hi")
+def test_an_action_that_cannot_be_published_is_an_error() -> None:
+    with serving() as running:
+        provider_id = sent(running, "whatsapp")
+        running.topic.broken = True
+        status, answer = running.act(provider_id, "reply", text="Hi")
 
         assert (status, answer["detail"]) == (502, "the topic is gone")
-        # It has happened on the phone all the same.
+        # On the phone it has happened nevertheless.
         assert answer["state"] == "read"
         assert answer["reply"]["failure"] == "the topic is gone"
-        assert stand.get("/health")["unpublished"] == 3
+        assert running.get("/health")["unpublished"] == 3

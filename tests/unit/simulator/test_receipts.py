@@ -1,4 +1,4 @@
-"""The carriers' receipts: which come for whom, in which order, in AWS's and Meta's formats."""
+"""The receipts: which ones a recipient causes, in which order, in AWS's and Meta's formats."""
 
 import base64
 import json
@@ -13,20 +13,27 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from simulator.provider import Due
-from simulator.sms.events import within_ttl
-from tests.support.simulator import Json, Stand, eventually, serving, status_of, words
+from simulator.provider import ScheduledReceipt
+from simulator.sms.events import time_to_live
+from tests.support.simulator import (
+    Json,
+    RunningSimulator,
+    eventually,
+    receipt_types,
+    serving,
+    status_of,
+)
 
 EVENTS = Path(__file__).parents[2] / "events"
 
 
 @pytest.fixture(scope="module")
-def stand() -> Iterator[Stand]:
-    with serving() as stand:
-        yield stand
+def running() -> Iterator[RunningSimulator]:
+    with serving() as running:
+        yield running
 
 
-# --- who gets which receipts
+# --- the receipts of each recipient
 
 
 PENDING_DELIVERED = ["TEXT_PENDING", "TEXT_DELIVERED"]
@@ -114,85 +121,93 @@ SCENARIOS = [
 
 @pytest.mark.parametrize(("channel", "to", "expected"), SCENARIOS)
 def test_receipts_follow_the_recipient(
-    stand: Stand, channel: str, to: str, expected: list[str]
+    running: RunningSimulator, channel: str, to: str, expected: list[str]
 ) -> None:
-    provider_id = stand.send(channel, to)
+    provider_id = running.send(channel, to)
 
-    assert words(stand.topic.of(provider_id, len(expected))) == expected
-    eventually(lambda: all(_published(stand, provider_id)))
-    assert len(_published(stand, provider_id)) == len(expected)
+    assert receipt_types(running.topic.of(provider_id, len(expected))) == expected
+    eventually(lambda: all(_published(running, provider_id)))
+    assert len(_published(running, provider_id)) == len(expected)
 
 
-def _published(stand: Stand, provider_id: str) -> list[str | None]:
-    (call,) = stand.get(f"/sent?message_id={provider_id}")
+def _published(running: RunningSimulator, provider_id: str) -> list[str | None]:
+    (call,) = running.get(f"/sent?message_id={provider_id}")
     return [receipt["published_at"] for receipt in call["receipts"]]
 
 
 @pytest.mark.parametrize("channel", ["sms", "whatsapp", "email"])
-def test_an_early_receipt_is_there_before_the_answer(stand: Stand, channel: str) -> None:
+def test_an_early_receipt_is_there_before_the_answer(
+    running: RunningSimulator, channel: str
+) -> None:
     to = "early@example.com" if channel == "email" else "+14255550134"
-    provider_id = stand.send(channel, to)
+    provider_id = running.send(channel, to)
 
-    assert stand.topic.last_word_of(provider_id) in DELIVERED
+    assert running.topic.last_receipt_of(provider_id) in DELIVERED
 
 
-# --- calls that go wrong, though the message goes out
+# --- calls that fail although the message is sent
 
 
 @pytest.mark.parametrize("channel", ["sms", "whatsapp", "email"])
-def test_throttled_twice_then_taken(stand: Stand, channel: str) -> None:
+def test_throttled_twice_then_accepted(running: RunningSimulator, channel: str) -> None:
     to = "throttled@example.com" if channel == "email" else "+14255550140"
     for _ in range(2):
         with pytest.raises(ClientError, match=r"Thrott|TooManyRequests"):
-            stand.send(channel, to)
+            running.send(channel, to)
 
-    provider_id = stand.send(channel, to)
-    assert words(stand.topic.of(provider_id, 1 if channel == "sms" else 2))[-1] in DELIVERED
+    provider_id = running.send(channel, to)
+    assert (
+        receipt_types(running.topic.of(provider_id, 1 if channel == "sms" else 2))[-1] in DELIVERED
+    )
 
 
-def test_each_attempt_is_throttled_for_itself(stand: Stand) -> None:
+def test_each_attempt_is_throttled_for_itself(running: RunningSimulator) -> None:
     for attempt in ("7", "8"):
-        with pytest.raises(stand.sms.exceptions.ThrottlingException):
-            stand.send_sms("+14255550140", Context={"message_id": "m2", "attempt": attempt})
+        with pytest.raises(running.sms.exceptions.ThrottlingException):
+            running.send_sms("+14255550140", Context={"message_id": "m2", "attempt": attempt})
 
 
 @pytest.mark.parametrize("channel", ["sms", "whatsapp", "email"])
-def test_a_server_error_though_the_message_went_out(stand: Stand, channel: str) -> None:
+def test_a_server_error_although_the_message_was_sent(
+    running: RunningSimulator, channel: str
+) -> None:
     to = "server-error-though-accepted@example.com" if channel == "email" else "+14255550142"
     with pytest.raises(ClientError) as failed:
-        stand.send(channel, to)
+        running.send(channel, to)
 
     assert failed.value.response["ResponseMetadata"]["HTTPStatusCode"] >= 500
-    _expect_delivery_of_the_last(stand, channel)
+    _expect_delivery_of_the_last(running, channel)
 
 
 @pytest.mark.parametrize("channel", ["sms", "whatsapp", "email"])
-def test_a_dropped_connection_though_the_message_went_out(stand: Stand, channel: str) -> None:
+def test_a_dropped_connection_although_the_message_was_sent(
+    running: RunningSimulator, channel: str
+) -> None:
     to = "connection-dropped@example.com" if channel == "email" else "+14255550144"
     with pytest.raises(ConnectionClosedError):
-        stand.send(channel, to)
+        running.send(channel, to)
 
-    call = _expect_delivery_of_the_last(stand, channel)
+    call = _expect_delivery_of_the_last(running, channel)
     assert call["answer"] == {"connection": "dropped"}
 
 
-def test_no_answer_in_time_though_the_message_went_out() -> None:
-    with serving(read_timeout=0.1) as stand:
+def test_a_response_that_times_out_although_the_message_was_sent() -> None:
+    with serving(read_timeout=0.1) as running:
         for channel in ("sms", "whatsapp", "email"):
             to = "answer-times-out@example.com" if channel == "email" else "+14255550143"
             with pytest.raises(ReadTimeoutError):
-                stand.send(channel, to)
+                running.send(channel, to)
 
-            call = _expect_delivery_of_the_last(stand, channel)
+            call = _expect_delivery_of_the_last(running, channel)
             assert call["answer"] is None
 
 
-def _expect_delivery_of_the_last(stand: Stand, channel: str) -> Json:
+def _expect_delivery_of_the_last(running: RunningSimulator, channel: str) -> Json:
     last = f"/sent?channel={channel}&limit=1"
-    eventually(lambda: stand.get(last))  # it may come only after its sender has given up
-    call: Json = stand.get(last)[0]
-    events = stand.topic.of(call["provider_id"], len(call["receipts"]))
-    assert words(events)[-1] in DELIVERED
+    eventually(lambda: running.get(last))  # it may come only after its sender has given up
+    call: Json = running.get(last)[0]
+    events = running.topic.of(call["provider_id"], len(call["receipts"]))
+    assert receipt_types(events)[-1] in DELIVERED
     return call
 
 
@@ -242,16 +257,16 @@ SAMPLES = [
     ("email", "reject@example.com", "Reject", "ses_Reject"),
     ("email", "delayed@example.com", "DeliveryDelay", "ses_DeliveryDelay"),
 ]
-# What a sample says in words is compared too, not only its shape.
+# The values of these members are compared too, not only the shape.
 SAID = ("isFinal", "messageStatus", "messageStatusDescription", "messageEncoding", "messageType",
         "eventVersion", "totalMessagePrice", "mcc", "mnc")  # fmt: skip
 
 
 @pytest.mark.parametrize(("channel", "to", "word", "sample"), SAMPLES, ids=str)
 def test_an_event_looks_like_the_providers_own(
-    stand: Stand, channel: str, to: str, word: str, sample: str
+    running: RunningSimulator, channel: str, to: str, word: str, sample: str
 ) -> None:
-    event = _event(stand, channel, to, word)
+    event = _event(running, channel, to, word)
     real = json.loads((EVENTS / f"{sample}.json").read_text(encoding="utf-8"))
 
     assert _shape(event) == _shape(real)
@@ -261,11 +276,11 @@ def test_an_event_looks_like_the_providers_own(
     )
 
 
-def _event(stand: Stand, channel: str, to: str, word: str) -> Json:
-    provider_id = stand.send(channel, to)
-    (call,) = stand.get(f"/sent?message_id={provider_id}")
-    events = stand.topic.of(provider_id, len(call["receipts"]))
-    return events[words(events).index(word)]
+def _event(running: RunningSimulator, channel: str, to: str, word: str) -> Json:
+    provider_id = running.send(channel, to)
+    (call,) = running.get(f"/sent?message_id={provider_id}")
+    events = running.topic.of(provider_id, len(call["receipts"]))
+    return events[receipt_types(events).index(word)]
 
 
 def _shape(value: object) -> object:
@@ -279,24 +294,26 @@ def _shape(value: object) -> object:
     return type(value).__name__
 
 
-def test_a_rendering_failure_tells_only_its_configuration_set(stand: Stand) -> None:
-    event = _event(stand, "email", "rendering-failure@example.com", "Rendering Failure")
+def test_a_rendering_failure_has_only_its_configuration_set(running: RunningSimulator) -> None:
+    event = _event(running, "email", "rendering-failure@example.com", "Rendering Failure")
 
     assert event["mail"]["tags"] == {"ses:configuration-set": ["ConfigSet"]}
     assert set(event["failure"]) == {"errorMessage", "templateName"}
 
 
-def test_sms_echoes_its_context(stand: Stand) -> None:
-    event = _event(stand, "sms", "+14255550100", "TEXT_DELIVERED")
+def test_sms_echoes_its_context(running: RunningSimulator) -> None:
+    event = _event(running, "sms", "+14255550100", "TEXT_DELIVERED")
 
     assert event["context"] == {"message_id": "m1", "attempt": "1"}
     assert event["originationPhoneNumber"] == "+12065550152"
     assert event["eventTimestamp"] >= event["messageRequestTimestamp"]
 
 
-def test_whatsapp_echoes_the_callback_data_except_in_what_aws_made(stand: Stand) -> None:
-    provider_id = stand.send_whatsapp("+14255550101")
-    events = stand.topic.of(provider_id, 4)
+def test_whatsapp_echoes_the_callback_data_except_in_what_aws_made(
+    running: RunningSimulator,
+) -> None:
+    provider_id = running.send_whatsapp("+14255550101")
+    events = running.topic.of(provider_id, 4)
 
     echoes = [status_of(event).get("biz_opaque_callback_data") for event in events]
     assert echoes == [None, "m1.1", "m1.1", "m1.1"]
@@ -304,15 +321,15 @@ def test_whatsapp_echoes_the_callback_data_except_in_what_aws_made(stand: Stand)
     assert {event["messageId"] for event in events} == {provider_id}
 
 
-def test_a_wamid_holds_the_recipient(stand: Stand) -> None:
-    event = _event(stand, "whatsapp", "+14255550100", "accepted")
+def test_a_wamid_holds_the_recipient(running: RunningSimulator) -> None:
+    event = _event(running, "whatsapp", "+14255550100", "accepted")
 
     wamid = status_of(event)["id"]
     assert b"14255550100" in base64.b64decode(wamid.removeprefix("wamid."))
 
 
-def test_email_echoes_its_tags_as_lists(stand: Stand) -> None:
-    event = _event(stand, "email", "ana@example.com", "Delivery")
+def test_email_echoes_its_tags_as_lists(running: RunningSimulator) -> None:
+    event = _event(running, "email", "ana@example.com", "Delivery")
 
     tags = event["mail"]["tags"]
     assert (tags["message_id"], tags["attempt"]) == (["m1"], ["1"])
@@ -320,66 +337,68 @@ def test_email_echoes_its_tags_as_lists(stand: Stand) -> None:
     assert event["mail"]["commonHeaders"]["subject"] == "Your code"
 
 
-def test_a_raw_mail_is_read_for_its_headers(stand: Stand) -> None:
+def test_a_raw_email_is_read_for_its_headers(running: RunningSimulator) -> None:
     raw = (
         b"From: Ana <ana@example.com>\r\nTo: bounce@example.com\r\nSubject: Hi\r\n\r\n"
         + b"x" * 50_000
     )
-    provider_id = stand.email.send_email(
+    provider_id = running.email.send_email(
         Content={"Raw": {"Data": raw}}, ConfigurationSetName="ConfigSet"
     )["MessageId"]
 
-    event = stand.topic.of(provider_id, 2)[1]
+    event = running.topic.of(provider_id, 2)[1]
     assert event["bounce"]["bouncedRecipients"][0]["emailAddress"] == "bounce@example.com"
     assert event["mail"]["commonHeaders"]["subject"] == "Hi"
     assert event["mail"]["source"] == "Ana <ana@example.com>"
 
 
-def test_a_duplicate_is_the_same_event_again(stand: Stand) -> None:
+def test_a_duplicate_is_the_same_event_again(running: RunningSimulator) -> None:
     for channel in ("sms", "whatsapp", "email"):
         to = "duplicated@example.com" if channel == "email" else "+14255550132"
-        events = stand.topic.of(stand.send(channel, to), 5)
+        events = running.topic.of(running.send(channel, to), 5)
         assert events[0] == events[1]
         assert events[2] == events[3] == events[4]
 
 
-def test_what_is_told_out_of_order_happened_in_order(stand: Stand) -> None:
-    events = stand.topic.of(stand.send_sms("+14255550133"), 3)
+def test_receipts_out_of_order_happened_in_order(running: RunningSimulator) -> None:
+    events = running.topic.of(running.send_sms("+14255550133"), 3)
 
     times = [event["eventTimestamp"] for event in events]
     assert times == sorted(times, reverse=True)
 
 
 @pytest.mark.parametrize("channel", ["sms", "email"])
-def test_without_a_configuration_set_there_are_no_receipts(stand: Stand, channel: str) -> None:
+def test_without_a_configuration_set_there_are_no_receipts(
+    running: RunningSimulator, channel: str
+) -> None:
     if channel == "sms":
-        answer = stand.sms.send_text_message(
+        answer = running.sms.send_text_message(
             DestinationPhoneNumber="+14255550100", MessageBody="Hello"
         )
     else:
-        answer = stand.email.send_email(
+        answer = running.email.send_email(
             FromEmailAddress="sender@example.com",
             Destination={"ToAddresses": ["ana@example.com"]},
             Content={"Simple": {"Subject": {"Data": "s"}, "Body": {"Text": {"Data": "t"}}}},
         )
 
-    (call,) = stand.get(f"/sent?message_id={answer['MessageId']}")
+    (call,) = running.get(f"/sent?message_id={answer['MessageId']}")
     assert (call["receipts"], call["note"]) == (
         [],
-        "No configuration set, so no events, as on AWS.",
+        "The request has no configuration set, so AWS publishes no events.",
     )
 
 
-def test_a_number_abroad_is_international(stand: Stand) -> None:
-    event = _event(stand, "sms", "+447860019066", "TEXT_DELIVERED")
+def test_a_number_abroad_is_international(running: RunningSimulator) -> None:
+    event = _event(running, "sms", "+447860019066", "TEXT_DELIVERED")
 
     assert (event["isoCountryCode"], event["isInternationalSend"]) == ("GB", True)
 
 
-def test_a_long_text_has_parts_and_their_price(stand: Stand) -> None:
-    provider_id = stand.send_sms("+14255550102", MessageBody="ж" * 71)
+def test_a_long_text_has_parts_and_their_price(running: RunningSimulator) -> None:
+    provider_id = running.send_sms("+14255550102", MessageBody="ж" * 71)
 
-    (event,) = stand.topic.of(provider_id, 1)
+    (event,) = running.topic.of(provider_id, 1)
     assert (event["messageEncoding"], event["totalMessageParts"]) == ("Unicode", 2)
     assert event["totalMessagePrice"] == 0.01162
 
@@ -387,10 +406,10 @@ def test_a_long_text_has_parts_and_their_price(stand: Stand) -> None:
 # --- TimeToLive
 
 
-def test_a_message_not_handed_over_in_time_expires(stand: Stand) -> None:
-    provider_id = stand.send_sms("+14255550125", TimeToLive=5)
+def test_a_message_not_delivered_in_time_expires(running: RunningSimulator) -> None:
+    provider_id = running.send_sms("+14255550125", TimeToLive=5)
 
-    (call,) = stand.get(f"/sent?message_id={provider_id}")
+    (call,) = running.get(f"/sent?message_id={provider_id}")
     assert [receipt["receipt"] for receipt in call["receipts"]] == [
         "TEXT_PENDING",
         "TEXT_TTL_EXPIRED",
@@ -405,25 +424,31 @@ def _seconds(text: str) -> float:
 
 
 @pytest.mark.parametrize(
-    ("dues", "expected"),
+    ("receipts", "expected"),
     [
-        ([Due(9, "TEXT_DELIVERED")], [Due(5, "TEXT_TTL_EXPIRED")]),
-        ([Due(5, "TEXT_DELIVERED")], [Due(5, "TEXT_DELIVERED")]),
+        ([ScheduledReceipt(9, "TEXT_DELIVERED")], [ScheduledReceipt(5, "TEXT_TTL_EXPIRED")]),
+        ([ScheduledReceipt(5, "TEXT_DELIVERED")], [ScheduledReceipt(5, "TEXT_DELIVERED")]),
         (
-            [Due(1, "TEXT_PENDING"), Due(9, "TEXT_BLOCKED"), Due(10, "TEXT_DELIVERED")],
-            [Due(1, "TEXT_PENDING"), Due(5, "TEXT_TTL_EXPIRED")],
+            [
+                ScheduledReceipt(1, "TEXT_PENDING"),
+                ScheduledReceipt(9, "TEXT_BLOCKED"),
+                ScheduledReceipt(10, "TEXT_DELIVERED"),
+            ],
+            [ScheduledReceipt(1, "TEXT_PENDING"), ScheduledReceipt(5, "TEXT_TTL_EXPIRED")],
         ),
         (
-            [Due(1, "TEXT_SUCCESSFUL"), Due(9, "TEXT_DELIVERED")],
-            [Due(1, "TEXT_SUCCESSFUL"), Due(9, "TEXT_DELIVERED")],
+            [ScheduledReceipt(1, "TEXT_SUCCESSFUL"), ScheduledReceipt(9, "TEXT_DELIVERED")],
+            [ScheduledReceipt(1, "TEXT_SUCCESSFUL"), ScheduledReceipt(9, "TEXT_DELIVERED")],
         ),
         (
-            [Due(9, "TEXT_DELIVERED", despite_ttl=True)],
-            [Due(9, "TEXT_DELIVERED", despite_ttl=True)],
+            [ScheduledReceipt(9, "TEXT_DELIVERED", despite_ttl=True)],
+            [ScheduledReceipt(9, "TEXT_DELIVERED", despite_ttl=True)],
         ),
         ([], []),
     ],
     ids=str,
 )
-def test_what_is_due_after_the_time_to_live(dues: list[Due], expected: list[Due]) -> None:
-    assert list(within_ttl(dues, 5)) == expected
+def test_what_is_due_after_the_time_to_live(
+    receipts: list[ScheduledReceipt], expected: list[ScheduledReceipt]
+) -> None:
+    assert list(time_to_live(5).apply(receipts)) == expected

@@ -1,4 +1,4 @@
-"""Starting the carriers: what they need, and the sentence when they do not get it."""
+"""Starting the simulator: what it needs, and the message if it does not get it."""
 
 import os
 import socket
@@ -29,14 +29,14 @@ def start(
     )
 
 
-def test_a_port_in_use_is_said() -> None:
+def test_a_port_in_use_is_an_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         ended = start("--port", port, "--topic-arn", TOPIC)
 
     assert ended.returncode == 1
     assert ended.stderr == (
-        f"The carriers cannot start on port {port}: [Errno 98] Address already in use\n"
+        f"The simulator cannot start on port {port}: [Errno 98] Address already in use\n"
     )
 
 
@@ -49,7 +49,7 @@ def test_a_port_in_use_is_said() -> None:
         (["--topic-arn", TOPIC, "--scenarios", "gone.toml"], "http://127.0.0.1:9", "gone.toml"),
     ],
 )
-def test_what_is_missing_is_said(arguments: list[str], endpoint: str, sentence: str) -> None:
+def test_a_missing_setting_is_named(arguments: list[str], endpoint: str, sentence: str) -> None:
     ended = start("--port", "0", *arguments, endpoint=endpoint)
 
     assert ended.returncode == 1

@@ -1,4 +1,4 @@
-"""What a recipient's phone shows: the thread, what it has of each message, who got something."""
+"""What a recipient's phone shows: its threads, the state of each message, the recipients."""
 
 import base64
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.simulator import Json, Stand, eventually, serving, simple
+from tests.support.simulator import Json, RunningSimulator, eventually, serving, simple
 
 ANA = "+14255550156"
 PERSON = "+14255550199"
@@ -31,28 +31,28 @@ Content-Type: text/html; charset="utf-8"
 
 
 @pytest.fixture
-def stand() -> Iterator[Stand]:
-    with serving(kept=20) as stand:
-        yield stand
+def running() -> Iterator[RunningSimulator]:
+    with serving(kept=20) as running:
+        yield running
 
 
-def shown(stand: Stand, channel: str, to: str) -> Json:
+def shown(running: RunningSimulator, channel: str, to: str) -> Json:
     """What the phone shows of the newest message."""
-    content: Json = stand.entries(channel, to)[-1]["content"]
+    content: Json = running.entries(channel, to)[-1]["content"]
     return content
 
 
 # --- the thread
 
 
-def test_a_thread_has_both_sides_in_their_order(stand: Stand) -> None:
-    first = stand.send_whatsapp(PERSON)
-    stand.act(first, "reply", text="Who is this?")
-    second = stand.send_whatsapp(PERSON, type="text", text={"body": "It is us."})
-    stand.act(second, "reply", text="Ah.")
-    stand.send_sms(PERSON)
+def test_a_thread_has_both_sides_in_their_order(running: RunningSimulator) -> None:
+    first = running.send_whatsapp(PERSON)
+    running.act(first, "reply", text="Who is this?")
+    second = running.send_whatsapp(PERSON, type="text", text={"body": "It is us."})
+    running.act(second, "reply", text="Ah.")
+    running.send_sms(PERSON)
 
-    thread = stand.get(f"/threads?channel=whatsapp&to={PERSON}")
+    thread = running.get(f"/threads?channel=whatsapp&to={PERSON}")
     assert (thread["channel"], thread["to"]) == ("whatsapp", PERSON)
     entries = thread["entries"]
     assert [entry["kind"] for entry in entries] == ["message", "reply"] * 2
@@ -70,11 +70,13 @@ def test_a_thread_has_both_sides_in_their_order(stand: Stand) -> None:
 
 
 @pytest.mark.parametrize("channel", ["sms", "whatsapp", "email"])
-def test_an_entry_says_whose_message_it_is(stand: Stand, channel: str) -> None:
+def test_an_entry_has_the_message_id_and_the_attempt(
+    running: RunningSimulator, channel: str
+) -> None:
     to = "person@example.com" if channel == "email" else PERSON
-    provider_id = stand.send(channel, to)
+    provider_id = running.send(channel, to)
 
-    (entry,) = stand.entries(channel, to)
+    (entry,) = running.entries(channel, to)
     assert (entry["provider_id"], entry["message_id"], entry["attempt"]) == (provider_id, "m1", "1")
     assert (entry["scenario"], entry["state"]) == ("person", "on_its_way")
     assert (entry["silent"], entry["reason"]) == (False, None)
@@ -83,19 +85,19 @@ def test_an_entry_says_whose_message_it_is(stand: Stand, channel: str) -> None:
     assert entry["from"] == senders[channel]
 
 
-def test_a_thread_shows_the_newest_messages_that_are_asked_for(stand: Stand) -> None:
-    ids = [stand.send_sms(PERSON) for _ in range(3)]
+def test_a_thread_shows_the_newest_messages_that_are_asked_for(running: RunningSimulator) -> None:
+    ids = [running.send_sms(PERSON) for _ in range(3)]
 
-    newest = stand.get(f"/threads?channel=sms&to={PERSON}&limit=2")["entries"]
+    newest = running.get(f"/threads?channel=sms&to={PERSON}&limit=2")["entries"]
     assert [entry["provider_id"] for entry in newest] == ids[1:]
 
 
-def test_a_thread_names_the_refusals_with_the_usual_one_first(stand: Stand) -> None:
-    stand.send_whatsapp(PERSON)
-    stand.send_email("person@example.com")
+def test_a_thread_names_the_refusals_with_the_usual_one_first(running: RunningSimulator) -> None:
+    running.send_whatsapp(PERSON)
+    running.send_email("person@example.com")
 
     def refusals(channel: str, to: str) -> Any:
-        return stand.get(f"/threads?channel={channel}&to={to}")["refusals"]
+        return running.get(f"/threads?channel={channel}&to={to}")["refusals"]
 
     assert refusals("whatsapp", PERSON)[0] == {
         "receipt": "failed:131026",
@@ -113,15 +115,17 @@ def test_a_thread_names_the_refusals_with_the_usual_one_first(stand: Stand) -> N
         ("channel=sms&to=%2B14255550199&limit=0", 400),
     ],
 )
-def test_a_thread_that_is_none_is_said(stand: Stand, query: str, status: int) -> None:
-    stand.send_sms(PERSON)
+def test_a_missing_thread_and_an_invalid_query_are_errors(
+    running: RunningSimulator, query: str, status: int
+) -> None:
+    running.send_sms(PERSON)
 
-    answer = stand.ask("GET", f"/threads?{query}")
+    answer = running.ask("GET", f"/threads?{query}")
     assert answer[0] == status
     assert answer[1]["detail"]
 
 
-# --- what a message looks like
+# --- the content of a message
 
 
 @pytest.mark.parametrize(
@@ -137,11 +141,11 @@ def test_a_thread_that_is_none_is_said(stand: Stand, query: str, status: int) ->
     ],
 )
 def test_an_sms_counts_its_segments(
-    stand: Stand, text: str, encoding: str, length: int, segments: int
+    running: RunningSimulator, text: str, encoding: str, length: int, segments: int
 ) -> None:
-    stand.send_sms(PERSON, MessageBody=text)
+    running.send_sms(PERSON, MessageBody=text)
 
-    assert shown(stand, "sms", PERSON) == {
+    assert shown(running, "sms", PERSON) == {
         "type": "text",
         "text": text,
         "encoding": encoding,
@@ -158,10 +162,12 @@ def test_an_sms_counts_its_segments(
         ("pool-00000000000000000000000000000001", "+12065550100"),
     ],
 )
-def test_an_sms_comes_from_a_number_or_a_name(stand: Stand, identity: str, sender: str) -> None:
-    stand.send_sms(PERSON, OriginationIdentity=identity)
+def test_an_sms_comes_from_a_number_or_a_name(
+    running: RunningSimulator, identity: str, sender: str
+) -> None:
+    running.send_sms(PERSON, OriginationIdentity=identity)
 
-    assert stand.entries("sms", PERSON)[0]["from"] == sender
+    assert running.entries("sms", PERSON)[0]["from"] == sender
 
 
 TEXT = {"type": "text", "text": {"preview_url": False, "body": "Hi"}}
@@ -196,19 +202,19 @@ NOTHING = {"text": None, "link": None, "filename": None, "template": None}
     ],
 )
 def test_whatsapp_shows_texts_media_and_templates(
-    stand: Stand, message: Json, content: Json
+    running: RunningSimulator, message: Json, content: Json
 ) -> None:
-    stand.send_whatsapp(PERSON, **message)
+    running.send_whatsapp(PERSON, **message)
 
-    assert shown(stand, "whatsapp", PERSON) == NOTHING | {"type": message["type"]} | content
+    assert shown(running, "whatsapp", PERSON) == NOTHING | {"type": message["type"]} | content
 
 
-def test_a_mail_shows_its_subject_and_both_bodies(stand: Stand) -> None:
+def test_a_email_shows_its_subject_and_both_bodies(running: RunningSimulator) -> None:
     content = simple("Your code", "Your code is 123456.")
     content["Simple"]["Body"]["Html"] = {"Data": HTML}
-    stand.send_email("ana@example.com", Content=content)
+    running.send_email("ana@example.com", Content=content)
 
-    assert shown(stand, "email", "ana@example.com") == {
+    assert shown(running, "email", "ana@example.com") == {
         "type": "email",
         "subject": "Your code",
         "text": "Your code is 123456.",
@@ -217,15 +223,17 @@ def test_a_mail_shows_its_subject_and_both_bodies(stand: Stand) -> None:
     }
 
 
-def test_a_raw_mail_is_taken_apart(stand: Stand) -> None:
-    stand.send_email("ana@example.com", Content={"Raw": {"Data": RAW.encode()}})
+def test_a_raw_email_is_parsed(running: RunningSimulator) -> None:
+    running.send_email("ana@example.com", Content={"Raw": {"Data": RAW.encode()}})
 
-    mail = shown(stand, "email", "ana@example.com")
+    mail = shown(running, "email", "ana@example.com")
     assert mail["subject"] == "Your code ✓"
     assert (mail["text"].strip(), mail["html"].strip()) == ("Your code is 123456.", HTML)
 
 
-def test_a_raw_mail_with_a_large_attachment_still_shows_its_text(stand: Stand) -> None:
+def test_a_raw_email_with_a_large_attachment_still_shows_its_text(
+    running: RunningSimulator,
+) -> None:
     attachment = base64.encodebytes(bytes(300_000)).decode()
     mail = (
         'Subject: Your parcel\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="=="\n\n'
@@ -233,43 +241,43 @@ def test_a_raw_mail_with_a_large_attachment_still_shows_its_text(stand: Stand) -
         "--==\nContent-Type: application/pdf\nContent-Disposition: attachment\n"
         f"Content-Transfer-Encoding: base64\n\n{attachment}\n--==--\n"
     )
-    stand.send_email("ana@example.com", Content={"Raw": {"Data": mail.encode()}})
+    running.send_email("ana@example.com", Content={"Raw": {"Data": mail.encode()}})
 
-    assert shown(stand, "email", "ana@example.com")["text"].strip() == "It is here."
+    assert shown(running, "email", "ana@example.com")["text"].strip() == "It is here."
 
 
-def test_a_text_in_an_unknown_charset_is_shown_as_it_came(stand: Stand) -> None:
+def test_a_text_in_an_unknown_charset_is_shown_as_it_came(running: RunningSimulator) -> None:
     mail = "Subject: s\nContent-Type: text/plain; charset=x-nobody\n\nHello\n"
-    stand.send_email("ana@example.com", Content={"Raw": {"Data": mail.encode()}})
+    running.send_email("ana@example.com", Content={"Raw": {"Data": mail.encode()}})
 
-    assert "Hello" in shown(stand, "email", "ana@example.com")["text"]
+    assert "Hello" in shown(running, "email", "ana@example.com")["text"]
 
 
-def test_a_mail_by_template_shows_its_values(stand: Stand) -> None:
+def test_a_email_by_template_shows_its_values(running: RunningSimulator) -> None:
     template = {"TemplateName": "Code", "TemplateData": '{"code": "123456"}'}
-    stand.send_email("ana@example.com", Content={"Template": template})
+    running.send_email("ana@example.com", Content={"Template": template})
 
-    mail = shown(stand, "email", "ana@example.com")
+    mail = shown(running, "email", "ana@example.com")
     assert mail["template"] == {"name": "Code", "data": {"code": "123456"}}
     assert (mail["subject"], mail["text"], mail["html"]) == (None, None, None)
 
 
-def test_a_template_with_too_many_values_to_keep_is_still_shown(stand: Stand) -> None:
+def test_a_template_with_too_many_values_to_keep_is_still_shown(running: RunningSimulator) -> None:
     template = {"TemplateName": "Code", "TemplateData": f'{{"code": "{"1" * 150_000}"}}'}
-    stand.send_email("ana@example.com", Content={"Template": template})
+    running.send_email("ana@example.com", Content={"Template": template})
 
-    mail = shown(stand, "email", "ana@example.com")
+    mail = shown(running, "email", "ana@example.com")
     assert mail["template"] == {"name": "Code", "data": None}
 
 
-def test_a_mail_is_shown_longer_than_a_list_shows_it(stand: Stand) -> None:
+def test_a_email_is_shown_longer_than_a_list_shows_it(running: RunningSimulator) -> None:
     content = {"Simple": {"Subject": {"Data": "s"}, "Body": {"Html": {"Data": "x" * 50_000}}}}
-    stand.send_email("ana@example.com", Content=content)
+    running.send_email("ana@example.com", Content=content)
 
-    assert shown(stand, "email", "ana@example.com")["html"] == "x" * 50_000
+    assert shown(running, "email", "ana@example.com")["html"] == "x" * 50_000
 
 
-# --- what the phone has of it
+# --- the state of a message
 
 
 @pytest.mark.parametrize(
@@ -292,48 +300,48 @@ def test_a_mail_is_shown_longer_than_a_list_shows_it(stand: Stand) -> None:
     ],
 )
 def test_the_state_is_what_the_phone_has(
-    stand: Stand, channel: str, to: str, state: str, reason: str | None
+    running: RunningSimulator, channel: str, to: str, state: str, reason: str | None
 ) -> None:
-    stand.send(channel, to)
-    eventually(lambda: stand.get("/health")["under_way"] == 0)
+    running.send(channel, to)
+    eventually(lambda: running.get("/health")["under_way"] == 0)
 
-    (entry,) = stand.entries(channel, to)
+    (entry,) = running.entries(channel, to)
     assert entry["state"] == state
     assert (entry["reason"] or "").startswith(reason or "")
     assert (entry["reason"] is None) == (reason is None)
 
 
-def test_what_the_provider_refused_is_no_message_on_the_phone(stand: Stand) -> None:
+def test_a_rejected_message_is_not_on_the_phone(running: RunningSimulator) -> None:
     with pytest.raises(ClientError):
-        stand.send_sms("+14255550110")
+        running.send_sms("+14255550110")
 
-    (entry,) = stand.entries("sms", "+14255550110")
+    (entry,) = running.entries("sms", "+14255550110")
     assert (entry["state"], entry["provider_id"], entry["may"]) == ("refused", None, [])
     assert entry["reason"] == "ConflictException: Destination phone number is opted out"
 
 
-def test_a_dry_run_and_a_request_that_is_none_reach_nobody(stand: Stand) -> None:
-    stand.send_sms(PERSON, DryRun=True)
+def test_a_dry_run_and_an_invalid_request_reach_nobody(running: RunningSimulator) -> None:
+    running.send_sms(PERSON, DryRun=True)
     with pytest.raises(ClientError):
-        stand.send_sms(PERSON, MessageBody="a" * 1601)
+        running.send_sms(PERSON, MessageBody="a" * 1601)
 
-    assert stand.get("/recipients") == []
-
-
-# --- who got something
+    assert running.get("/recipients") == []
 
 
-def test_recipients_are_listed_newest_first(stand: Stand) -> None:
-    sms = stand.send_sms(PERSON, MessageBody="x" * 100)
-    stand.send_whatsapp(PERSON)
-    stand.send_whatsapp(PERSON)
-    stand.send_email("person@example.com")
-    stand.act(sms, "reply", text="Thanks")
+# --- the recipients
+
+
+def test_recipients_are_listed_newest_first(running: RunningSimulator) -> None:
+    sms = running.send_sms(PERSON, MessageBody="x" * 100)
+    running.send_whatsapp(PERSON)
+    running.send_whatsapp(PERSON)
+    running.send_email("person@example.com")
+    running.act(sms, "reply", text="Thanks")
 
     def listed(query: str = "") -> list[tuple[str, str, int, int, str]]:
         return [
             (one["channel"], one["to"], one["messages"], one["replies"], one["preview"])
-            for one in stand.get(f"/recipients{query}")
+            for one in running.get(f"/recipients{query}")
         ]
 
     assert listed() == [
@@ -341,29 +349,29 @@ def test_recipients_are_listed_newest_first(stand: Stand) -> None:
         ("email", "person@example.com", 1, 0, "Your code"),
         ("whatsapp", PERSON, 2, 0, "login_code"),
     ]
-    stand.send_sms(PERSON, MessageBody="x" * 100)
+    running.send_sms(PERSON, MessageBody="x" * 100)
     assert listed("?limit=1") == [("sms", PERSON, 2, 1, "x" * 80)]
-    assert stand.ask("GET", "/recipients?limit=-1")[0] == 400
+    assert running.ask("GET", "/recipients?limit=-1")[0] == 400
 
 
-def test_a_recipient_tells_when_and_what_came_last(stand: Stand) -> None:
-    provider_id = stand.send_whatsapp(PERSON)
-    stand.act(provider_id, "read")
+def test_a_recipient_has_the_time_and_text_of_the_newest_entry(running: RunningSimulator) -> None:
+    provider_id = running.send_whatsapp(PERSON)
+    running.act(provider_id, "read")
 
-    (recipient,) = stand.get("/recipients")
-    (entry,) = stand.entries("whatsapp", PERSON)
+    (recipient,) = running.get("/recipients")
+    (entry,) = running.entries("whatsapp", PERSON)
     assert (recipient["last_at"], recipient["state"]) == (entry["at"], "read")
-    stand.act(provider_id, "reply", text="Yes")
-    (recipient,) = stand.get("/recipients")
-    assert recipient["last_at"] == stand.entries("whatsapp", PERSON)[-1]["at"]
+    running.act(provider_id, "reply", text="Yes")
+    (recipient,) = running.get("/recipients")
+    assert recipient["last_at"] == running.entries("whatsapp", PERSON)[-1]["at"]
 
 
-def test_a_recipient_whose_messages_are_forgotten_is_forgotten(stand: Stand) -> None:
-    stand.send_sms(PERSON)
+def test_a_recipient_without_messages_is_removed(running: RunningSimulator) -> None:
+    running.send_sms(PERSON)
     for _ in range(20):
-        stand.send_sms(ANA)
+        running.send_sms(ANA)
 
-    (recipient,) = stand.get("/recipients")
+    (recipient,) = running.get("/recipients")
     assert (recipient["to"], recipient["messages"]) == (ANA, 20)
-    assert stand.ask("DELETE", "/sent") == (204, None)
-    assert stand.get("/recipients") == []
+    assert running.ask("DELETE", "/sent") == (204, None)
+    assert running.get("/recipients") == []

@@ -1,0 +1,32 @@
+"""Finds the channels: those of `channels.toml`, each in its own folder of this package.
+
+`simulator/<channel>/` holds `api.py` (with `provider(account)`, the provider of the channel),
+`events.py` (its receipts), `phone.py` (its messages on a phone) and `scenarios.toml` (what its
+recipients do).
+"""
+
+import tomllib
+from importlib import import_module
+from pathlib import Path
+
+from simulator.provider import AwsAccount, Provider
+
+_FOLDER = Path(__file__).parent
+_CHANNELS_FILE = _FOLDER.parent / "functions" / "messaging" / "channels" / "channels.toml"
+
+
+def channel_names() -> tuple[str, ...]:
+    """The channels of the product, in the order of the file."""
+    return tuple(tomllib.loads(_CHANNELS_FILE.read_text(encoding="utf-8")))
+
+
+def create_providers(account: AwsAccount) -> dict[str, Provider]:
+    """The provider of each channel."""
+    return {
+        name: import_module(f"simulator.{name}.api").provider(account) for name in channel_names()
+    }
+
+
+def scenarios_file(channel: str) -> Path:
+    """The channel's standard scenarios."""
+    return _FOLDER / channel / "scenarios.toml"
