@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra import metrics
+from infra import channels, metrics
 from messaging.domain.messages import CHANNELS
 from messaging.metrics import Metric
 from tests.infra.template import Template
@@ -86,7 +86,7 @@ def test_alarms_and_dashboard_look_at_every_metric_that_the_functions_write() ->
     looked_at = {
         *metrics.OF_A_CHANNEL,
         metrics.TIME_OF_A_CHANNEL,
-        *metrics.RECEIPTS_OF_NOBODY,
+        *metrics.UNATTRIBUTED_RECEIPTS,
         *metrics.OF_MESSAGES,
         metrics.TIME_OF_MESSAGES,
         metrics.BROKEN,
@@ -94,5 +94,5 @@ def test_alarms_and_dashboard_look_at_every_metric_that_the_functions_write() ->
     }
 
     assert looked_at == {str(metric) for metric in Metric}
-    assert metrics.CHANNELS == CHANNELS
+    assert tuple(channels.CHANNELS) == CHANNELS
     assert {"service": ENVIRONMENT["POWERTOOLS_SERVICE_NAME"]} == metrics.SERVICE

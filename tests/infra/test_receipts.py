@@ -38,7 +38,7 @@ def test_nobody_else_may_publish(template: Template) -> None:
         statement["Principal"]["Service"]
         for statement in statements
         if statement["Effect"] == "Allow"
-    ] == ["sms-voice.amazonaws.com", "ses.amazonaws.com", "social-messaging.amazonaws.com"]
+    ] == ["social-messaging.amazonaws.com", "sms-voice.amazonaws.com", "ses.amazonaws.com"]
 
 
 def test_the_providers_may_use_the_key_the_topic_is_encrypted_with(template: Template) -> None:
