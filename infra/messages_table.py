@@ -12,7 +12,11 @@ READS = {"GetItem", "Query"}
 
 
 class MessagesTable(Construct):
-    """One table: a message, its attempts and its receipts under one partition key."""
+    """One table: a message, its attempts and its receipts under one partition key.
+
+    Its keys cannot be renamed after the first deployment, so their names say no more than what
+    they are.
+    """
 
     def __init__(self, scope: Construct, construct_id: str, *, key: Key, retain: bool) -> None:
         super().__init__(scope, construct_id)
@@ -37,8 +41,8 @@ def _messages(scope: Construct, *, key: Key, retain: bool) -> dynamodb.Table:
     table = dynamodb.Table(
         scope,
         "Messages",
-        partition_key=_text("message_id"),
-        sort_key=_text("item"),
+        partition_key=_text("pk"),
+        sort_key=_text("sk"),
         time_to_live_attribute="retained_until",
         billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
         point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(

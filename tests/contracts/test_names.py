@@ -73,7 +73,7 @@ def test_the_table_has_the_keys_that_the_store_uses(template: Template) -> None:
     table = template.only("AWS::DynamoDB::Table")
     source = Path("functions/messaging/store.py").read_text()
 
-    assert [key["AttributeName"] for key in table["KeySchema"]] == ["message_id", "item"]
+    assert [key["AttributeName"] for key in table["KeySchema"]] == ["pk", "sk"]
     [index] = table["GlobalSecondaryIndexes"]
     for name in (
         *(key["AttributeName"] for key in (*table["KeySchema"], *index["KeySchema"])),

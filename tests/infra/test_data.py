@@ -35,8 +35,8 @@ def test_messages_lie_under_their_id_and_forget_themselves(template: Template) -
     table = template.only("AWS::DynamoDB::Table")
 
     assert table["KeySchema"] == [
-        {"AttributeName": "message_id", "KeyType": "HASH"},
-        {"AttributeName": "item", "KeyType": "RANGE"},
+        {"AttributeName": "pk", "KeyType": "HASH"},
+        {"AttributeName": "sk", "KeyType": "RANGE"},
     ]
     assert table["TimeToLiveSpecification"] == {"AttributeName": "retained_until", "Enabled": True}
     assert table["BillingMode"] == "PAY_PER_REQUEST"
