@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Protocol, runtime_checkable
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from infra.parameters import FROM_TEXT, Parameters, whole
+from infra.parameters import NUMBER, Parameters, whole
 
 
 class ChannelConfig(Parameters):
@@ -24,7 +24,7 @@ class ChannelConfig(Parameters):
     send_resources: ClassVar[tuple[str, ...]]
     # What events are published on behalf of, in this account and region.
     event_source: ClassVar[str]
-    # A sender that nobody has: reserved for fiction and documentation.
+    # Senders that nobody can have: reserved for fiction and documentation.
     example_sender: ClassVar[str]
     # The fields that `send_message` and `record_receipt` need beside the sender.
     send_fields: ClassVar[tuple[str, ...]] = ()
@@ -33,7 +33,7 @@ class ChannelConfig(Parameters):
     # Who messages come from, unless a step's `from` names another.
     sender: str
     # How long a step waits for success when it does not say so itself.
-    wait_seconds: Annotated[int, FROM_TEXT, whole(5, 86_400)]
+    wait_seconds: Annotated[int, NUMBER, whole(5, 86_400)]
 
     @property
     def is_example(self) -> bool:
@@ -41,7 +41,7 @@ class ChannelConfig(Parameters):
         return re.search(self.example_sender, self.sender) is not None
 
     def variables(self, *fields: str) -> dict[str, str]:
-        """The environment variables that hold these fields."""
+        """The environment variables with the values of these fields."""
         values = self.model_dump(by_alias=True, include=set(fields))
         return {name.upper(): str(value) for name, value in values.items()}
 

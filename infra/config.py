@@ -1,6 +1,6 @@
 """Every parameter of the stack: its name, what it may be, and the error when it is not.
 
-The defaults stand in `cdk.json`; `cdk deploy -c name=value` replaces one.
+The defaults are in `cdk.json`; `cdk deploy -c name=value` replaces one.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from infra.channel_config import ChannelConfig
 from infra.channels import CHANNELS
-from infra.parameters import ADDRESS, FROM_TEXT, Parameters, matching, may_be, whole
+from infra.parameters import ADDRESS, NUMBER, SWITCH, Parameters, allowed_values, matching, whole
 
 # docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 RetentionDays = Literal[
@@ -36,27 +36,27 @@ class Config(Parameters):
     channels: Mapping[str, ChannelConfig]
 
     # The usage plan of the API key, and how many batches of requests are started at once.
-    api_requests_per_second: Annotated[int, FROM_TEXT, whole(1, 10_000)]
-    api_burst: Annotated[int, FROM_TEXT, whole(1, 10_000)]
-    api_requests_per_day: Annotated[int, FROM_TEXT, whole(1, 1_000_000_000)]
-    starter_concurrency: Annotated[int, FROM_TEXT, whole(2, 1_000)]
+    api_requests_per_second: Annotated[int, NUMBER, whole(1, 10_000)]
+    api_burst: Annotated[int, NUMBER, whole(1, 10_000)]
+    api_requests_per_day: Annotated[int, NUMBER, whole(1, 1_000_000_000)]
+    starter_concurrency: Annotated[int, NUMBER, whole(2, 1_000)]
     # The most that the starter uses of the account's StartExecution quota, so that direct callers
     # keep the rest.
-    starts_per_second: Annotated[int, FROM_TEXT, whole(1, 10_000)]
+    starts_per_second: Annotated[int, NUMBER, whole(1, 10_000)]
 
     # How long a message is kept, and whether the table and its key outlive the stack.
-    retention_days: Annotated[int, FROM_TEXT, whole(1, 3_650)]
-    retain_data: Annotated[bool, FROM_TEXT, Field(strict=True, description="one of true, false")]
+    retention_days: Annotated[int, NUMBER, whole(1, 3_650)]
+    retain_data: Annotated[bool, SWITCH, Field(description="one of true, false")]
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
-    log_retention_days: Annotated[RetentionDays, FROM_TEXT]
+    log_retention_days: Annotated[RetentionDays, NUMBER]
     # Where alarms are sent; empty: nowhere, CloudWatch shows them.
     alarm_email: Annotated[str, matching(rf"|{ADDRESS}", "an address, or empty for none")]
     # When alarms fire: how long a request waits, how long one message in twenty takes, what
-    # percentage of messages reaches nobody.
-    alarm_oldest_request_seconds: Annotated[int, FROM_TEXT, whole(60, 86_400)]
-    alarm_time_to_deliver_seconds: Annotated[int, FROM_TEXT, whole(1, 86_400)]
-    alarm_undelivered_percent: Annotated[int, FROM_TEXT, whole(0, 99)]
+    # percentage of messages is not delivered.
+    alarm_oldest_request_seconds: Annotated[int, NUMBER, whole(60, 86_400)]
+    alarm_time_to_deliver_seconds: Annotated[int, NUMBER, whole(1, 86_400)]
+    alarm_undelivered_percent: Annotated[int, NUMBER, whole(0, 99)]
 
     @classmethod
     def names(cls) -> list[str]:
@@ -77,7 +77,7 @@ class Config(Parameters):
         except ValidationError as wrong:
             name = str(wrong.errors()[0]["loc"][0])
             found = f"is {given[name]!r}" if name in given else "is missing"
-            allowed = may_be(dict(_parameters(cls))[name])
+            allowed = allowed_values(dict(_parameters(cls))[name])
             raise WrongParameter(f"{name} {found}; it may be {allowed}.") from wrong
 
     @model_validator(mode="after")

@@ -18,7 +18,10 @@ MILLISECONDS = "milliseconds"
 
 
 class Dashboard(Construct):
-    """The dashboard for on-call engineers; created last, because it shows every resource."""
+    """The dashboard for on-call engineers; created last, because it shows every resource.
+
+    cdk-monitoring-constructs would draw 111 widgets for the same resources, five times as many.
+    """
 
     def __init__(
         self,
@@ -132,7 +135,7 @@ class Dashboard(Construct):
         return [
             *graphs,
             _graph("From acceptance to delivery, p95", times, unit=MILLISECONDS),
-            _graph("Receipts of nobody", unattributed),
+            _graph("Unattributed receipts", unattributed),
         ]
 
     def _usage(

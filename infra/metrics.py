@@ -40,7 +40,7 @@ def of_stack(
 
 
 def starts(name: str) -> cloudwatch.Metric:
-    """A metric of the account's StartExecution calls, whoever makes them.
+    """A metric of the account's StartExecution calls, those of other stacks included.
 
     docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html
     """

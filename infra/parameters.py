@@ -16,17 +16,28 @@ class Parameters(BaseModel):
     model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True)
 
 
-def _from_text(value: object) -> object:
-    return json.loads(value) if isinstance(value, str) else value
+def from_text(kind: type) -> BeforeValidator:
+    """Reads a value that is text on the command line, and refuses all but this very type.
+
+    For Python, true is a whole number as well.
+    """
+
+    def read(value: object) -> object:
+        found = json.loads(value) if isinstance(value, str) else value
+        if type(found) is not kind:
+            raise ValueError(found)
+        return found
+
+    return BeforeValidator(read)
 
 
-# What is not text in cdk.json is text when it comes from the command line.
-FROM_TEXT = BeforeValidator(_from_text)
+NUMBER = from_text(int)
+SWITCH = from_text(bool)
 
 
 def whole(low: int, high: int) -> FieldInfo:
     may_be = f"a whole number from {low:,} to {high:,}"
-    field: FieldInfo = Field(strict=True, ge=low, le=high, description=may_be)
+    field: FieldInfo = Field(ge=low, le=high, description=may_be)
     return field
 
 
@@ -35,6 +46,6 @@ def matching(pattern: str, may_be: str) -> FieldInfo:
     return field
 
 
-def may_be(field: FieldInfo) -> str:
+def allowed_values(field: FieldInfo) -> str:
     """What a parameter may be, as an error says it."""
     return field.description or "one of " + ", ".join(map(str, get_args(field.annotation)))

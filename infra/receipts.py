@@ -89,11 +89,10 @@ class ReceiptsTopic(sns.Topic):
         self, scope: Construct, construct_id: str, *, key: Key, channels: Iterable[ChannelConfig]
     ) -> None:
         super().__init__(scope, construct_id, master_key=key, enforce_ssl=True)
-        # Channels of one service publish as one principal.
-        publishers = dict.fromkeys((each.service, each.event_source) for each in channels)
-        for service, source in publishers:
-            key.allow_publishing(f"{service}.amazonaws.com")
-            self._allow_publishing(service, source)
+        # Channels of one service have the same statements, and CDK writes them once.
+        for channel in channels:
+            key.allow_publishing(f"{channel.service}.amazonaws.com")
+            self._allow_publishing(channel.service, channel.event_source)
         add_output(
             self,
             "ReceiptsTopicArn",

@@ -87,6 +87,6 @@ class Throughline(Stack):
         for name, sender in config.example_senders.items():
             Annotations.of(self).add_warning_v2(
                 f"throughline:{name}",
-                f"{name} is still an example, {sender}: nobody can send from it. "
+                f"{name} is still an example, {sender}: no message can be sent from it. "
                 f"Set your own in cdk.json or with -c {name}=…",
             )

@@ -48,10 +48,10 @@ def asked(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("path", FUNCTIONS, ids=lambda path: path.stem)
-def test_a_function_is_told_what_it_asks_for(template: Template, path: Path) -> None:
-    told = template.functions[path.stem]["Environment"]["Variables"].keys()
+def test_a_function_has_the_variables_that_it_reads(template: Template, path: Path) -> None:
+    given = template.functions[path.stem]["Environment"]["Variables"].keys()
 
-    assert told - POWERTOOLS == asked(path)
+    assert given - POWERTOOLS == asked(path)
 
 
 def test_tests_run_with_the_same_environment() -> None:

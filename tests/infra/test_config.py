@@ -79,6 +79,7 @@ def test_a_missing_parameter_is_refused_by_name(parameters: dict[str, Any], name
         ("retain_data", "yes", "one of true, false"),
         ("log_level", "info", "INFO"),
         ("log_retention_days", 31, "14, 30, 60"),
+        ("log_retention_days", "true", "14, 30, 60"),
         ("alarm_email", "on call", "an address, or empty for none"),
     ],
 )

@@ -31,7 +31,7 @@ REFERRING = {
 }
 
 
-def test_messages_lie_under_their_id_and_forget_themselves(template: Template) -> None:
+def test_the_table_has_generic_keys_and_expires_its_items(template: Template) -> None:
     table = template.only("AWS::DynamoDB::Table")
 
     assert table["KeySchema"] == [
