@@ -1,28 +1,163 @@
-"""Who is told of an alarm."""
+"""When alarms fire: few of them, each with its section in docs/runbook.md.
 
+Each dead-letter queue has an alarm of its own. A threshold that a user would choose is a
+parameter; the others are constants here, with their reasons.
+"""
+
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
-from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.key import Key
+from infra import metrics
+from infra.alarm_topic import AlarmTopic
+from infra.config import Config
+from infra.function import Function
+
+# The percentage of fewer messages than this in 15 minutes is not significant.
+ENOUGH_MESSAGES = 20
+# A failed invocation is retried by its caller, and the retry mostly succeeds.
+FUNCTION_ERRORS = 5
+MINUTE, QUARTER = Duration.minutes(1), Duration.minutes(15)
 
 
-class Alarms(Construct):
-    """Sends alarms to one address, once its owner has confirmed it; without one, to nobody."""
+class StackAlarms(Construct):
+    """The alarms of the whole stack; created last, because they cover all of its resources."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, email: str, key: Key) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: Config,
+        requests: sqs.IQueue,
+        alarm_topic: AlarmTopic,
+    ) -> None:
         super().__init__(scope, construct_id)
-        self._topic = self._topic_for(email, key) if email else None
+        self._alarm_topic = alarm_topic
+        self._functions = functions_of(self)
+        self._add_queue_alarms(requests, config)
+        self._add_function_alarms()
+        self._add_execution_alarm()
+        self._add_message_alarms(config)
 
-    def tell_of(self, alarm: cloudwatch.Alarm) -> None:
-        """Has an alarm sent to the address; CloudWatch shows it in any case."""
-        if self._topic:
-            alarm.add_alarm_action(actions.SnsAction(self._topic))
+    def _add_queue_alarms(self, requests: sqs.IQueue, config: Config) -> None:
+        self._add(
+            "OldestRequest",
+            "Requests wait too long to be started",
+            requests.metric_approximate_age_of_oldest_message(period=MINUTE, statistic="Maximum"),
+            above=config.alarm_oldest_request_seconds,
+            minutes=(3, 5),
+        )
+        throttled = [
+            metrics.of_stack(self, metrics.THROTTLED),
+            metrics.starts("ThrottledEvents"),
+        ]
+        self._add(
+            "StartsThrottled",
+            "Step Functions throttles StartExecution: the account's quota is used up",
+            metrics.sum_of(throttled, "throttled starts"),
+            above=0,
+            # A burst of direct starts may empty the bucket for a moment.
+            minutes=(3, 5),
+        )
 
-    def _topic_for(self, email: str, key: Key) -> sns.Topic:
-        topic = sns.Topic(self, "Topic", master_key=key, enforce_ssl=True)
-        key.allow_publishing("cloudwatch.amazonaws.com")
-        topic.add_subscription(subscriptions.EmailSubscription(email))
-        return topic
+    def _add_function_alarms(self) -> None:
+        errors = [each.metric_errors(period=MINUTE) for each in self._functions]
+        self._add(
+            "FunctionErrors",
+            "Functions fail repeatedly",
+            metrics.sum_of(errors, "failed invocations"),
+            above=FUNCTION_ERRORS - 1,
+            minutes=(2, 5),
+        )
+        throttles = [each.metric_throttles(period=MINUTE) for each in self._functions]
+        self._add(
+            "FunctionThrottles",
+            "Lambda throttles invocations: the account's concurrency is used up",
+            metrics.sum_of(throttles, "throttled invocations"),
+            above=0,
+            minutes=(3, 5),
+        )
+
+    def _add_execution_alarm(self) -> None:
+        self._add(
+            "ExecutionsBroken",
+            "Executions failed with an error that the workflow does not define, or were stopped",
+            metrics.of_stack(self, metrics.BROKEN),
+            above=0,
+            minutes=(1, 1),
+        )
+
+    def _add_message_alarms(self, config: Config) -> None:
+        self._add(
+            "UndeliveredShare",
+            "Too many messages are not delivered",
+            _undelivered_percent(self),
+            above=config.alarm_undelivered_percent,
+        )
+        p95 = metrics.of_stack(self, metrics.TIME_OF_MESSAGES, statistic="p95").with_(
+            period=QUARTER
+        )
+        self._add(
+            "TimeToDeliver",
+            "The 95th percentile of the time from acceptance to delivery is too high",
+            p95,
+            above=config.alarm_time_to_deliver_seconds * 1000,
+            # With few messages a percentile is the value of one of them.
+            low_samples="ignore",
+        )
+
+    def _add(
+        self,
+        construct_id: str,
+        meaning: str,
+        metric: cloudwatch.IMetric,
+        *,
+        above: float,
+        minutes: tuple[int, int] = (1, 1),
+        low_samples: str | None = None,
+    ) -> None:
+        """An alarm that fires when `minutes[0]` of `minutes[1]` periods are above the threshold.
+
+        A period without data is not above it.
+        """
+        alarm = cloudwatch.Alarm(
+            self,
+            construct_id,
+            alarm_description=f"{meaning}. See docs/runbook.md.",
+            metric=metric,
+            threshold=above,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            datapoints_to_alarm=minutes[0],
+            evaluation_periods=minutes[1],
+            evaluate_low_sample_count_percentile=low_samples,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        self._alarm_topic.notify_of(alarm)
+
+
+def functions_of(scope: Construct) -> list[Function]:
+    """Every function that the stack has so far."""
+    every = Stack.of(scope).node.find_all()
+    return [each for each in every if isinstance(each, Function)]
+
+
+def _undelivered_percent(scope: Construct) -> cloudwatch.MathExpression:
+    ends = {
+        "undelivered": "MessageUndelivered",
+        "expired": "MessageExpired",
+        "sent": "MessageSent",
+        "delivered": "MessageDelivered",
+    }
+    counted = " + ".join(f"FILL({name}, 0)" for name in ends)
+    lost = "FILL(undelivered, 0) + FILL(expired, 0)"
+    return cloudwatch.MathExpression(
+        expression=f"IF({counted} >= {ENOUGH_MESSAGES}, 100 * ({lost}) / ({counted}), 0)",
+        using_metrics={
+            name: metrics.of_stack(scope, metric).with_(period=QUARTER)
+            for name, metric in ends.items()
+        },
+        label="undelivered, percent",
+        period=QUARTER,
+    )

@@ -1,4 +1,4 @@
-"""The HTTP API: its two methods, and its own refusals."""
+"""The HTTP API: its two methods, and the errors that API Gateway itself returns."""
 
 import json
 
@@ -13,17 +13,17 @@ from infra.config import Config
 from infra.function import Code, Function
 from infra.key import Key
 from infra.logs import LogGroup
-from infra.outputs import tell
-from infra.store import Store
+from infra.messages_table import MessagesTable
+from infra.outputs import add_output
 
-# API Gateway itself gives up after 29 seconds.
+# API Gateway's integration timeout is 29 seconds.
 TIMEOUT = Duration.seconds(25)
 
-# What API Gateway answers by itself, before a function is asked: type, status, title, detail.
+# API Gateway's own error responses, without a function: type, status, title, detail.
 REFUSALS = (
     ("INVALID_API_KEY", 403, "Forbidden", "The header X-Api-Key does not hold a key of this API."),
     ("ACCESS_DENIED", 403, "Forbidden", "The caller may not use this API."),
-    # Its name for a path or a method that the API does not have.
+    # API Gateway's name for a path or a method that the API does not have.
     ("MISSING_AUTHENTICATION_TOKEN", 404, "Not Found", "There is no such path or method."),
     ("REQUEST_TOO_LARGE", 413, "Content Too Large", "The request is larger than 256 KiB."),
     ("THROTTLED", 429, "Too Many Requests", "Too many requests at once: try again in a moment."),
@@ -49,51 +49,53 @@ class Api(Construct):
         code: Code,
         config: Config,
         key: Key,
-        store: Store,
+        messages: MessagesTable,
         requests: sqs.IQueue,
     ) -> None:
         super().__init__(scope, construct_id)
-        accept = _accept_message(self, code=code, config=config, store=store, requests=requests)
-        read = _read_message(self, code=code, store=store)
+        accept = _accept_message(
+            self, code=code, config=config, messages=messages, requests=requests
+        )
+        read = _read_message(self, code=code, messages=messages)
         api = _rest_api(self, key=key, log_retention_days=config.log_retention_days)
-        messages = api.root.add_resource("messages")
-        _add_method(messages, "POST", accept)
-        _add_method(messages.add_resource("{id}"), "GET", read)
-        _answer_refusals(api)
-        tell(self, "ApiUrl", api.url_for_path("/messages"), "Where messages are posted")
+        collection = api.root.add_resource("messages")
+        _add_method(collection, "POST", accept)
+        _add_method(collection.add_resource("{id}"), "GET", read)
+        _add_error_responses(api)
+        add_output(self, "ApiUrl", api.url_for_path("/messages"), "Accepts messages with POST")
         ApiKey(self, "Access", api=api, config=config, key=key)
 
 
 def _accept_message(
-    scope: Construct, *, code: Code, config: Config, store: Store, requests: sqs.IQueue
+    scope: Construct, *, code: Code, config: Config, messages: MessagesTable, requests: sqs.IQueue
 ) -> Function:
     function = Function(
         scope,
         "AcceptMessage",
         code=code,
-        description="Checks, stores and plans a request, and puts it on the queue.",
+        description="Validates, stores and plans a request, and sends it to the queue.",
         timeout=TIMEOUT,
         environment={
-            "MESSAGES_TABLE": store.table.table_name,
+            "MESSAGES_TABLE": messages.table.table_name,
             "REQUESTS_QUEUE_URL": requests.queue_url,
             **config.planning,
         },
     )
-    store.allow(function, "GetItem", "PutItem", "UpdateItem", "Query")
-    function.allow_putting_on(requests)
+    messages.allow(function, "GetItem", "PutItem", "UpdateItem", "Query")
+    function.allow_sending_to(requests)
     return function
 
 
-def _read_message(scope: Construct, *, code: Code, store: Store) -> Function:
+def _read_message(scope: Construct, *, code: Code, messages: MessagesTable) -> Function:
     function = Function(
         scope,
         "ReadMessage",
         code=code,
-        description="Tells what became of a message.",
+        description="Returns a message with its attempts and their receipts.",
         timeout=TIMEOUT,
-        environment={"MESSAGES_TABLE": store.table.table_name},
+        environment={"MESSAGES_TABLE": messages.table.table_name},
     )
-    store.allow(function, "Query")
+    messages.allow(function, "Query")
     return function
 
 
@@ -102,11 +104,11 @@ def _rest_api(scope: Construct, *, key: Key, log_retention_days: int) -> apigate
     api = apigateway.RestApi(
         scope,
         "Api",
-        # A name for people; two APIs may share one.
+        # A name for people; it need not be unique.
         rest_api_name=Stack.of(scope).stack_name,
         endpoint_types=[apigateway.EndpointType.REGIONAL],
-        # Access logs need a role in the account's settings; the last stack's stays there, even
-        # when that stack goes, because the account has only one.
+        # Access logs need a role in the account's settings. It is retained when the stack is
+        # deleted, because the account has only one.
         cloud_watch_role=True,
         deploy_options=apigateway.StageOptions(
             stage_name="v1",
@@ -116,14 +118,14 @@ def _rest_api(scope: Construct, *, key: Key, log_retention_days: int) -> apigate
             access_log_format=_access_log_format(),
         ),
     )
-    # It would be one more output beside the stack's own.
+    # CDK's own output, which would repeat ApiUrl.
     api.node.try_remove_child("Endpoint")
     _accept_findings(api)
     return api
 
 
 def _access_log_format() -> apigateway.AccessLogFormat:
-    """Who asked what and when; no body, no header, no key."""
+    """Who called what and when; no body, no header, no key."""
     return apigateway.AccessLogFormat.custom(
         json.dumps(
             {
@@ -143,11 +145,11 @@ def _access_log_format() -> apigateway.AccessLogFormat:
 
 def _accept_findings(api: apigateway.RestApi) -> None:
     for rule, reason in {
-        "APIG2": "The function checks the body and names every wrong field.",
-        "APIG3": "A firewall costs by the month; it is the account's to add.",
-        "APIG4": "Every method asks for the API key.",
-        "APIG6": "The access log has each request; the service keeps its execution log for ever.",
-        "COG4": "Callers are services with an API key, not people who sign in.",
+        "APIG2": "The function validates the body and its error names every invalid field.",
+        "APIG3": "A firewall has a monthly price; the account's owner decides on it.",
+        "APIG4": "Every method requires the API key.",
+        "APIG6": "The access log has each request; an execution log would never expire.",
+        "COG4": "Callers are services with an API key, not users who sign in.",
         "IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
         "AmazonAPIGatewayPushToCloudWatchLogs]": "API Gateway's own policy for writing logs.",
     }.items():
@@ -162,7 +164,7 @@ def _add_method(resource: apigateway.Resource, method: str, function: Function) 
     )
 
 
-def _answer_refusals(api: apigateway.RestApi) -> None:
+def _add_error_responses(api: apigateway.RestApi) -> None:
     for response_type, status, title, detail in REFUSALS:
         problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}
         api.add_gateway_response(

@@ -1,4 +1,4 @@
-"""Who gets in: the API's key, whose value is a secret, and the usage plan that limits it."""
+"""Access to the API: its key, whose value is a secret, and the usage plan that limits it."""
 
 import string
 
@@ -10,16 +10,16 @@ from constructs import Construct
 from infra import nag
 from infra.config import Config
 from infra.key import Key
-from infra.outputs import tell
+from infra.outputs import add_output
 
 LENGTH = 40
 
 
 class ApiKey(Construct):
-    """A key whose value Secrets Manager makes, so that it stands in no template and no output.
+    """A key whose value Secrets Manager generates, so that no template and no output contains it.
 
-    CloudFormation reads the secret when the key is made. A key's value cannot be changed, so the
-    parameter names the secret's version: another one makes another key and deletes the one before.
+    CloudFormation reads the secret when it creates the key. A key's value cannot be changed, so
+    the parameter names the secret's version: another version replaces the key.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class ApiKey(Construct):
             Stack.of(self),
             "ApiKeyVersion",
             default="",
-            description="The secret's version that the API key has; `make rotate-key` sets it",
+            description="The version of the secret in the API key; `make rotate-key` sets it",
         )
         api_key = apigateway.CfnApiKey(
             self,
@@ -63,7 +63,7 @@ class ApiKey(Construct):
             key_type="API_KEY",
             usage_plan_id=plan.usage_plan_id,
         )
-        tell(self, "ApiKeySecretArn", secret.ref, "The secret that holds the API key")
+        add_output(self, "ApiKeySecretArn", secret.ref, "The secret with the API key")
 
 
 def _secret(scope: Construct, key: Key) -> secretsmanager.CfnSecret:
@@ -74,11 +74,11 @@ def _secret(scope: Construct, key: Key) -> secretsmanager.CfnSecret:
         kms_key_id=key.key_arn,
         generate_secret_string=secretsmanager.CfnSecret.GenerateSecretStringProperty(
             password_length=LENGTH,
-            # A key is letters and digits.
+            # An API key consists of letters and digits.
             exclude_characters=string.punctuation,
         ),
     )
-    nag.accept(secret, "SMG4", "A caller must learn the new key, so a person rotates it.")
+    nag.accept(secret, "SMG4", "Callers must receive the new key, so a person rotates it.")
     return secret
 
 

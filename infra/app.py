@@ -1,4 +1,4 @@
-"""Writes the template: `python -m infra.app`, or the CDK command line by way of `cdk.json`."""
+"""Writes the template: `python -m infra.app`, which the CDK command line runs as well."""
 
 import json
 import os
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 
 def main() -> None:
     """Synthesizes into `cdk.out`, or into the folder that the command line names."""
-    # The command line hands over cdk.json's context and -c by the environment, and wins.
+    # The command line passes cdk.json's context and -c in the environment, which takes precedence.
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     app = App(context=context, outdir=os.environ.get("CDK_OUTDIR", str(ROOT / "cdk.out")))
     Throughline(
@@ -36,4 +36,4 @@ if __name__ == "__main__":
     except WrongParameter as wrong:
         sys.exit(str(wrong))
     except subprocess.CalledProcessError:
-        sys.exit("The functions' third-party code could not be installed; pip says why above.")
+        sys.exit("The functions' third-party code could not be installed; pip's message is above.")

@@ -1,4 +1,4 @@
-"""Where work ends that could not be done: kept for two weeks, and an alarm on the first piece."""
+"""Dead-letter queues: what could not be processed is kept for two weeks, and an alarm fires."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -6,15 +6,15 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra import nag
-from infra.alarms import Alarms
+from infra.alarm_topic import AlarmTopic
 from infra.key import Key
-from infra.outputs import tell
+from infra.outputs import add_output
 
 
 class DeadLetterQueue(sqs.Queue):
-    """A queue that nothing reads by itself, and the output that leads to it.
+    """A queue without a consumer, its alarm, and the output with its URL.
 
-    Encrypted like what it is made of: a receipt names its recipient, a direct request says it all.
+    Encrypted as its sources are: a receipt has the recipient's address, a request the content too.
     """
 
     def __init__(
@@ -25,7 +25,7 @@ class DeadLetterQueue(sqs.Queue):
         output: str,
         holds: str,
         key: Key,
-        alarms: Alarms,
+        alarm_topic: AlarmTopic,
     ) -> None:
         super().__init__(
             scope,
@@ -36,18 +36,18 @@ class DeadLetterQueue(sqs.Queue):
             enforce_ssl=True,
         )
         nag.accept(self, "SQS3", "It is a dead-letter queue itself.")
-        tell(self, output, self.queue_url, holds)
-        alarms.tell_of(self._not_empty(holds))
+        add_output(self, output, self.queue_url, holds)
+        alarm_topic.notify_of(self._not_empty(holds))
 
     def _not_empty(self, holds: str) -> cloudwatch.Alarm:
-        # Its depth, because what SNS and Lambda move here is not counted as sent to the queue.
+        # Its depth, because what SNS and Lambda move here is not counted in NumberOfMessagesSent.
         depth = self.metric_approximate_number_of_messages_visible(
             period=Duration.minutes(1), statistic="Maximum"
         )
         return depth.create_alarm(
             self,
             "NotEmpty",
-            alarm_description=f"{holds}: look at one, mend the cause, then redrive them.",
+            alarm_description=f"{holds}: look at one, fix the cause, then redrive them.",
             threshold=0,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             evaluation_periods=1,

@@ -10,41 +10,34 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra import nag
-from infra.alarms import Alarms
+from infra.alarm_topic import AlarmTopic
+from infra.channel_config import ChannelConfig
 from infra.config import Config
 from infra.dead_letters import DeadLetterQueue
 from infra.function import Code, Function
 from infra.key import Key
 from infra.logs import LogGroup
-from infra.outputs import tell
-from infra.receipts import ConfigurationSets, keep_what_fails
-from infra.store import Store
+from infra.messages_table import MessagesTable
+from infra.outputs import add_output
+from infra.receipts import ConfigurationSets, keep_failed_events
 
 DEFINITION = Path(__file__).parent.parent / "statemachine" / "deliver_message.asl.json"
 
-# Longer than a provider may take, shorter than the 60 seconds that a state waits for an answer.
+# Longer than a provider may take, shorter than the 60 seconds after which a state times out.
 TIMEOUT = Duration.seconds(30)
 
-# The ends that come after `Close message`. Not `InvalidRequest`: a node made by hand leads there
-# past everything that notes a message. An event's detail has what DescribeExecution tells, `error`
+# The errors after `Close message`. Not `InvalidRequest`: an execution whose input is invalid ends
+# with it without a closed message. An event's detail has what DescribeExecution returns, `error`
 # as well: docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
 CLOSED_BY_ITSELF = ["Undelivered", "Expired"]
-# Every other end. An event that names no error is one that we do not know: closed as well.
+# Every other end. An event without an error is unknown: its message is closed as well.
 LEFT_OPEN = [
     {"status": ["TIMED_OUT", "ABORTED"]},
     {"status": ["FAILED"], "error": [{"anything-but": CLOSED_BY_ITSELF}, {"exists": False}]},
 ]
 
-# A sender is named by its number, its address or a pool, and a request's `from` may name another:
-# none of that is an ARN. So every sender of this account and region may be used, and no other.
-SENDERS = {
-    "sms-voice:SendTextMessage": ["phone-number/*", "pool/*", "sender-id/*"],
-    "social-messaging:SendWhatsAppMessage": ["phone-number-id/*"],
-    "ses:SendEmail": ["identity/*", "template/*"],
-}
 
-
-class Delivery(Construct):
+class DeliveryWorkflow(Construct):
     """`DeliverMessage` and the functions `send_message`, `plan_message` and `close_message`."""
 
     def __init__(
@@ -54,31 +47,39 @@ class Delivery(Construct):
         *,
         code: Code,
         config: Config,
-        store: Store,
+        messages: MessagesTable,
         configuration_sets: ConfigurationSets,
         key: Key,
-        alarms: Alarms,
+        alarm_topic: AlarmTopic,
     ) -> None:
         super().__init__(scope, construct_id)
         functions = {
             "SendMessage": _send_message(
-                self, code=code, config=config, store=store, configuration_sets=configuration_sets
+                self,
+                code=code,
+                config=config,
+                messages=messages,
+                configuration_sets=configuration_sets,
             ),
-            "PlanMessage": _plan_message(self, code=code, config=config, store=store),
-            "CloseMessage": _close_message(self, code=code, config=config, store=store),
+            "PlanMessage": _plan_message(self, code=code, config=config, messages=messages),
+            "CloseMessage": _close_message(self, code=code, config=config, messages=messages),
         }
         log = LogGroup(
             self, "DeliverMessageLog", key=code.key, retention_days=config.log_retention_days
         )
         self.machine = _deliver_message(self, functions=functions, log=log)
         _close_after_the_end(
-            self, machine=self.machine, close=functions["CloseMessage"], key=key, alarms=alarms
+            self,
+            machine=self.machine,
+            close=functions["CloseMessage"],
+            key=key,
+            alarm_topic=alarm_topic,
         )
-        tell(
+        add_output(
             self,
             "StateMachineArn",
             self.machine.state_machine_arn,
-            "Takes a request as the input of an execution",
+            "Accepts a request as the input of an execution",
         )
 
 
@@ -87,7 +88,7 @@ def _send_message(
     *,
     code: Code,
     config: Config,
-    store: Store,
+    messages: MessagesTable,
     configuration_sets: ConfigurationSets,
 ) -> Function:
     function = Function(
@@ -97,81 +98,95 @@ def _send_message(
         description="Makes one attempt on one channel.",
         timeout=TIMEOUT,
         environment={
-            "MESSAGES_TABLE": store.table.table_name,
-            "RETENTION_DAYS": str(config.retention_days),
-            **config.senders,
-            "SMS_CONFIGURATION_SET": configuration_sets.sms,
-            "EMAIL_CONFIGURATION_SET": configuration_sets.email,
-            "WHATSAPP_API_VERSION": config.whatsapp_api_version,
+            "MESSAGES_TABLE": messages.table.table_name,
+            **config.sending,
+            **configuration_sets.variables,
         },
     )
-    store.allow(function, "PutItem", "UpdateItem", "Query")
-    function.allow_answering_waiting_states()
-    _allow_sending(function, email_configuration_set=configuration_sets.email)
+    messages.allow(function, "PutItem", "UpdateItem", "Query")
+    function.allow_completing_tasks()
+    for name, channel in config.channels.items():
+        _allow_sending(function, channel, configuration_sets.names.get(name))
     return function
 
 
-def _allow_sending(function: Function, *, email_configuration_set: str) -> None:
+def _allow_sending(
+    function: Function, channel: ChannelConfig, configuration_set: str | None
+) -> None:
+    """Allows every sender of this account and region.
+
+    A sender is named by its number, its address or its pool, and a request's `from` may name
+    another than the stack's: none of that is an ARN.
+    """
     stack = Stack.of(function)
-    own = f"{stack.region}:{stack.account}"
-    for action, senders in SENDERS.items():
-        service = action.partition(":")[0]
-        arn = f"arn:{stack.partition}:{service}:{own}:"
-        function.allow(action, on=[f"{arn}{sender}" for sender in senders])
-        for sender in senders:
+    own = f"arn:{stack.partition}:{channel.service}:{stack.region}:{stack.account}:"
+    resources = [
+        each.format(configuration_set=configuration_set) for each in channel.send_resources
+    ]
+    function.allow(
+        f"{channel.service}:{channel.send_action}", on=[f"{own}{each}" for each in resources]
+    )
+    for resource in resources:
+        if "*" in resource:
             nag.accept(
                 function.own_role,
-                f"IAM5[Resource::arn:<AWS::Partition>:{service}:<AWS::Region>:<AWS::AccountId>:{sender}]",
+                f"IAM5[Resource::arn:<AWS::Partition>:{channel.service}:<AWS::Region>:"
+                f"<AWS::AccountId>:{resource}]",
                 "A request may name any sender of the account, and not by its ARN.",
             )
-    configuration_set = (
-        f"arn:{stack.partition}:ses:{own}:configuration-set/{email_configuration_set}"
-    )
-    function.allow("ses:SendEmail", on=[configuration_set])
 
 
-def _plan_message(scope: Construct, *, code: Code, config: Config, store: Store) -> Function:
+def _plan_message(
+    scope: Construct, *, code: Code, config: Config, messages: MessagesTable
+) -> Function:
     function = Function(
         scope,
         "PlanMessage",
         code=code,
-        description="Checks, stores and plans a request that did not come through the API.",
+        description="Validates, stores and plans a request that did not come through the API.",
         timeout=TIMEOUT,
-        environment={"MESSAGES_TABLE": store.table.table_name, **config.planning},
+        environment={"MESSAGES_TABLE": messages.table.table_name, **config.planning},
     )
-    store.allow(function, "PutItem", "Query")
+    messages.allow(function, "PutItem", "Query")
     return function
 
 
-def _close_message(scope: Construct, *, code: Code, config: Config, store: Store) -> Function:
+def _close_message(
+    scope: Construct, *, code: Code, config: Config, messages: MessagesTable
+) -> Function:
     function = Function(
         scope,
         "CloseMessage",
         code=code,
-        description="Notes how the open attempts and the message ended.",
+        description="Records how the open attempts and the message ended.",
         timeout=TIMEOUT,
         environment={
-            "MESSAGES_TABLE": store.table.table_name,
-            "RETENTION_DAYS": str(config.retention_days),
+            "MESSAGES_TABLE": messages.table.table_name,
+            **config.retention,
         },
     )
-    store.allow(function, "PutItem", "UpdateItem", "Query")
+    messages.allow(function, "PutItem", "UpdateItem", "Query")
     return function
 
 
 def _close_after_the_end(
-    scope: Construct, *, machine: sfn.StateMachine, close: Function, key: Key, alarms: Alarms
+    scope: Construct,
+    *,
+    machine: sfn.StateMachine,
+    close: Function,
+    key: Key,
+    alarm_topic: AlarmTopic,
 ) -> None:
-    """An execution that was stopped, or that AWS ended, did not close its message itself."""
+    """Closes the message of an execution that was stopped or that AWS ended."""
     unclosed = DeadLetterQueue(
         scope,
         "Unclosed",
         output="UnclosedMessagesQueueUrl",
-        holds="Ends of executions whose message could not be closed",
+        holds="Ended executions whose message could not be closed",
         key=key,
-        alarms=alarms,
+        alarm_topic=alarm_topic,
     )
-    keep_what_fails(close, unclosed)
+    keep_failed_events(close, unclosed)
     ended = {
         "message_id": events.EventField.from_path("$.detail.name"),
         "execution_status": events.EventField.from_path("$.detail.status"),
@@ -202,18 +217,20 @@ def _deliver_message(
         },
         state_machine_type=sfn.StateMachineType.STANDARD,
         tracing_enabled=True,
-        # No data: a direct start's input holds addresses and texts.
+        # No data: the input of a direct start has addresses and texts.
         logs=sfn.LogOptions(
             destination=log, level=sfn.LogLevel.ERROR, include_execution_data=False
         ),
     )
-    # A definition that comes as text grants nothing.
+    # CDK derives no permissions from a definition that is text.
     machine.add_to_role_policy(
         iam.PolicyStatement(
             actions=["lambda:InvokeFunction"],
             resources=[function.function_arn for function in functions.values()],
         )
     )
-    nag.accept(machine, "IAM5[Resource::*]", "Log delivery and X-Ray know no resources.")
-    nag.accept(machine, "SF1", "The history holds every event already; the log is for failures.")
+    nag.accept(machine, "IAM5[Resource::*]", "Log delivery and X-Ray support no resources.")
+    nag.accept(
+        machine, "SF1", "The execution history has every event already; the log is for failures."
+    )
     return machine

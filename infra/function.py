@@ -20,19 +20,19 @@ FUNCTIONS = Path(__file__).parent.parent / "functions"
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 ARCHITECTURE = lambda_.Architecture.ARM_64
 
-# Under a third of a processor: enough to start Python and boto3, and the rest is waiting.
+# Under a third of a vCPU: enough to start Python and boto3; the rest of the time is waiting.
 MEMORY_MB = 512
 
 
 class Code(Construct):
-    """What the functions run, and how they log; the same for all of them."""
+    """The code of all functions, and how they log."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, config: Config, third_party: Path, key: Key
     ) -> None:
         super().__init__(scope, construct_id)
         self.log_level = config.log_level
-        # Two stacks of an account count each for itself.
+        # Two stacks of an account have separate metrics.
         self.metrics_namespace = config.stack_name
         self.log_retention_days = config.log_retention_days
         self.key = key
@@ -43,7 +43,7 @@ class Code(Construct):
             self,
             "ThirdParty",
             description="The locked dependencies of the functions",
-            # The folder's name says what it was made of, which saves reading it all.
+            # The folder's name is a hash of its sources, which saves hashing all its files.
             code=lambda_.Code.from_asset(
                 str(third_party), asset_hash_type=AssetHashType.CUSTOM, asset_hash=third_party.name
             ),
@@ -55,7 +55,7 @@ class Code(Construct):
 class Function(lambda_.Function):
     """One file at the top of `functions/`: the construct `SendMessage` runs `send_message.handler`.
 
-    Its role holds no managed policy: its own log, its traces, and what is allowed beside them.
+    Its role has no managed policy: its own log, its traces, and what is allowed with `allow`.
     """
 
     def __init__(
@@ -97,19 +97,19 @@ class Function(lambda_.Function):
         nag.accept(self, "L1", "The layer's wheels are locked for Python 3.13.")
 
     def allow(self, *actions: str, on: list[str]) -> None:
-        """Allows these actions on these ARNs, and nothing beside them."""
+        """Allows these actions on these ARNs."""
         self.add_to_role_policy(iam.PolicyStatement(actions=list(actions), resources=on))
 
-    def allow_putting_on(self, queue: sqs.IQueue) -> None:
-        """Lets the function put messages on a queue, which takes the key it is encrypted with."""
+    def allow_sending_to(self, queue: sqs.IQueue) -> None:
+        """Lets the function send messages to a queue, which takes the key it is encrypted with."""
         self.allow("sqs:SendMessage", on=[queue.queue_arn])
         self.allow("kms:GenerateDataKey", "kms:Decrypt", on=[self._key.key_arn])
 
-    def allow_answering_waiting_states(self) -> None:
-        """Lets the function give back task tokens.
+    def allow_completing_tasks(self) -> None:
+        """Lets the function complete the tasks of waiting states.
 
-        In a policy of its own, because a function waits for its role's default policy, and the
-        machine waits for the function: what concerns the machine may not stand there.
+        In a policy of its own: the function depends on its role's default policy and the state
+        machine on the function, so a reference to the machine there would be circular.
         """
         answers = iam.PolicyStatement(
             actions=["states:SendTaskSuccess", "states:SendTaskFailure"], resources=["*"]
@@ -117,13 +117,15 @@ class Function(lambda_.Function):
         policy = iam.Policy(
             self, "AnswerWaitingStates", roles=[self.own_role], statements=[answers]
         )
-        nag.accept(policy, "IAM5[Resource::*]", "These actions know no resources, only tokens.")
+        nag.accept(
+            policy, "IAM5[Resource::*]", "These actions take a task token and support no resources."
+        )
 
 
 def _role(scope: Construct, construct_id: str, log: LogGroup) -> iam.Role:
     role = iam.Role(scope, construct_id, assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
     log.grant_write(role)
-    nag.accept(role, "IAM5[Resource::*]", "X-Ray's actions know no resources.")
+    nag.accept(role, "IAM5[Resource::*]", "X-Ray's actions support no resources.")
     return role
 
 

@@ -1,4 +1,4 @@
-"""The one key: all that is kept or waits is encrypted with it, and which services may use it."""
+"""The KMS key: it encrypts all data of the stack, and its policy names the services that use it."""
 
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
@@ -7,7 +7,7 @@ from constructs import Construct
 
 
 class Key(kms.Key):
-    """A customer-managed key; services can publish to an encrypted topic with no other kind.
+    """A customer-managed key: AWS services can publish to an encrypted topic with no other kind.
 
     docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
     """
@@ -18,7 +18,7 @@ class Key(kms.Key):
             construct_id,
             description="Throughline: messages, requests, receipts and logs",
             enable_key_rotation=True,
-            # As long as the table: nobody could read it without the key.
+            # Kept as long as the table, which nobody could read without it.
             removal_policy=RemovalPolicy.RETAIN if retain else RemovalPolicy.DESTROY,
         )
         self._allow_logging()
@@ -50,9 +50,9 @@ class Key(kms.Key):
         )
 
     def _allow_dead_letters_of_topics(self) -> None:
-        """SNS, to put what it could not hand over on an encrypted queue.
+        """SNS, to put what it could not deliver on an encrypted queue.
 
-        Any topic of the account: naming ours would close a circle, for it needs the key first.
+        Any topic of the account: naming the stack's own would be a circular dependency.
         docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html
         """
         self._allow(

@@ -1,4 +1,4 @@
-"""The third-party code of the functions: one layer, installed by pip for AWS's machines."""
+"""The third-party code of the functions: one layer, installed by pip for Lambda's platform."""
 
 import hashlib
 import shutil
@@ -10,21 +10,21 @@ ROOT = Path(__file__).parent.parent
 LOCK = ROOT / "requirements" / "functions.txt"
 BUILDS = ROOT / "build" / "layer"
 
-# Wheels for the runtime and architecture of `infra/function.py`, whatever machine this is.
+# Wheels for the runtime and architecture of `infra/function.py`, on whatever machine this runs.
 PIP = (
     *("pip", "install", "-qq", "--disable-pip-version-check", "--no-compile"),
     *("--require-hashes", "--only-binary", ":all:"),
     *("--implementation", "cp", "--python-version", "3.13"),
     *("--platform", "manylinux2014_aarch64"),
 )
-# Commands for a terminal; the rest of a wheel is looked up at run time, its metadata too.
+# Command-line scripts; everything else in a wheel may be used at run time, even its metadata.
 UNUSED = ("bin",)
 
 
 def third_party_code() -> Path:
-    """The layer's folder, installed anew only if the lock file or the way of installing changed.
+    """The layer's folder, installed again only if the lock file or pip's options have changed.
 
-    Raises subprocess.CalledProcessError when pip cannot install it; pip has said why.
+    Raises subprocess.CalledProcessError when pip cannot install it; pip has printed the reason.
     """
     folder = BUILDS / _fingerprint()
     if not folder.exists():
@@ -39,7 +39,7 @@ def _fingerprint() -> str:
 
 
 def _install(folder: Path) -> None:
-    # Beside its place first: an interrupted installation is never taken for a whole one.
+    # Renamed when complete: an interrupted installation is never taken for a complete one.
     unfinished = folder.with_suffix(".unfinished")
     shutil.rmtree(BUILDS, ignore_errors=True)
     target = unfinished / "python"

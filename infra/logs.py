@@ -1,4 +1,4 @@
-"""Log groups: encrypted with the stack's key, and none keeps for ever what is logged into it."""
+"""Log groups: encrypted with the stack's key, and each with a retention period."""
 
 from typing import cast
 
@@ -10,7 +10,7 @@ from infra.key import Key
 
 
 class LogGroup(logs.LogGroup):
-    """A log group that forgets after some days, and goes with its stack."""
+    """A log group that keeps its events for some days, and is deleted with its stack."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, key: Key, retention_days: int

@@ -1,4 +1,4 @@
-"""What is measured: the names that the functions count by, and AWS's own metrics beside them."""
+"""The metrics of alarms and dashboard: those that the functions write, and AWS's own."""
 
 from collections.abc import Mapping
 
@@ -6,11 +6,10 @@ from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-CHANNELS = ("whatsapp", "sms", "email")
 # As functions/messaging/metrics.py writes them; a contract test compares the two.
 OF_A_CHANNEL = ("Sent", "Delivered", "Failed", "Refused", "TimedOut", "Fallback")
 TIME_OF_A_CHANNEL = "TimeToDeliver"
-RECEIPTS_OF_NOBODY = ("ForeignReceipt", "UnmatchedReceipt")
+UNATTRIBUTED_RECEIPTS = ("ForeignReceipt", "UnmatchedReceipt")
 OF_MESSAGES = (
     "MessageAccepted",
     "MessageDelivered",
@@ -27,7 +26,7 @@ THROTTLED = "StartThrottled"
 SERVICE = {"service": "throughline"}
 
 
-def ours(
+def of_stack(
     scope: Construct, name: str, *, channel: str | None = None, statistic: str = "Sum"
 ) -> cloudwatch.Metric:
     """A metric that the functions of this stack write; the namespace is the stack's name."""
@@ -41,7 +40,7 @@ def ours(
 
 
 def starts(name: str) -> cloudwatch.Metric:
-    """What Step Functions tells of the account's StartExecution, whoever calls it.
+    """A metric of the account's StartExecution calls, those of other stacks included.
 
     docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html
     """
@@ -49,13 +48,13 @@ def starts(name: str) -> cloudwatch.Metric:
 
 
 def api(scope: Construct, name: str) -> cloudwatch.Metric:
-    """What API Gateway tells of this stack's API, which has the stack's name."""
+    """A metric of this stack's API, which has the stack's name."""
     named = {"ApiName": Stack.of(scope).stack_name}
     return _metric("AWS/ApiGateway", name, named, "Sum")
 
 
-def together(metrics: list[cloudwatch.Metric], label: str) -> cloudwatch.MathExpression:
-    """The sum of several metrics, where a missing one is nothing."""
+def sum_of(metrics: list[cloudwatch.Metric], label: str) -> cloudwatch.MathExpression:
+    """The sum of several metrics, where a missing value counts as zero."""
     return cloudwatch.MathExpression(
         expression="SUM(FILL(METRICS(), 0))",
         using_metrics={f"m{number}": metric for number, metric in enumerate(metrics)},

@@ -6,10 +6,10 @@ from constructs import IConstruct
 
 
 def check(app: App) -> None:
-    """Has every synthesis check the rules."""
+    """Checks the rules in every synthesis."""
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
 
 
 def accept(construct: IConstruct, rule: str, reason: str) -> None:
-    """Accepts what a rule finds in a construct and below it."""
+    """Accepts a rule's findings in a construct and its children."""
     Validations.of(construct).acknowledge(Acknowledgment(id=f"AwsSolutions-{rule}", reason=reason))

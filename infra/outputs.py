@@ -1,9 +1,9 @@
-"""What the stack tells once it stands: addresses that people and programs start from."""
+"""The stack's outputs: URLs, ARNs and names that people and programs start from."""
 
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 
-def tell(scope: Construct, name: str, value: str, description: str) -> None:
-    """Adds an output of exactly this name, wherever in the stack the thing itself is defined."""
+def add_output(scope: Construct, name: str, value: str, description: str) -> None:
+    """Adds an output of exactly this name, wherever in the stack its resource is defined."""
     CfnOutput(Stack.of(scope), name, value=value, description=description)

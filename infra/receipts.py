@@ -1,47 +1,27 @@
-"""How receipts come back: the providers' events, one topic for all, and the function behind it."""
+"""How receipts arrive: the providers' events, their topic, and the function that records them."""
+
+from collections.abc import Iterable, Mapping
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_ses as ses
-from aws_cdk import aws_smsvoice as smsvoice
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.alarms import Alarms
+from infra.alarm_topic import AlarmTopic
+from infra.channel_config import ChannelConfig, HasConfigurationSet
 from infra.config import Config
 from infra.dead_letters import DeadLetterQueue
 from infra.function import Code, Function
 from infra.key import Key
-from infra.outputs import tell
-from infra.store import Store
-
-# Who publishes receipts, and as what: its configuration sets, or any WhatsApp account.
-# docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-sns-creating-role.html
-# docs.aws.amazon.com/ses/latest/dg/event-publishing-add-event-destination-sns.html
-# docs.aws.amazon.com/social-messaging/latest/userguide/managing-event-destinations-add.html
-PUBLISHERS = {
-    "sms-voice": "configuration-set/*",
-    "ses": "configuration-set/*",
-    "social-messaging": "*",
-}
-
-# Not open and click: asking for them makes SES put a pixel into the mail and rewrite its links.
-EMAIL_EVENTS = [
-    "send",
-    "delivery",
-    "deliveryDelay",
-    "bounce",
-    "complaint",
-    "reject",
-    "renderingFailure",
-]
+from infra.messages_table import MessagesTable
+from infra.outputs import add_output
 
 
 class Receipts(Construct):
-    """The topic, what publishes to it, and `record_receipt`; a queue for what either misses."""
+    """The topic, its publishers and `record_receipt`; a queue for what either cannot process."""
 
     def __init__(
         self,
@@ -51,20 +31,22 @@ class Receipts(Construct):
         code: Code,
         config: Config,
         key: Key,
-        store: Store,
-        alarms: Alarms,
+        messages: MessagesTable,
+        alarm_topic: AlarmTopic,
     ) -> None:
         super().__init__(scope, construct_id)
-        topic = ReceiptsTopic(self, "Topic", key=key)
-        self.configuration_sets = ConfigurationSets(self, "ConfigurationSets", topic=topic)
-        record = _record_receipt(self, code=code, config=config, store=store)
+        topic = ReceiptsTopic(self, "Topic", key=key, channels=config.channels.values())
+        self.configuration_sets = ConfigurationSets(
+            self, "ConfigurationSets", channels=config.channels, topic=topic
+        )
+        record = _record_receipt(self, code=code, config=config, messages=messages)
         undelivered = DeadLetterQueue(
             self,
             "Undelivered",
             output="ReceiptsDeadLetterQueueUrl",
-            holds="Receipts that SNS could not hand over",
+            holds="Receipts that SNS could not deliver",
             key=key,
-            alarms=alarms,
+            alarm_topic=alarm_topic,
         )
         topic.add_subscription(
             subscriptions.LambdaSubscription(record, dead_letter_queue=undelivered)
@@ -75,24 +57,24 @@ class Receipts(Construct):
             output="UnrecordedReceiptsQueueUrl",
             holds="Receipts that could not be recorded",
             key=key,
-            alarms=alarms,
+            alarm_topic=alarm_topic,
         )
-        keep_what_fails(record, unrecorded)
+        keep_failed_events(record, unrecorded)
 
 
-def keep_what_fails(function: Function, queue: sqs.Queue) -> None:
-    """Has an event that a function cannot handle tried again, and then kept on the queue.
+def keep_failed_events(function: Function, queue: sqs.Queue) -> None:
+    """Retries an event on which a function fails, and then sends it to the queue.
 
-    CDK's own destination would grant every use of the key; putting on a queue takes two.
+    CDK's own destination would grant every use of the key; sending to a queue takes two.
     """
-    function.allow_putting_on(queue)
+    function.allow_sending_to(queue)
     kind = lambda_.CfnEventInvokeConfig
     kind(
         function,
         "Failures",
         function_name=function.function_name,
         qualifier="$LATEST",
-        # Lambda tries again after one minute and after two more; by then a send has been noted.
+        # Lambda retries after one minute and after two more; by then a send has been recorded.
         maximum_retry_attempts=2,
         destination_config=kind.DestinationConfigProperty(
             on_failure=kind.OnFailureProperty(destination=queue.queue_arn)
@@ -101,23 +83,27 @@ def keep_what_fails(function: Function, queue: sqs.Queue) -> None:
 
 
 class ReceiptsTopic(sns.Topic):
-    """What the providers publish to; WhatsApp is pointed here by a command, the others below."""
+    """The topic that the providers publish their events to."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, key: Key) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, key: Key, channels: Iterable[ChannelConfig]
+    ) -> None:
         super().__init__(scope, construct_id, master_key=key, enforce_ssl=True)
-        for service, source in PUBLISHERS.items():
-            key.allow_publishing(f"{service}.amazonaws.com")
-            self._allow_publishing(service, source)
-        tell(
+        # Channels of one service have the same statements, and CDK writes them once.
+        for channel in channels:
+            key.allow_publishing(f"{channel.service}.amazonaws.com")
+            self._allow_publishing(channel.service, channel.event_source)
+        add_output(
             self,
             "ReceiptsTopicArn",
             self.topic_arn,
-            "The event destination to set for the WhatsApp business account",
+            "The topic that receives the providers' events",
         )
 
     def _allow_publishing(self, service: str, source: str) -> None:
         stack = Stack.of(self)
-        # Any of the account's sets: naming ours would close a circle, for it needs the topic first.
+        # Any source of the account: a configuration set of the stack needs the topic first, so
+        # naming it would be a circular dependency.
         own = f"arn:{stack.partition}:{service}:{stack.region}:{stack.account}:{source}"
         self.add_to_resource_policy(
             iam.PolicyStatement(
@@ -133,65 +119,44 @@ class ReceiptsTopic(sns.Topic):
 
 
 class ConfigurationSets(Construct):
-    """What makes SMS and SES report: a send that names no set is never heard of again."""
+    """What makes the providers publish events: there are none of a send that names no set."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, topic: ReceiptsTopic) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        channels: Mapping[str, ChannelConfig],
+        topic: ReceiptsTopic,
+    ) -> None:
         super().__init__(scope, construct_id)
-        self.sms = _sms_set(self, topic)
-        self.email = _email_set(self, topic)
+        # The sets' names, by channel.
+        self.names = {
+            name: channel.add_configuration_set(self, topic)
+            for name, channel in channels.items()
+            if isinstance(channel, HasConfigurationSet)
+        }
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment variables that name the sets."""
+        return {f"{name.upper()}_CONFIGURATION_SET": each for name, each in self.names.items()}
 
 
-# A provider may try the topic when it is pointed at it, so the topic's policy comes first.
-
-
-def _sms_set(scope: Construct, topic: ReceiptsTopic) -> str:
-    kind = smsvoice.CfnConfigurationSet
-    configuration_set = kind(
-        scope,
-        "Sms",
-        event_destinations=[
-            kind.EventDestinationProperty(
-                event_destination_name="receipts",
-                enabled=True,
-                matching_event_types=["TEXT_ALL"],
-                sns_destination=kind.SnsDestinationProperty(topic_arn=topic.topic_arn),
-            )
-        ],
-    )
-    configuration_set.node.add_dependency(topic)
-    return configuration_set.ref
-
-
-def _email_set(scope: Construct, topic: ReceiptsTopic) -> str:
-    configuration_set = ses.CfnConfigurationSet(scope, "Email")
-    kind = ses.CfnConfigurationSetEventDestination
-    destination = kind(
-        scope,
-        "EmailReceipts",
-        configuration_set_name=configuration_set.ref,
-        event_destination=kind.EventDestinationProperty(
-            enabled=True,
-            matching_event_types=EMAIL_EVENTS,
-            sns_destination=kind.SnsDestinationProperty(topic_arn=topic.topic_arn),
-        ),
-    )
-    destination.node.add_dependency(topic)
-    return configuration_set.ref
-
-
-def _record_receipt(scope: Construct, *, code: Code, config: Config, store: Store) -> Function:
+def _record_receipt(
+    scope: Construct, *, code: Code, config: Config, messages: MessagesTable
+) -> Function:
     function = Function(
         scope,
         "RecordReceipt",
         code=code,
-        description="Reads what a provider reports and answers the state that waits for it.",
+        description="Records a provider's event and completes the state that waits for it.",
         timeout=Duration.seconds(30),
         environment={
-            "MESSAGES_TABLE": store.table.table_name,
-            "RETENTION_DAYS": str(config.retention_days),
-            "SMS_CARRIER_RECEIPT": config.sms_carrier_receipt,
+            "MESSAGES_TABLE": messages.table.table_name,
+            **config.recording,
         },
     )
-    store.allow(function, "GetItem", "PutItem", "UpdateItem", "Query")
-    function.allow_answering_waiting_states()
+    messages.allow(function, "GetItem", "PutItem", "UpdateItem", "Query")
+    function.allow_completing_tasks()
     return function

@@ -1,4 +1,4 @@
-"""How requests become executions: the requests queue, and the function that starts from it."""
+"""How requests become executions: the requests queue, and the function that reads it."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_lambda_event_sources as event_sources
@@ -6,17 +6,17 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra.alarms import Alarms
+from infra.alarm_topic import AlarmTopic
 from infra.config import Config
 from infra.dead_letters import DeadLetterQueue
 from infra.function import Code, Function
 from infra.key import Key
-from infra.outputs import tell
+from infra.outputs import add_output
 
 TIMEOUT = Duration.seconds(30)
-# Requests of one invocation; each is one quick call, so the first does not wait long for the last.
+# Requests per invocation; each takes one quick call, so a batch is soon done.
 BATCH = 10
-# Throttled starts wait in the queue, longer each time: so often, it is most of eight hours.
+# Throttled starts return to the queue, longer each time: 100 receives take almost eight hours.
 ATTEMPTS = 100
 
 
@@ -32,7 +32,7 @@ class Requests(Construct):
         config: Config,
         key: Key,
         machine: sfn.StateMachine,
-        alarms: Alarms,
+        alarm_topic: AlarmTopic,
     ) -> None:
         super().__init__(scope, construct_id)
         not_started = DeadLetterQueue(
@@ -41,10 +41,10 @@ class Requests(Construct):
             output="RequestsDeadLetterQueueUrl",
             holds="Requests that could not be started",
             key=key,
-            alarms=alarms,
+            alarm_topic=alarm_topic,
         )
         self.queue = _queue(self, not_started, key)
-        tell(self, "RequestsQueueUrl", self.queue.queue_url, "Takes requests as the API does")
+        add_output(self, "RequestsQueueUrl", self.queue.queue_url, "Takes requests as the API does")
         start = _start_delivery(
             self,
             code=code,
@@ -67,7 +67,7 @@ def _queue(scope: Construct, not_started: DeadLetterQueue, key: Key) -> sqs.Queu
     return sqs.Queue(
         scope,
         "Queue",
-        # Six times the function's time, or a slow batch would come twice:
+        # Six times the function's timeout, or a slow batch would be received twice:
         # docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
         visibility_timeout=Duration.seconds(6 * int(TIMEOUT.to_seconds())),
         retention_period=Duration.days(4),
@@ -100,6 +100,6 @@ def _start_delivery(
             "START_INTERVAL_SECONDS": str(config.start_interval),
         },
     )
-    function.allow_putting_on(not_started)
+    function.allow_sending_to(not_started)
     function.allow("states:StartExecution", on=[machine.state_machine_arn])
     return function

@@ -37,7 +37,7 @@ def test_alarms_and_dashboard_look_at_every_metric_that_the_functions_write() ->
     looked_at = {
         *metrics.OF_A_CHANNEL,
         metrics.TIME_OF_A_CHANNEL,
-        *metrics.RECEIPTS_OF_NOBODY,
+        *metrics.UNATTRIBUTED_RECEIPTS,
         *metrics.OF_MESSAGES,
         metrics.TIME_OF_MESSAGES,
         metrics.BROKEN,

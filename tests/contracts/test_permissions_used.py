@@ -300,7 +300,7 @@ def test_a_function_is_told_the_settings_that_it_reads(
     def reading(event: Any, context: Any) -> Any:
         before = set(read_settings)
         read_settings.clear()
-        forget_clients()
+        store.cache_clear()
         try:
             return handler(event, context)
         finally:

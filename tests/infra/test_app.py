@@ -1,4 +1,4 @@
-"""The app as a whole: what it writes, what it tells, what it warns of, and the layer beside it."""
+"""The app as a whole: its template, its outputs, its warnings, and the layer beside it."""
 
 import json
 import os

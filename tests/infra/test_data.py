@@ -31,12 +31,12 @@ REFERRING = {
 }
 
 
-def test_messages_lie_under_their_id_and_forget_themselves(template: Template) -> None:
+def test_the_table_has_generic_keys_and_expires_its_items(template: Template) -> None:
     table = template.only("AWS::DynamoDB::Table")
 
     assert table["KeySchema"] == [
-        {"AttributeName": "message_id", "KeyType": "HASH"},
-        {"AttributeName": "item", "KeyType": "RANGE"},
+        {"AttributeName": "pk", "KeyType": "HASH"},
+        {"AttributeName": "sk", "KeyType": "RANGE"},
     ]
     assert table["TimeToLiveSpecification"] == {"AttributeName": "retained_until", "Enabled": True}
     assert table["BillingMode"] == "PAY_PER_REQUEST"

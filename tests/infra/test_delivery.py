@@ -60,10 +60,10 @@ def test_an_execution_of_this_machine_that_ended_before_its_time_closes_its_mess
     }
     assert target["Arn"] == "DeliveryCloseMessage"
     paths = target["InputTransformer"]["InputPathsMap"]
-    told = target["InputTransformer"]["InputTemplate"]
+    written = target["InputTransformer"]["InputTemplate"]
     for name, path in paths.items():
-        told = told.replace(f"<{name}>", f'"{path}"')
-    assert json.loads(told) == {
+        written = written.replace(f"<{name}>", f'"{path}"')
+    assert json.loads(written) == {
         "message_id": "$.detail.name",
         "execution_status": "$.detail.status",
         "started_at": "$.detail.startDate",

@@ -1,4 +1,4 @@
-"""What the functions run on, and what each is told."""
+"""What the functions run on, and the environment of each."""
 
 from pathlib import Path
 
@@ -56,12 +56,12 @@ def test_every_file_of_the_functions_folder_is_a_function(template: Template) ->
 
 
 @pytest.mark.parametrize("function", ENVIRONMENTS)
-def test_a_function_is_told_what_it_needs_and_nothing_else(
+def test_a_function_has_the_variables_that_it_needs_and_no_other(
     template: Template, function: str
 ) -> None:
-    told = template.functions[function]["Environment"]["Variables"]
+    variables = template.functions[function]["Environment"]["Variables"]
 
-    assert told == {**ENVIRONMENTS[function], **ALL}
+    assert variables == {**ENVIRONMENTS[function], **ALL}
 
 
 def test_functions_run_python_3_13_on_arm_and_are_traced(template: Template) -> None:

@@ -1,9 +1,14 @@
 """How receipts find their way in, and that none is lost on it."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_cdk import App, Stack
 
+from infra.config import Config
+from infra.key import Key
+from infra.receipts import ReceiptsTopic
 from tests.infra.template import Template
 
 ACCOUNT = "<AWS::Partition>:{}:<AWS::Region>:<AWS::AccountId>"
@@ -38,7 +43,25 @@ def test_nobody_else_may_publish(template: Template) -> None:
         statement["Principal"]["Service"]
         for statement in statements
         if statement["Effect"] == "Allow"
-    ] == ["sms-voice.amazonaws.com", "ses.amazonaws.com", "social-messaging.amazonaws.com"]
+    ] == ["social-messaging.amazonaws.com", "sms-voice.amazonaws.com", "ses.amazonaws.com"]
+
+
+def test_channels_of_one_service_share_its_permissions(
+    parameters: dict[str, Any], tmp_path: Path
+) -> None:
+    sms = Config.from_context(parameters).channels["sms"]
+    app = App(context=parameters, outdir=str(tmp_path))
+    stack = Stack(app, "Shared")
+    ReceiptsTopic(stack, "Topic", key=Key(stack, "Key", retain=False), channels=[sms, sms])
+    app.synth()
+
+    template = Template.read(tmp_path / "Shared.template.json")
+    for policy in (
+        template.only("AWS::SNS::TopicPolicy")["PolicyDocument"],
+        template.only("AWS::KMS::Key")["KeyPolicy"],
+    ):
+        (statement,) = _for_service(policy, "sms-voice.amazonaws.com")
+        assert statement["Principal"] == {"Service": "sms-voice.amazonaws.com"}
 
 
 def test_the_providers_may_use_the_key_the_topic_is_encrypted_with(template: Template) -> None:

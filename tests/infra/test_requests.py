@@ -44,8 +44,8 @@ def test_the_batches_at_once_start_no_more_than_the_share(
 ) -> None:
     for each, share in ((template, 100), (changed, 30)):
         at_once = each.only("AWS::Lambda::EventSourceMapping")["ScalingConfig"]
-        told = each.functions["start_delivery"]["Environment"]["Variables"]
-        interval = float(told["START_INTERVAL_SECONDS"])
+        variables = each.functions["start_delivery"]["Environment"]["Variables"]
+        interval = float(variables["START_INTERVAL_SECONDS"])
 
         assert at_once["MaximumConcurrency"] / interval == pytest.approx(share)
 

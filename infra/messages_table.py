@@ -1,4 +1,4 @@
-"""The table of messages, and who may do what with it."""
+"""The table of messages, and the permissions to use it."""
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
@@ -6,19 +6,25 @@ from constructs import Construct
 
 from infra.function import Function
 from infra.key import Key
-from infra.outputs import tell
+from infra.outputs import add_output
 
-READING = {"GetItem", "Query"}
+READS = {"GetItem", "Query"}
 
 
-class Store(Construct):
-    """One table: a message, its attempts and its receipts under one partition key."""
+class MessagesTable(Construct):
+    """One table: a message, its attempts and its receipts under one partition key.
+
+    Its keys cannot be renamed after the first deployment, so their names say no more than what
+    they are.
+    """
 
     def __init__(self, scope: Construct, construct_id: str, *, key: Key, retain: bool) -> None:
         super().__init__(scope, construct_id)
         self._key = key
         self.table = _messages(self, key=key, retain=retain)
-        tell(self, "MessagesTableName", self.table.table_name, "Messages, attempts and receipts")
+        add_output(
+            self, "MessagesTableName", self.table.table_name, "Messages, attempts and receipts"
+        )
 
     def allow(self, function: Function, *actions: str) -> None:
         """Allows a function these actions on the table, by their DynamoDB names."""
@@ -26,7 +32,7 @@ class Store(Construct):
         # DynamoDB uses the key in the caller's name, and writing takes more than reading:
         # docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
         uses = ["kms:Decrypt", "kms:DescribeKey"]
-        if not set(actions) <= READING:
+        if not set(actions) <= READS:
             uses += ["kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
         function.allow(*uses, on=[self._key.key_arn])
 
@@ -35,8 +41,8 @@ def _messages(scope: Construct, *, key: Key, retain: bool) -> dynamodb.Table:
     table = dynamodb.Table(
         scope,
         "Messages",
-        partition_key=_text("message_id"),
-        sort_key=_text("item"),
+        partition_key=_text("pk"),
+        sort_key=_text("sk"),
         time_to_live_attribute="retained_until",
         billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
         point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(

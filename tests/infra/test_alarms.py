@@ -1,4 +1,4 @@
-"""What rings and when, and what the dashboard shows."""
+"""The alarms and when they fire, and what the dashboard shows."""
 
 import json
 from typing import Any
@@ -43,7 +43,7 @@ def test_the_alarms_are_few_and_each_has_its_threshold(template: Template) -> No
     assert found == STACK_WIDE
 
 
-def test_every_alarm_rings_above_its_threshold_and_not_for_silence(template: Template) -> None:
+def test_every_alarm_fires_above_its_threshold_and_not_without_data(template: Template) -> None:
     for alarm in alarms(template).values():
         assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
         assert alarm["TreatMissingData"] == "notBreaching"
@@ -114,9 +114,9 @@ def test_the_time_to_deliver_is_that_of_the_slowest_twentieth(template: Template
 
 
 def test_two_stacks_count_each_for_itself(changed: Template) -> None:
-    told = changed.functions["send_message"]["Environment"]["Variables"]
+    variables = changed.functions["send_message"]["Environment"]["Variables"]
 
-    assert told["POWERTOOLS_METRICS_NAMESPACE"] == "Second"
+    assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "Second"
     assert alarms(changed)["AlarmExecutionsBroken"]["Namespace"] == "Second"
 
 

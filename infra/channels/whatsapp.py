@@ -1,0 +1,32 @@
+"""WhatsApp: AWS End User Messaging Social.
+
+The provider knows no configuration sets: a command makes the receipts topic the event destination
+of the WhatsApp business account.
+"""
+
+from typing import Annotated
+
+from infra.channel_config import ChannelConfig
+from infra.parameters import matching
+
+
+class WhatsappConfig(ChannelConfig, alias_generator="whatsapp_{}".format):
+    service = "social-messaging"
+    send_action = "SendWhatsAppMessage"
+    send_resources = ("phone-number-id/*",)
+    # docs.aws.amazon.com/social-messaging/latest/userguide/managing-event-destinations-add.html
+    event_source = "*"
+    example_sender = r"phone-number-id[-/]0{8}"
+    send_fields = ("api_version",)
+
+    sender: Annotated[
+        str,
+        matching(
+            r"phone-number-id-[0-9a-f]{32}|arn:[^\s]+:phone-number-id/[0-9a-f]{32}",
+            "the id (phone-number-id- and 32 hex digits) or the ARN of a WhatsApp number",
+        ),
+    ]
+    # The version of Meta's API that messages are written for.
+    api_version: Annotated[
+        str, matching(r"v[0-9]{1,3}\.[0-9]", "a version of Meta's API, such as v24.0")
+    ]
