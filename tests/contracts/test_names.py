@@ -45,5 +45,5 @@ def test_alarms_and_dashboard_look_at_every_metric_that_the_functions_write() ->
     }
 
     assert looked_at == {str(metric) for metric in Metric}
-    assert tuple(metrics.CHANNELS) == CHANNELS
+    assert tuple(TEMPLATE_CHANNELS) == CHANNELS
     assert {"service": ENVIRONMENT["POWERTOOLS_SERVICE_NAME"]} == metrics.SERVICE
