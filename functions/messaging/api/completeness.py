@@ -13,9 +13,9 @@ from messaging.api.models import MAX_STEPS
 from messaging.api.validation import Location
 from messaging.channels.catalog import channels
 from messaging.channels.content import channel_contents
-from messaging.domain.errors import Problem
 from messaging.domain.content import Content
 from messaging.domain.content import content as planned_content
+from messaging.domain.errors import Problem
 
 # In place of an invalid value, which is there all the same.
 _STAND_IN = "?"
