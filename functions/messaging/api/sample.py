@@ -1,4 +1,4 @@
-"""Takes the request body of AWS's omnichannel-fallback-messaging sample and says it in ours.
+"""Translates the request body of AWS's omnichannel-fallback-messaging sample into one of ours.
 
 Its fields: `use_case` (fallback or broadcast), `fallback_seconds`, and `pc` and `fc`, the primary
 and the fallback channel. Empty fields count as left out, as they do there.
@@ -7,7 +7,7 @@ and the fallback channel. Empty fields count as left out, as they do there.
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from copy import deepcopy
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeGuard
 
 from pydantic import JsonValue
 
@@ -62,34 +62,35 @@ class SampleRequest(StrictModel):
     fc: SampleChannel
 
 
-def is_sample(body: object) -> bool:
+def is_sample(body: object) -> TypeGuard[dict[str, Any]]:
     return isinstance(body, dict) and "use_case" in body
 
 
-def translated(body: object, check: Checker) -> dict[str, Any]:
-    """The same request in our words. Raises `InvalidRequest` with every problem in the sample's.
+def translated(body: Mapping[str, Any], check: Checker) -> dict[str, Any]:
+    """The same request as our body. Raises `InvalidRequest` with every problem, by the
+    sample's fields.
 
     A caller's `configuration_set` is not used: only the stack's own report to the stack's topic.
     """
-    asked, invalid = validated(SampleRequest, body)
+    request, invalid = validated(SampleRequest, body)
     known = {one.problem.pointer for one in invalid}
     translated_problems = _translated_problems(body, [one.location for one in invalid], check)
     found = [problem for problem in translated_problems if problem.pointer not in known]
-    if asked is None or found:
+    if request is None or found:
         raise InvalidRequest([*(one.problem for one in invalid), *found])
-    return _translation(asked)
+    return _translation(request)
 
 
-def _translation(asked: SampleRequest) -> dict[str, Any]:
-    channels = (asked.pc, asked.fc)
+def _translation(request: SampleRequest) -> dict[str, Any]:
+    channels = (request.pc, request.fc)
     steps: list[dict[str, Any]]
-    if asked.use_case == "broadcast":
+    if request.use_case == "broadcast":
         names = [one.channel for one in channels]
-        steps = [{"broadcast": names, **_merged(_said(one) for one in channels)}]
+        steps = [{"broadcast": names, **_merged(_step_fields(one) for one in channels)}]
     else:
-        steps = [{"channel": one.channel, **_said(one)} for one in channels]
-        if _has_wait(asked.fallback_seconds):
-            steps[0]["wait_seconds"] = _number(asked.fallback_seconds)
+        steps = [{"channel": one.channel, **_step_fields(one)} for one in channels]
+        if _has_wait(request.fallback_seconds):
+            steps[0]["wait_seconds"] = _whole_number(request.fallback_seconds)
     promotional = any(
         one.channel == "sms" and one.sms.message_type == "PROMOTIONAL" for one in channels
     )
@@ -100,7 +101,7 @@ def _has_wait(seconds: object) -> bool:
     return seconds not in (None, "")
 
 
-def _number(seconds: object) -> object:
+def _whole_number(seconds: object) -> object:
     return int(seconds) if isinstance(seconds, str) and _NUMBER.fullmatch(seconds) else seconds
 
 
@@ -112,17 +113,17 @@ def _merged(parts: Iterable[dict[str, dict[str, Any]]]) -> dict[str, dict[str, A
     return merged
 
 
-def _said(one: SampleChannel) -> dict[str, dict[str, Any]]:
-    said: dict[str, dict[str, Any]] = {
-        "to": {one.channel: _plus(one.recipient)},
+def _step_fields(one: SampleChannel) -> dict[str, dict[str, Any]]:
+    fields: dict[str, dict[str, Any]] = {
+        "to": {one.channel: _with_plus(one.recipient)},
         "from": {one.channel: sender} if (sender := _sender(one)) else {},
         "content": {one.channel: content} if (content := _content(one)) else {},
     }
-    return {name: value for name, value in said.items() if value}
+    return {name: value for name, value in fields.items() if value}
 
 
-def _plus(text: str) -> str:
-    """The sample's readers are told to write + as %2B."""
+def _with_plus(text: str) -> str:
+    """The sample's documentation says to write + as %2B."""
     return text.replace("%2B", "+").replace("%2b", "+")
 
 
@@ -130,7 +131,7 @@ def _sender(one: SampleChannel) -> str:
     """For WhatsApp the sample's README asks for a phone number where the API wants an id, so that
     a number means the stack's own WhatsApp sender.
     """
-    sender = _plus(one.sender)
+    sender = _with_plus(one.sender)
     return "" if one.channel == "whatsapp" and _PHONE.fullmatch(sender) else sender
 
 
@@ -145,21 +146,19 @@ def _content(one: SampleChannel) -> dict[str, Any]:
 
 
 def _translated_problems(
-    body: Any,  # noqa: ANN401 - any JSON
-    invalid: Collection[Location],
-    check: Checker,
+    body: Mapping[str, Any], invalid: Collection[Location], check: Checker
 ) -> Iterator[Problem]:
-    """What is found in our words, part by part, so that one part hides nothing of the other."""
+    """The problems of the translation, part by part, so that one part hides none of the other."""
     parts = {name: part for name in _PARTS if (part := _readable_part(body, name, invalid))}
     seconds = body.get("fallback_seconds")
     if body["use_case"] == "fallback" and _has_wait(seconds):
-        wait = {"wait_seconds": _number(seconds)}
+        wait = {"wait_seconds": _whole_number(seconds)}
         yield from _problems_at("wait_seconds", wait, "/fallback_seconds", check)
     if body["use_case"] == "broadcast" and len(parts) == len(_PARTS):
         step = {"broadcast": [part.channel for part in parts.values()]}
         yield from _problems_at("broadcast", step, "/fc/channel", check)
     for name, part in parts.items():
-        for problem in check({"steps": [{"channel": part.channel, **_said(part)}]}):
+        for problem in check({"steps": [{"channel": part.channel, **_step_fields(part)}]}):
             yield Problem(_pointer(problem.pointer, name, part.channel), problem.detail)
 
 
