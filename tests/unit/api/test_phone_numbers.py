@@ -46,7 +46,7 @@ def test_fictitious_numbers_are_accepted(area: str) -> None:
 @pytest.mark.parametrize(
     ("number", "sentence"),
     [
-        ("+80055501432", "has too many digits for a number of +800"),
+        ("+800555014321", "has too many digits for a number of +800"),
         ("+8005551", "has too few digits for a number of +800"),
         ("+44770090", "has too few digits for a number of +44 (GB)"),
         ("+9995550143", "must begin with the calling code of a country, like +1 or +44"),
