@@ -4,7 +4,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from messaging.api import requests
@@ -115,6 +115,7 @@ def test_what_grows_too_large_hides_nothing_that_is_missing() -> None:
     assert pointers(body) == ["", "/to/sms"]
 
 
+@settings(deadline=None)
 @given(
     st.sets(st.sampled_from(sorted(INVALID))),
     st.sets(st.sampled_from(sorted(MISSING))),
@@ -255,6 +256,7 @@ def test_an_invalid_field_of_the_sample_is_named_once(
     assert pointers(but(SAMPLE_FULL, changes)) == expected
 
 
+@settings(deadline=None)
 @given(st.sets(st.sampled_from(sorted(SAMPLE_CHANGES))))
 def test_the_samples_problems_are_those_of_each_change_alone(changed: set[str]) -> None:
     changes = {pointer: SAMPLE_CHANGES[pointer] for pointer in sorted(changed)}
@@ -306,6 +308,7 @@ def _replaced(data: st.DataObject, body: Any) -> Any:
     return changed
 
 
+@settings(deadline=None)
 @given(st.data(), st.sampled_from([*RIGHT.values(), SAMPLE, BROADCAST, SAMPLE_FULL]))
 def test_any_body_is_accepted_or_refused_with_each_problem_once(
     data: st.DataObject, right: object
