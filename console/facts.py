@@ -53,7 +53,7 @@ class Facts:
     @cached_property
     def told(self) -> Mapping[str, Any]:
         """What the API tells of the message; empty where nothing is stored."""
-        return http.told(self.story, self.receipts) if self.story else {}
+        return http.message_document(self.story, self.receipts) if self.story else {}
 
     @property
     def status(self) -> str:

@@ -33,10 +33,10 @@ def intake() -> Intake:
 
 
 @logger.inject_lambda_context(clear_state=True)
-def handler(event: dict[str, Any], context: LambdaContext) -> http.Answer:  # noqa: ARG001 - Lambda's
-    body = http.body_of(event)
+def handler(event: dict[str, Any], context: LambdaContext) -> http.HttpResponse:  # noqa: ARG001 - Lambda's
+    body = http.request_body(event)
     if len(body) > requests.MAX_BYTES:
-        return http.problem(
+        return http.problem_response(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             f"the request has {len(body)} bytes; it may have at most {requests.MAX_BYTES}",
         )
@@ -45,13 +45,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> http.Answer:  # no
     except InvalidRequest as error:
         count(Metric.MESSAGE_REJECTED)
         detail = "the request cannot be taken; `errors` names each wrong field"
-        return http.problem(HTTPStatus.BAD_REQUEST, detail, error.problems)
+        return http.problem_response(HTTPStatus.BAD_REQUEST, detail, error.problems)
     waits = settings.default_waits(channels())
     message = request.message(str(ULID()), now(), waits)
     try:
         return _accept(event, request, message, body)
     except NotQueued as error:
-        return http.problem(
+        return http.problem_response(
             HTTPStatus.SERVICE_UNAVAILABLE,
             f"{error}, so nothing will be sent; repeat the request",
             Retry_After=str(RETRY_AFTER),
@@ -60,12 +60,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> http.Answer:  # no
 
 def _accept(
     event: dict[str, Any], request: requests.Request, message: Message, body: bytes
-) -> http.Answer:
+) -> http.HttpResponse:
     key = http.header(event, "Idempotency-Key")
     if key is None:
         return _accepted(event, intake().accept(message, request.document, requests_queue()))
     if not _KEY.fullmatch(key):
-        return http.problem(
+        return http.problem_response(
             HTTPStatus.BAD_REQUEST, "Idempotency-Key must be 1 to 255 visible ASCII characters"
         )
     return _accept_once(event, request, message, _hash_of_key(event, key), body)
@@ -79,15 +79,15 @@ def _hash_of_key(event: dict[str, Any], key: str) -> str:
 
 def _accept_once(
     event: dict[str, Any], request: requests.Request, message: Message, key: str, body: bytes
-) -> http.Answer:
+) -> http.HttpResponse:
     reservation = intake().reserve(key, hashlib.sha256(body).hexdigest(), message)
     match reservation.state:
         case Reserved.OTHER_BODY:
             detail = "this Idempotency-Key came with another body before"
-            return http.problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
+            return http.problem_response(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
         case Reserved.IN_PROGRESS:
             detail = "a request with this Idempotency-Key is in progress; repeat it in a moment"
-            return http.problem(HTTPStatus.CONFLICT, detail)
+            return http.problem_response(HTTPStatus.CONFLICT, detail)
         case Reserved.DONE:
             first = store().messages.history(reservation.message_id).message
             return _accepted(event, first, Idempotent_Replayed="true")
@@ -98,7 +98,7 @@ def _accept_once(
             return _accepted(event, accepted)
 
 
-def _accepted(event: dict[str, Any], message: Message, **headers: str) -> http.Answer:
-    url = http.url_of(event, message.message_id)
-    body = http.accepted(message, url)
-    return http.answer(HTTPStatus.ACCEPTED, body, Location=url, **headers)
+def _accepted(event: dict[str, Any], message: Message, **headers: str) -> http.HttpResponse:
+    url = http.status_url(event, message.message_id)
+    body = http.accepted_document(message, url)
+    return http.json_response(HTTPStatus.ACCEPTED, body, Location=url, **headers)

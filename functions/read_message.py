@@ -16,7 +16,7 @@ logger = Logger()
 
 
 @logger.inject_lambda_context(clear_state=True)
-def handler(event: Mapping[str, Any], context: LambdaContext) -> http.Answer:  # noqa: ARG001 - Lambda's
+def handler(event: Mapping[str, Any], context: LambdaContext) -> http.HttpResponse:  # noqa: ARG001 - Lambda's
     message_id = event["pathParameters"]["id"]
     if not MESSAGE_ID.fullmatch(message_id):
         return _unknown()
@@ -25,8 +25,8 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> http.Answer:  #
     except UnknownMessage:
         return _unknown()
     receipts = store().receipts.of(message_id)
-    return http.answer(HTTPStatus.OK, http.told(history, request, receipts))
+    return http.json_response(HTTPStatus.OK, http.message_document(history, request, receipts))
 
 
-def _unknown() -> http.Answer:
-    return http.problem(HTTPStatus.NOT_FOUND, "there is no message of this id")
+def _unknown() -> http.HttpResponse:
+    return http.problem_response(HTTPStatus.NOT_FOUND, "there is no message of this id")

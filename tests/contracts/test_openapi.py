@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,12 @@ from pydantic import BaseModel
 import accept_message
 import plan_message
 import read_message
-from messaging.api import requests, sample
-from messaging.api.validation import MAX_EXPIRY_SECONDS
+from messaging.api import models, requests, sample
+from messaging.api.models import MAX_EXPIRY_SECONDS
+from messaging.channels.catalog import channels
+from messaging.channels.email import content as email
+from messaging.channels.sms import content as sms
+from messaging.channels.whatsapp import content as whatsapp
 from messaging.domain.messages import AttemptId, Receipt
 from messaging.domain.plan import MAX_WAIT_SECONDS, MIN_WAIT_SECONDS
 from messaging.domain.statuses import AttemptStatus, MessageStatus, ReceiptKind, Success
@@ -45,18 +50,18 @@ SCHEMAS: dict[str, Any] = API["components"]["schemas"]
 
 # The schema of each model.
 MODELS: dict[type[BaseModel], str] = {
-    requests.MessageRequest: "Request",
-    requests.RequestStep: "Step",
-    requests.Recipients: "Recipients",
-    requests.Senders: "Senders",
-    requests.RequestContent: "Content",
-    requests.SmsContent: "SmsContent",
-    requests.WhatsAppContent: "WhatsAppContent",
-    requests.WhatsAppTemplate: "WhatsAppTemplate",
-    requests.Media: "Image",
-    requests.Document: "Document",
-    requests.EmailContent: "EmailContent",
-    requests.EmailTemplate: "EmailTemplate",
+    models.MessageRequest: "Request",
+    models.RequestStep: "Step",
+    models.Recipients: "Recipients",
+    models.Senders: "Senders",
+    models.RequestContent: "Content",
+    sms.SmsContent: "SmsContent",
+    whatsapp.WhatsAppContent: "WhatsAppContent",
+    whatsapp.WhatsAppTemplate: "WhatsAppTemplate",
+    whatsapp.WhatsAppMedia: "Image",
+    whatsapp.WhatsAppDocument: "Document",
+    email.EmailContent: "EmailContent",
+    email.EmailTemplate: "EmailTemplate",
     sample.SampleRequest: "SampleRequest",
     sample.SampleChannel: "SampleChannel",
     sample.SampleSms: "SampleSms",
@@ -244,14 +249,16 @@ def test_it_rejects_what_the_code_rejects_of_the_sample(wrong: Wrong) -> None:
 
 
 def test_every_model_has_its_schema() -> None:
+    contents = (import_module(f"messaging.channels.{channel}.content") for channel in channels())
     found = {
         one
-        for module in (requests, sample)
+        for module in (models, sample, *contents)
         for one in vars(module).values()
         if isinstance(one, type) and issubclass(one, BaseModel) and one.model_fields
     }
 
-    assert found == set(MODELS)
+    # What all channels say is part of RequestContent.
+    assert found - {models.GeneralContent} == set(MODELS)
 
 
 @pytest.mark.parametrize(("model", "name"), MODELS.items(), ids=MODELS.values())
@@ -322,9 +329,9 @@ def test_the_limits_are_those_of_the_code() -> None:
 
     assert (wait["minimum"], wait["maximum"]) == (MIN_WAIT_SECONDS, MAX_WAIT_SECONDS)
     assert (expiry["minimum"], expiry["maximum"]) == (MIN_WAIT_SECONDS, MAX_EXPIRY_SECONDS)
-    assert request["steps"]["maxItems"] == requests.MAX_STEPS
+    assert request["steps"]["maxItems"] == models.MAX_STEPS
     for channel, schema in {"sms": "SmsContent", "whatsapp": "WhatsAppContent"}.items():
-        assert SCHEMAS[schema]["properties"]["text"]["maxLength"] == requests.MAX_TEXT[channel]
+        assert SCHEMAS[schema]["properties"]["text"]["maxLength"] == channels()[channel].max_text
 
 
 def test_the_limits_in_the_descriptions_are_those_of_the_code() -> None:
@@ -333,10 +340,10 @@ def test_the_limits_in_the_descriptions_are_those_of_the_code() -> None:
         f"{requests.MAX_BYTES:,} bytes ({requests.MAX_BYTES // 1024} KiB)": post,
         f"kept for {IDEMPOTENCY_HOURS} hours": post,
         f"within {IDEMPOTENCY_HOURS} hours": API["info"],
-        f"{requests.MAX_TEXT['sms']:,} characters for SMS": schemas["Content"],
-        f"{requests.MAX_TEXT['whatsapp']:,} for WhatsApp": schemas["Content"],
-        f"at most {requests.MAX_TEXT['sms']:,} characters": schemas["SampleSms"],
-        f"at most {requests.MAX_TEXT['whatsapp']:,} characters": schemas["SampleWhatsApp"],
+        f"{channels()['sms'].max_text:,} characters for SMS": schemas["Content"],
+        f"{channels()['whatsapp'].max_text:,} for WhatsApp": schemas["Content"],
+        f"at most {channels()['sms'].max_text:,} characters": schemas["SampleSms"],
+        f"at most {channels()['whatsapp'].max_text:,} characters": schemas["SampleWhatsApp"],
         f"{MIN_WAIT_SECONDS} to {MAX_WAIT_SECONDS:,}": schemas["SampleRequest"],
     }
 

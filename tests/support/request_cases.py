@@ -20,6 +20,7 @@ ADDRESS = "the grammar of addresses is no regular expression"
 FINITE = "a number that is too large is still a number"
 DIFFERENT = "two fields that must differ"
 IN_TEXT = "the range of a number that is written as text"
+LENGTH = "how many digits a number has depends on its country"
 BY_CHANNEL = "what a field may be depends on the channel beside it"
 
 
@@ -139,8 +140,8 @@ RIGHT: dict[str, Any] = {
         _ONE, {"/content": GONE, "/steps/0/content": {"sms": {"text": "Hello"}}}
     ),
     "a recipient for a channel that is not planned": _ONE,
-    "the shortest phone number": but(_ONE, {"/to/sms": "+1234567"}),
-    "the longest phone number": but(_ONE, {"/to/sms": "+123456789012345"}),
+    "the shortest phone number": but(_ONE, {"/to/sms": "+2902158"}),
+    "the longest phone number": but(_ONE, {"/to/sms": "+491551234567890"}),
     "an address of the SES simulator": but(
         _EMAIL, {"/to/email": "bounce+a@simulator.amazonses.com"}
     ),
@@ -259,6 +260,41 @@ WRONG: list[Wrong] = [
     _wrong("a number with 0 after +", "/to/sms", "+012065550143", _PHONE),
     _wrong("a number too long", "/to/whatsapp", "+1234567890123456", _PHONE),
     _wrong("a number too short", "/to/whatsapp", "+123456", _PHONE),
+    _wrong(
+        "a number without its last digits",
+        "/to/sms",
+        "+120655501",
+        "has too few digits for a number of +1 (US)",
+        LENGTH,
+    ),
+    _wrong(
+        "a number without its area code",
+        "/to/sms",
+        "+15550143",
+        "has too few digits for a number of +1 (US)",
+        LENGTH,
+    ),
+    _wrong(
+        "a number with a digit too many",
+        "/to/whatsapp",
+        "+120655501422",
+        "has too many digits for a number of +1 (US)",
+        LENGTH,
+    ),
+    _wrong(
+        "a number of a length between the lengths of its country",
+        "/to/sms",
+        "+65555501432",
+        "has a length that no number of +65 (SG) has",
+        LENGTH,
+    ),
+    _wrong(
+        "a number of no country",
+        "/to/sms",
+        "+21055550143",
+        "must begin with the calling code of a country, like +1 or +44",
+        LENGTH,
+    ),
     _wrong("a number that is a number", "/to/sms", 12065550143, "must be text"),
     _wrong("no address", "/to/email", "bo", _EMAIL_ADDRESS),
     _wrong("an address without a domain's end", "/to/email", "bo@localhost", _EMAIL_ADDRESS),

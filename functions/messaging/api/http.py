@@ -1,4 +1,4 @@
-"""What the HTTP API answers: messages as JSON, errors as problem details (RFC 9457)."""
+"""HTTP requests and responses: messages as JSON, errors as problem details (RFC 9457)."""
 
 import base64
 import json
@@ -11,10 +11,10 @@ from messaging.domain.errors import Problem
 from messaging.domain.messages import Attempt, Message, MessageHistory
 from messaging.domain.statuses import MessageStatus
 
-Answer = dict[str, Any]
+HttpResponse = dict[str, Any]
 
 
-def body_of(event: Mapping[str, Any]) -> bytes:
+def request_body(event: Mapping[str, Any]) -> bytes:
     """The request's body as it was sent; half a character in it stays one, and so is no JSON."""
     body = event.get("body") or ""
     if event.get("isBase64Encoded"):
@@ -28,24 +28,24 @@ def header(event: Mapping[str, Any], name: str) -> str | None:
     return next((value for key, value in headers.items() if key.lower() == name.lower()), None)
 
 
-def answer(status: HTTPStatus, body: Mapping[str, Any], **headers: str) -> Answer:
-    return _answer(status, body, "application/json", headers)
+def json_response(status: HTTPStatus, body: Mapping[str, Any], **headers: str) -> HttpResponse:
+    return _response(status, body, "application/json", headers)
 
 
-def problem(
+def problem_response(
     status: HTTPStatus, detail: str, errors: Iterable[Problem] = (), **headers: str
-) -> Answer:
-    """A problem document; `errors` has one entry per wrong field."""
+) -> HttpResponse:
+    """A problem document; `errors` has one entry per invalid field."""
     body = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}
     listed = [{"pointer": one.pointer, "detail": one.detail} for one in errors]
-    return _answer(
+    return _response(
         status, body | ({"errors": listed} if listed else {}), "application/problem+json", headers
     )
 
 
-def _answer(
+def _response(
     status: HTTPStatus, body: Mapping[str, Any], content_type: str, headers: Mapping[str, str]
-) -> Answer:
+) -> HttpResponse:
     return {
         "statusCode": int(status),
         "headers": {
@@ -57,7 +57,7 @@ def _answer(
     }
 
 
-def url_of(event: Mapping[str, Any], message_id: str) -> str:
+def status_url(event: Mapping[str, Any], message_id: str) -> str:
     """Where the message is read: absolute, or relative to the request where the host is unknown."""
     context = event["requestContext"]
     if "domainName" not in context:
@@ -65,43 +65,43 @@ def url_of(event: Mapping[str, Any], message_id: str) -> str:
     return f"https://{context['domainName']}{context['path']}/{message_id}"
 
 
-def accepted(message: Message, status_url: str) -> dict[str, Any]:
-    """The answer to a request that was taken, the same at every repetition."""
+def accepted_document(message: Message, url: str) -> dict[str, Any]:
+    """The response to an accepted request, the same at every repetition."""
     return {
         "id": message.message_id,
         "status": MessageStatus.ACCEPTED,
-        "status_url": status_url,
-        **_planned(message),
+        "status_url": url,
+        **_plan_document(message),
     }
 
 
-def told(
-    story: MessageHistory, request: Mapping[str, Any], receipts: Iterable[Mapping[str, Any]]
+def message_document(
+    history: MessageHistory, request: Mapping[str, Any], receipts: Iterable[Mapping[str, Any]]
 ) -> dict[str, Any]:
     """The message with its attempts and everything that happened, in its order.
 
     It holds no address and nothing of what was said.
     """
-    message = story.message
-    kept = list(receipts)
+    message = history.message
+    stored = list(receipts)
     return {
         "id": message.message_id,
-        "status": story.status,
-        **_planned(message),
-        "concluded_at": _text(message.concluded_at),
+        "status": history.status,
+        **_plan_document(message),
+        "concluded_at": _timestamp(message.concluded_at),
         "reason": message.reason,
         "category": request.get("category"),
         "metadata": request.get("metadata", {}),
-        "attempts": [_attempt(story, attempt) for attempt in story.attempts],
-        "timeline": sorted(_timeline(story, kept), key=lambda event: str(event["at"])),
+        "attempts": [_attempt_document(history, attempt) for attempt in history.attempts],
+        "timeline": sorted(_timeline(history, stored), key=lambda event: str(event["at"])),
         **({"errors": list(message.problems)} if message.problems else {}),
     }
 
 
-def _planned(message: Message) -> dict[str, Any]:
+def _plan_document(message: Message) -> dict[str, Any]:
     return {
-        "accepted_at": _text(message.accepted_at),
-        "expires_at": _text(message.expires_at),
+        "accepted_at": _timestamp(message.accepted_at),
+        "expires_at": _timestamp(message.expires_at),
         "plan": [
             {
                 "attempt": one.number,
@@ -116,29 +116,31 @@ def _planned(message: Message) -> dict[str, Any]:
     }
 
 
-def _attempt(story: MessageHistory, attempt: Attempt) -> dict[str, Any]:
+def _attempt_document(history: MessageHistory, attempt: Attempt) -> dict[str, Any]:
     return {
         "attempt": attempt.number,
-        "step": story.step(attempt),
+        "step": history.step(attempt),
         "channel": attempt.channel,
-        "status": story.status_of(attempt),
-        "late": story.late(attempt),
+        "status": history.status_of(attempt),
+        "late": history.late(attempt),
         "reason": attempt.reason,
         "provider_id": attempt.provider_id,
-        "started_at": _text(attempt.claimed_at),
+        "started_at": _timestamp(attempt.claimed_at),
     }
 
 
-def _timeline(story: MessageHistory, receipts: list[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
-    message = story.message
+def _timeline(
+    history: MessageHistory, receipts: list[Mapping[str, Any]]
+) -> Iterable[dict[str, Any]]:
+    message = history.message
     yield _event(message.accepted_at, "accepted")
-    for attempt in story.attempts:
+    for attempt in history.attempts:
         yield _event(attempt.claimed_at, "sending", attempt)
         for status, at in attempt.times.items():
             reason = attempt.reason if status == attempt.status else None
             yield _event(at, status, attempt, reason=reason)
     for receipt in receipts:
-        attempted = story.attempt(int(receipt["attempt"]))
+        attempted = history.attempt(int(receipt["attempt"]))
         at = datetime.fromisoformat(receipt["received_at"])
         yield _event(at, "receipt", attempted, word=receipt["word"], kind=receipt["kind"])
     if message.concluded_at:
@@ -150,8 +152,8 @@ def _event(
 ) -> dict[str, Any]:
     about = {"attempt": attempt.number, "channel": attempt.channel} if attempt else {}
     known = {name: value for name, value in facts.items() if value is not None}
-    return {"at": _text(at), "event": event, **about, **known}
+    return {"at": _timestamp(at), "event": event, **about, **known}
 
 
-def _text(at: datetime | None) -> str | None:
+def _timestamp(at: datetime | None) -> str | None:
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z") if at else None

@@ -1,29 +1,34 @@
-"""Takes the request body of AWS's omnichannel-fallback-messaging sample and says it in ours.
+"""Translates the request body of AWS's omnichannel-fallback-messaging sample into one of ours.
 
 Its fields: `use_case` (fallback or broadcast), `fallback_seconds`, and `pc` and `fc`, the primary
 and the fallback channel. Empty fields count as left out, as they do there.
 """
 
 import re
-from collections.abc import Iterable
-from typing import Any, Literal
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from copy import deepcopy
+from typing import Any, Literal, TypeAlias, TypeGuard
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import JsonValue
 
-from messaging.domain.errors import Problem
+from messaging.api.validation import Location, validated
+from messaging.channels.fields import StrictModel
+from messaging.domain.errors import InvalidRequest, Problem
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _PHONE = re.compile(r"\+?[0-9]+")
-_STEP = re.compile(r"/steps/(\d)")
+_PARTS = ("pc", "fc")
 # The last part of our pointer, and the sample's name of the field.
 _FIELDS = {"to": "recipient", "from": "sender"}
+# In place of an invalid field, so that what is beside it can be checked.
+_STAND_INS: Mapping[str, object] = {"email": {}, "sms": {}, "whatsapp": {}, "message_type": None}
+_TEXT_STAND_IN = "?"
+
+# Gives the problems of a body of ours.
+Checker: TypeAlias = Callable[[object], list[Problem]]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class SampleEmail(_Model):
+class SampleEmail(StrictModel):
     subject: str | None = None
     text: str | None = None
     html: str | None = None
@@ -31,17 +36,17 @@ class SampleEmail(_Model):
     configuration_set: str | None = None
 
 
-class SampleSms(_Model):
+class SampleSms(StrictModel):
     message: str | None = None
     message_type: Literal["PROMOTIONAL", "TRANSACTIONAL", ""] | None = None
     configuration_set: str | None = None
 
 
-class SampleWhatsApp(_Model):
+class SampleWhatsApp(StrictModel):
     message: str | None = None
 
 
-class SampleChannel(_Model):
+class SampleChannel(StrictModel):
     channel: Literal["whatsapp", "sms", "email"]
     sender: str
     recipient: str
@@ -50,38 +55,53 @@ class SampleChannel(_Model):
     whatsapp: SampleWhatsApp = SampleWhatsApp()
 
 
-class SampleRequest(_Model):
+class SampleRequest(StrictModel):
     use_case: Literal["fallback", "broadcast"]
     fallback_seconds: JsonValue = None
     pc: SampleChannel
     fc: SampleChannel
 
 
-def is_sample(body: object) -> bool:
+def is_sample(body: object) -> TypeGuard[dict[str, Any]]:
     return isinstance(body, dict) and "use_case" in body
 
 
-def translated(asked: SampleRequest) -> dict[str, Any]:
-    """The same request in our words.
+def translated(body: Mapping[str, Any], check: Checker) -> dict[str, Any]:
+    """The same request as our body. Raises `InvalidRequest` with every problem, by the
+    sample's fields.
 
     A caller's `configuration_set` is not used: only the stack's own report to the stack's topic.
     """
-    channels = (asked.pc, asked.fc)
+    request, invalid = validated(SampleRequest, body)
+    known = {one.problem.pointer for one in invalid}
+    translated_problems = _translated_problems(body, [one.location for one in invalid], check)
+    found = [problem for problem in translated_problems if problem.pointer not in known]
+    if request is None or found:
+        raise InvalidRequest([*(one.problem for one in invalid), *found])
+    return _translation(request)
+
+
+def _translation(request: SampleRequest) -> dict[str, Any]:
+    channels = (request.pc, request.fc)
     steps: list[dict[str, Any]]
-    if asked.use_case == "broadcast":
+    if request.use_case == "broadcast":
         names = [one.channel for one in channels]
-        steps = [{"broadcast": names, **_merged(_said(one) for one in channels)}]
+        steps = [{"broadcast": names, **_merged(_step_fields(one) for one in channels)}]
     else:
-        steps = [{"channel": one.channel, **_said(one)} for one in channels]
-        if asked.fallback_seconds not in (None, ""):
-            steps[0]["wait_seconds"] = _number(asked.fallback_seconds)
+        steps = [{"channel": one.channel, **_step_fields(one)} for one in channels]
+        if _has_wait(request.fallback_seconds):
+            steps[0]["wait_seconds"] = _whole_number(request.fallback_seconds)
     promotional = any(
         one.channel == "sms" and one.sms.message_type == "PROMOTIONAL" for one in channels
     )
     return {"steps": steps, "category": "marketing" if promotional else "utility"}
 
 
-def _number(seconds: object) -> object:
+def _has_wait(seconds: object) -> bool:
+    return seconds not in (None, "")
+
+
+def _whole_number(seconds: object) -> object:
     return int(seconds) if isinstance(seconds, str) and _NUMBER.fullmatch(seconds) else seconds
 
 
@@ -93,17 +113,17 @@ def _merged(parts: Iterable[dict[str, dict[str, Any]]]) -> dict[str, dict[str, A
     return merged
 
 
-def _said(one: SampleChannel) -> dict[str, dict[str, Any]]:
-    said: dict[str, dict[str, Any]] = {
-        "to": {one.channel: _plus(one.recipient)},
+def _step_fields(one: SampleChannel) -> dict[str, dict[str, Any]]:
+    fields: dict[str, dict[str, Any]] = {
+        "to": {one.channel: _with_plus(one.recipient)},
         "from": {one.channel: sender} if (sender := _sender(one)) else {},
         "content": {one.channel: content} if (content := _content(one)) else {},
     }
-    return {name: value for name, value in said.items() if value}
+    return {name: value for name, value in fields.items() if value}
 
 
-def _plus(text: str) -> str:
-    """The sample's readers are told to write + as %2B."""
+def _with_plus(text: str) -> str:
+    """The sample's documentation says to write + as %2B."""
     return text.replace("%2B", "+").replace("%2b", "+")
 
 
@@ -111,7 +131,7 @@ def _sender(one: SampleChannel) -> str:
     """For WhatsApp the sample's README asks for a phone number where the API wants an id, so that
     a number means the stack's own WhatsApp sender.
     """
-    sender = _plus(one.sender)
+    sender = _with_plus(one.sender)
     return "" if one.channel == "whatsapp" and _PHONE.fullmatch(sender) else sender
 
 
@@ -125,32 +145,57 @@ def _content(one: SampleChannel) -> dict[str, Any]:
     return {name: value for name, value in parts.items() if value}
 
 
-def in_its_words(problems: Iterable[Problem], asked: SampleRequest) -> list[Problem]:
-    """The same problems with the sample's own fields."""
-    return [Problem(_pointer(one.pointer, asked), one.detail) for one in problems]
+def _translated_problems(
+    body: Mapping[str, Any], invalid: Collection[Location], check: Checker
+) -> Iterator[Problem]:
+    """The problems of the translation, part by part, so that one part hides none of the other."""
+    parts = {name: part for name in _PARTS if (part := _readable_part(body, name, invalid))}
+    seconds = body.get("fallback_seconds")
+    if body["use_case"] == "fallback" and _has_wait(seconds):
+        wait = {"wait_seconds": _whole_number(seconds)}
+        yield from _problems_at("wait_seconds", wait, "/fallback_seconds", check)
+    if body["use_case"] == "broadcast" and len(parts) == len(_PARTS):
+        step = {"broadcast": [part.channel for part in parts.values()]}
+        yield from _problems_at("broadcast", step, "/fc/channel", check)
+    for name, part in parts.items():
+        for problem in check({"steps": [{"channel": part.channel, **_step_fields(part)}]}):
+            yield Problem(_pointer(problem.pointer, name, part.channel), problem.detail)
 
 
-def _pointer(ours: str, asked: SampleRequest) -> str:
-    if ours.endswith("/wait_seconds"):
-        return "/fallback_seconds"
-    if ours == "/steps/0/broadcast" and asked.use_case == "broadcast":
-        return "/fc/channel"
-    holder = _holder(ours, asked)
-    channel = getattr(asked, holder).channel
-    parts = _STEP.sub("", ours).strip("/").split("/")
-    if parts[0] in _FIELDS:
-        return f"/{holder}/{_FIELDS[parts[0]]}"
-    field = "/".join(parts[2:3]).replace("text", "text" if channel == "email" else "message")
-    return f"/{holder}/{channel}/{field}".rstrip("/")
+def _problems_at(
+    field: str, step: Mapping[str, object], pointer: str, check: Checker
+) -> Iterator[Problem]:
+    for problem in check({"steps": [step]}):
+        if problem.pointer == f"/steps/0/{field}":
+            yield Problem(pointer, problem.detail)
 
 
-def _holder(ours: str, asked: SampleRequest) -> str:
-    """Which of the two the pointer is about: by its step, else by its channel, and where both have
-    the same, the one that lacks what is missing.
-    """
-    step = _STEP.match(ours)
-    if step and asked.use_case == "fallback":
-        return ("pc", "fc")[int(step.group(1))]
-    field = ours.split("/")[1]
-    named = [one for one in ("pc", "fc") if f"/{getattr(asked, one).channel}" in ours]
-    return next(one for one in named if field not in _said(getattr(asked, one)))
+def _readable_part(
+    body: Mapping[str, Any], name: str, invalid: Collection[Location]
+) -> SampleChannel | None:
+    """`pc` or `fc` with a stand-in for each invalid field; None where its channel is not known."""
+    part = body.get(name)
+    if not isinstance(part, dict) or (name, "channel") in invalid:
+        return None
+    repaired = deepcopy(part)
+    for location in invalid:
+        if location[0] == name:
+            _replace(repaired, location[1:])
+    return SampleChannel.model_validate(repaired, extra="ignore")
+
+
+def _replace(part: dict[Any, Any], location: Location) -> None:
+    *way, field = location
+    for one in way:
+        part = part[one]
+    part[field] = _STAND_INS.get(str(field), _TEXT_STAND_IN)
+
+
+def _pointer(ours: str, name: str, channel: str) -> str:
+    """Ours begins with /steps/0 where the step has the field, else with the field."""
+    field, *rest = ours.removeprefix("/steps/0").strip("/").split("/")
+    if field in _FIELDS:
+        return f"/{name}/{_FIELDS[field]}"
+    inner = "/".join(rest[1:2])
+    theirs = "message" if inner == "text" and channel != "email" else inner
+    return f"/{name}/{channel}/{theirs}".rstrip("/")

@@ -368,6 +368,6 @@ def test_a_row_says_of_an_attempt_what_the_api_says(store: Store) -> None:
         store.attempts.claim(AttemptId("m1", number), channel, "token", START)
     story = store.messages.history("m1")
 
-    told = [one["status"] for one in http.told(story, [])["attempts"]]
+    told = [one["status"] for one in http.message_document(story, [])["attempts"]]
     assert told == ["timed_out", "sending"]
     assert [one.status for one in Row.of(story).tries] == told

@@ -1,0 +1,153 @@
+"""What the planned channels lack: a recipient, a sender, something to say, a text short enough.
+
+The body may be invalid. What is there but invalid is not reported as missing, nor is what cannot
+be known because the part that would hold it is invalid as a whole.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from messaging.api.models import MAX_STEPS
+from messaging.api.validation import Location
+from messaging.channels.catalog import channels
+from messaging.channels.content import channel_contents
+from messaging.domain.content import Content
+from messaging.domain.content import content as planned_content
+from messaging.domain.errors import Problem
+
+# In place of an invalid value, which is there all the same.
+_STAND_IN = "?"
+
+
+def missing_problems(
+    body: object, invalid: Collection[Location], senders: Mapping[str, str]
+) -> list[Problem]:
+    """In the order of the steps; the same lack in several steps is one problem.
+
+    `invalid`: where the body's invalid fields are; `senders`: the stack's own, by channel.
+    """
+    if not isinstance(body, dict):
+        return []
+    fields = _InvalidFields.at(invalid)
+    request = _Part(body, (), fields)
+    found = [
+        problem
+        for number, step in enumerate(_steps(body))
+        for channel in _channels(step)
+        for problem in _StepChannel(
+            request, _Part(step, ("steps", number), fields), channel
+        ).problems(senders)
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _steps(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    steps = body.get("steps")
+    listed = steps[:MAX_STEPS] if isinstance(steps, list) else []
+    return [step if isinstance(step, dict) else {} for step in listed]
+
+
+def _channels(step: Mapping[str, Any]) -> list[str]:
+    """The channels by which the step certainly sends."""
+    if "channel" in step and "broadcast" in step:
+        return []
+    named = [step["channel"]] if "channel" in step else step.get("broadcast")
+    if not isinstance(named, list):
+        return []
+    return [one for one in named if isinstance(one, str) and one in channels()]
+
+
+@dataclass(frozen=True, slots=True)
+class _InvalidFields:
+    """Where invalid fields are, and which fields of an object hold one."""
+
+    locations: frozenset[Location]
+    holding: Mapping[Location, set[int | str]]
+
+    @classmethod
+    def at(cls, locations: Collection[Location]) -> "_InvalidFields":
+        holding: dict[Location, set[int | str]] = defaultdict(set)
+        for location in locations:
+            for depth, part in enumerate(location):
+                holding[location[:depth]].add(part)
+        return cls(frozenset(locations), dict(holding))
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The request, or one of its steps."""
+
+    value: Mapping[str, Any]
+    location: Location
+    invalid: _InvalidFields
+
+    def may_name(self, field: str, channel: str) -> bool:
+        """Whether `to` or `from` has something for the channel, be it invalid."""
+        addresses = self.value.get(field, {})
+        return not isinstance(addresses, dict) or channel in addresses
+
+    def content(self, channel: str) -> dict[str, Any] | None:
+        """Its content as the channel reads it; None where that cannot be known."""
+        location = (*self.location, "content")
+        general = self.value.get("content", {})
+        own = general.get(channel, {}) if isinstance(general, dict) else None
+        layer, own_layer = self._layer(general, location), self._layer(own, (*location, channel))
+        if layer is None or own_layer is None:
+            return None
+        return {**layer, channel: own_layer}
+
+    def _layer(self, value: object, location: Location) -> dict[str, Any] | None:
+        if not isinstance(value, dict) or location in self.invalid.locations:
+            return None
+        return {**value, **dict.fromkeys(self.invalid.holding.get(location, ()), _STAND_IN)}
+
+
+@dataclass(frozen=True, slots=True)
+class _StepChannel:
+    """A step of the request, as far as it sends by one of its channels."""
+
+    request: _Part
+    step: _Part
+    channel: str
+
+    def problems(self, senders: Mapping[str, str]) -> Iterator[Problem]:
+        channel = self.channel
+        if not self._may_name("to"):
+            yield Problem(self._pointer("to"), f"is missing, and a step sends by {channel}")
+        if not self._may_name("from") and not senders.get(channel):
+            detail = "is missing, and this stack has no sender of its own"
+            yield Problem(self._pointer("from"), detail)
+        if content := self._content():
+            yield from self._content_problems(content)
+
+    def _may_name(self, field: str) -> bool:
+        return any(part.may_name(field, self.channel) for part in (self.step, self.request))
+
+    def _content(self) -> Content | None:
+        general, own = (part.content(self.channel) for part in (self.request, self.step))
+        if general is None or own is None:
+            return None
+        return planned_content({"content": general}, {"content": own}, self.channel)
+
+    def _content_problems(self, content: Content) -> Iterator[Problem]:
+        channel, facts = self.channel, channels()[self.channel]
+        if not channel_contents()[channel].is_complete(content):
+            yield Problem(self._pointer("content"), f"is missing; {channel} needs {facts.needs}")
+        if facts.max_text and content.text and len(content.text) > facts.max_text:
+            yield Problem(
+                self._text_pointer(),
+                f"has {len(content.text)} characters; {channel} takes at most {facts.max_text}, "
+                f"and content.{channel}.text can say it shorter",
+            )
+
+    def _pointer(self, field: str) -> str:
+        """Where it can be added: in the step if that has such a field of its own."""
+        holder = self.step if field in self.step.value else self.request
+        return "".join(f"/{part}" for part in (*holder.location, field, self.channel))
+
+    def _text_pointer(self) -> str:
+        own = "text" in self.step.value.get("content", {})
+        holder = self.step if own else self.request
+        return "".join(f"/{part}" for part in (*holder.location, "content", "text"))

@@ -1,0 +1,65 @@
+"""The kinds of a recipient's address: a phone number in E.164, an email address."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+from phonenumbers import NumberParseException, ValidationResult
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
+
+from messaging.channels.fields import Pattern
+
+_LENGTH_SENTENCES = {
+    ValidationResult.TOO_SHORT: "has too few digits for a number of {country}",
+    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "has too few digits for a number of {country}",
+    ValidationResult.TOO_LONG: "has too many digits for a number of {country}",
+    ValidationResult.INVALID_LENGTH: "has a length that no number of {country} has",
+}
+
+
+def _possible_number(text: str) -> str:
+    """Only its country and its length are checked: which numbers are in use changes all the time,
+    how long they are hardly ever.
+    """
+    try:
+        number = phonenumbers.parse(text)
+    except NumberParseException:
+        raise PydanticCustomError(
+            "country_code", "must begin with the calling code of a country, like +1 or +44"
+        ) from None
+    sentence = _LENGTH_SENTENCES.get(phonenumbers.is_possible_number_with_reason(number))
+    # Canada has numbers without an area code, such as those that begin with 310.
+    if sentence and not phonenumbers.is_valid_number(number):
+        raise PydanticCustomError("length", sentence, {"country": _country(number.country_code)})
+    return text
+
+
+def _country(code: int | None) -> str:
+    """`+1 (US)`, with the largest of the countries that share a code; `+882` where none has it."""
+    region = phonenumbers.region_code_for_country_code(code or 0)
+    return f"+{code} ({region})" if region.isalpha() else f"+{code}"
+
+
+def email_address(text: str) -> str:
+    try:
+        address = validate_email(
+            text, check_deliverability=False, allow_smtputf8=False, strict=True
+        )
+    except EmailNotValidError:
+        raise PydanticCustomError(
+            "email", "is not an email address; write it like ana@example.com"
+        ) from None
+    return address.ascii_email or text  # SES wants a domain's name in ASCII
+
+
+PhoneNumber = Annotated[
+    str,
+    Pattern(r"^\+[1-9][0-9]{6,14}$", "must be a phone number in E.164, like +14255550156"),
+    AfterValidator(_possible_number),
+]
+EmailAddress = Annotated[str, AfterValidator(email_address)]
+
+# By the `address` of channels.toml.
+ADDRESS_TYPES: Mapping[str, object] = {"phone": PhoneNumber, "email": EmailAddress}

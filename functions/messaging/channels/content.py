@@ -1,0 +1,31 @@
+"""What each channel may say: one file per channel, `<channel>/content.py`, with a `CONTENT`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+
+from messaging.channels.catalog import channels
+from messaging.channels.fields import RequestModel
+from messaging.domain.content import Content
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelContent:
+    """What a request may hold for one channel.
+
+    `model`: its content; `sender`: the type of its sender's address; `is_complete`: whether a
+    content has what the channel needs, which `needs` in channels.toml says in words.
+    """
+
+    model: type[RequestModel]
+    sender: object
+    is_complete: Callable[[Content], bool]
+
+
+@cache
+def channel_contents() -> dict[str, ChannelContent]:
+    """By channel, in the order of channels.toml."""
+    return {
+        name: import_module(f"messaging.channels.{name}.content").CONTENT for name in channels()
+    }

@@ -1,0 +1,105 @@
+"""The types of which requests are made: models without null, and texts that explain themselves."""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    GetPydanticSchema,
+    StringConstraints,
+    field_validator,
+)
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+T = TypeVar("T")
+
+
+class StrictModel(BaseModel):
+    """Takes its own fields only, and each only in its own type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class RequestModel(StrictModel):
+    """A field that has no value is left out: null is invalid."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _not_null(cls, value: object) -> object:
+        if value is None:
+            raise PydanticCustomError("null", "must not be null")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """What a text has to match, and the sentence for one that does not."""
+
+    pattern: str
+    sentence: str
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._matched, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return handler(schema) | {"pattern": self.pattern}
+
+    def _matched(self, text: str) -> str:
+        if not re.fullmatch(self.pattern, text):
+            raise PydanticCustomError("pattern", "{sentence}", {"sentence": self.sentence})
+        return text
+
+
+def one_of(words: Iterable[str]) -> GetPydanticSchema:
+    """Annotates a text that is one of these words."""
+    schema = core_schema.literal_schema([str(word) for word in words])
+    return GetPydanticSchema(lambda _source, _handler: schema)
+
+
+def same_as(model: type[BaseModel]) -> GetPydanticSchema:
+    """Annotates a field whose model is composed while the program starts."""
+    return GetPydanticSchema(lambda _source, handler: handler.generate_schema(model))
+
+
+def not_blank(text: str) -> str:
+    if not text.strip():
+        raise PydanticCustomError("blank", "is blank")
+    return text
+
+
+def _one_line(text: str) -> str:
+    if _CONTROL.search(text):
+        raise PydanticCustomError("one_line", "holds a line break or another control character")
+    return text
+
+
+def finite(value: T) -> T:
+    """JSON has no infinity, but 1e999 is read as one."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        raise PydanticCustomError("finite", "holds a number that is too large") from None
+    return value
+
+
+Text = Annotated[str, AfterValidator(not_blank)]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=998), AfterValidator(_one_line)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=512), AfterValidator(_one_line)]
+Link = Annotated[
+    str,
+    StringConstraints(max_length=2_048),
+    Pattern(r"^https?://\S+$", "must be a link that starts with https:// or http://"),
+]
