@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from infra import metrics
+from infra.channels import CHANNELS as TEMPLATE_CHANNELS
 from messaging.metrics import Metric
 from messaging.store.table import Key
 from tests.infra.template import Template
