@@ -1,4 +1,4 @@
-"""What the API would say of a request: its mistakes, or its plan, in words."""
+"""Previews a request: its problems as the API reports them, or its delivery plan as sentences."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from console import words
-from console.compose.recipients import ANYBODY
+from console.compose.scenario_recipients import sample_address
 from messaging.api import requests
+from messaging.channels.catalog import channels
 from messaging.domain.errors import InvalidRequest, Problem
-from messaging.domain.messages import CHANNELS, Plan, PlannedAttempt
+from messaging.domain.messages import Plan, PlannedAttempt
 from operations import stack
 
 if TYPE_CHECKING:
@@ -20,33 +21,32 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda.type_defs import FunctionConfigurationTypeDef
 
 HANDLER = "accept_message.handler"
-WAITED_FOR = {
-    "sent": "until the provider has taken it",
+AWAITED = {
+    "sent": "until the provider accepts it",
     "delivered": "for a delivery receipt",
     "read": "for a read receipt",
 }
 
 
 @dataclass(frozen=True)
-class Defaults:
-    """The stack's own senders and waits, by channel. `source` says where they are from."""
+class StackDefaults:
+    """The stack's senders and waits, by channel; `source` says so where they are not its own."""
 
     senders: Mapping[str, str]
     waits: Mapping[str, int]
     source: str = ""
 
 
-def defaults(functions: "LambdaClient", messages_table: str) -> Defaults:
-    """As the deployed API has them: the environment of the function that accepts messages.
+def stack_defaults(functions: "LambdaClient", messages_table: str) -> StackDefaults:
+    """Read from the environment of the deployed function that accepts messages.
 
-    The function is found by its handler and by the table that it is told, which no other stack's
-    is; its name is CloudFormation's affair, and the stack's name is none of the console's locally.
-    Whoever may not read functions gets what `cdk.json` says, and is told so.
+    It is found by its handler and its table, since CloudFormation generates the functions' names.
+    Where the functions cannot be read, the values are those of `cdk.json`.
     """
     try:
         found = _accept_function(functions, messages_table)
     except ClientError as error:
-        return _from_context(f"{error.response['Error']['Code']} when the functions were read")
+        return _from_context(f"reading its functions failed with {error.response['Error']['Code']}")
     return _from_environment(found) if found else _from_context("its functions were not found")
 
 
@@ -65,25 +65,25 @@ def _environment(function: "FunctionConfigurationTypeDef") -> Mapping[str, str]:
     return function.get("Environment", {}).get("Variables", {})
 
 
-def _from_environment(variables: Mapping[str, str]) -> Defaults:
-    return Defaults(
-        {channel: variables[f"{channel.upper()}_SENDER"] for channel in CHANNELS},
-        {channel: int(variables[f"{channel.upper()}_WAIT_SECONDS"]) for channel in CHANNELS},
+def _from_environment(variables: Mapping[str, str]) -> StackDefaults:
+    return StackDefaults(
+        {channel: variables[f"{channel.upper()}_SENDER"] for channel in channels()},
+        {channel: int(variables[f"{channel.upper()}_WAIT_SECONDS"]) for channel in channels()},
     )
 
 
-def _from_context(why: str) -> Defaults:
+def _from_context(reason: str) -> StackDefaults:
     context = json.loads((stack.ROOT / "cdk.json").read_text())["context"]
-    return Defaults(
-        {channel: context[f"{channel}_sender"] for channel in CHANNELS},
-        {channel: context[f"{channel}_wait_seconds"] for channel in CHANNELS},
-        f"Senders and waits are those of cdk.json, not the stack's own: {why}.",
+    return StackDefaults(
+        {channel: context[f"{channel}_sender"] for channel in channels()},
+        {channel: context[f"{channel}_wait_seconds"] for channel in channels()},
+        f"Senders and waits are read from cdk.json, not from the stack: {reason}.",
     )
 
 
 @dataclass(frozen=True)
-class Judged:
-    """What the API would answer: the wrong fields, and the plan where the steps make one."""
+class PlanPreview:
+    """The problems, and the plan where the steps alone are valid."""
 
     problems: tuple[Problem, ...]
     plan: tuple[str, ...] = ()
@@ -91,60 +91,60 @@ class Judged:
     expires: str = ""
 
 
-def judge(request: Mapping[str, Any], stack_has: Defaults) -> Judged:
-    """By the code that the API itself runs."""
+def preview(request: Mapping[str, Any], defaults: StackDefaults) -> PlanPreview:
+    """Uses the API's own code."""
     problems: tuple[Problem, ...] = ()
     try:
-        checked = requests.check(request, stack_has.senders)
+        checked = requests.check(request, defaults.senders)
     except InvalidRequest as error:
         problems = tuple(error.problems)
-        skeleton = _steps_alone(request)
-        if skeleton is None:
-            return Judged(problems)
-        checked = skeleton
-    plan = checked.message("0", datetime.now(UTC), stack_has.waits).plan
-    return Judged(
+        steps_alone = _steps_alone(request)
+        if steps_alone is None:
+            return PlanPreview(problems)
+        checked = steps_alone
+    plan = checked.message("0", datetime.now(UTC), defaults.waits).plan
+    return PlanPreview(
         problems,
-        tuple(_told(checked, plan, stack_has)),
+        tuple(_sentences(checked, plan, defaults)),
         tuple(f"Step {one.step} is left out: {one.reason}." for one in plan.dropped),
         _seconds(checked.expires_in_seconds or 0),
     )
 
 
 def _steps_alone(request: Mapping[str, Any]) -> requests.Request | None:
-    """The same steps with all that they need, if they are right by themselves: their plan can be
-    shown while recipients and words are still missing.
+    """The steps with sample recipients and content, so that there is a plan before these are
+    entered; None where the steps are invalid.
     """
     steps = request.get("steps")
     if not isinstance(steps, list) or not all(isinstance(step, dict) for step in steps):
         return None
     own = ("channel", "broadcast", "wait_seconds", "success")
-    whole = {
-        "to": ANYBODY,
+    sample = {
+        "to": {channel: sample_address(channel) for channel in channels()},
         "content": {"text": "Hello", "subject": "Hello"},
         "steps": [{name: step[name] for name in own if name in step} for step in steps],
     }
     if "expires_in_seconds" in request:
-        whole["expires_in_seconds"] = request["expires_in_seconds"]
+        sample["expires_in_seconds"] = request["expires_in_seconds"]
     try:
-        return requests.check(whole, dict.fromkeys(CHANNELS, "any"))
+        return requests.check(sample, dict.fromkeys(channels(), "any"))
     except InvalidRequest:
         return None
 
 
-def _told(request: requests.Request, plan: Plan, stack_has: Defaults) -> Iterator[str]:
-    """One sentence for each step that the plan has; the last one says how it ends."""
+def _sentences(request: requests.Request, plan: Plan, defaults: StackDefaults) -> Iterator[str]:
+    """One sentence for each step of the plan; the last one says how the plan ends."""
     numbers = sorted({attempt.step for attempt in plan.attempts})
     for number in numbers:
         attempts = [attempt for attempt in plan.attempts if attempt.step == number]
-        asked = request.steps[number - 1].wait_seconds
-        waits = [_wait(one, asked, stack_has.waits) for one in attempts]
+        requested = request.steps[number - 1].wait_seconds
+        waits = [_wait(one, requested, defaults.waits) for one in attempts]
         otherwise = "; else" if number != numbers[-1] else "; else it ends as undelivered."
-        yield f"{_tried(attempts, waits)}{otherwise}"
+        yield f"{_attempts_text(attempts, waits)}{otherwise}"
 
 
-def _tried(attempts: list[PlannedAttempt], waits: list[str]) -> str:
-    awaited = WAITED_FOR[attempts[0].success]
+def _attempts_text(attempts: list[PlannedAttempt], waits: list[str]) -> str:
+    awaited = AWAITED[attempts[0].success]
     names = [words.channel(one.channel) for one in attempts]
     if len(attempts) == 1:
         return f"{words.capital(names[0])}, up to {waits[0]} {awaited}"
@@ -154,12 +154,12 @@ def _tried(attempts: list[PlannedAttempt], waits: list[str]) -> str:
     return f"{together}, up to {wait} {awaited}; one that gets through is enough"
 
 
-def _wait(attempt: PlannedAttempt, asked: int | None, waits: Mapping[str, int]) -> str:
-    wanted = waits[attempt.channel] if asked is None else asked
-    said = _seconds(attempt.wait_seconds)
+def _wait(attempt: PlannedAttempt, requested: int | None, waits: Mapping[str, int]) -> str:
+    wanted = waits[attempt.channel] if requested is None else requested
+    text = _seconds(attempt.wait_seconds)
     if attempt.wait_seconds < wanted:
-        return f"{said} (cut from {_seconds(wanted)}, since it expires then)"
-    return f"{said} (the stack's own wait)" if asked is None else said
+        return f"{text} (cut from {_seconds(wanted)}, since it expires then)"
+    return f"{text} (the stack's own wait)" if requested is None else text
 
 
 def _seconds(seconds: int) -> str:
