@@ -7,6 +7,7 @@ from typing import Any, Final, Self
 
 from starlette.datastructures import FormData
 
+from console import words
 from console.compose.request_fields import CHOICES, FIELDS
 from messaging.channels.catalog import channels
 
@@ -58,6 +59,13 @@ class FormStep:
         if self.success:
             step["success"] = self.success
         return step
+
+    @property
+    def channel_options(self) -> list[tuple[str, str]]:
+        """What the step can send on, with labels."""
+        known = ((channel, words.channel(channel)) for channel in channels())
+        unset = [] if self.channel else [("", "choose …")]
+        return [*unset, *known, (BROADCAST, "several at once")]
 
     @property
     def checkboxes(self) -> tuple[str, ...]:

@@ -16,11 +16,6 @@ class ActionResult:
     announcement: str = ""
     focus: str = ""
 
-    @property
-    def shown(self) -> dict[str, str]:
-        """What the page shows beside the form."""
-        return {"announcement": self.announcement, "focus": self.focus}
-
 
 def run_action(form: MessageForm, button: str) -> ActionResult:
     """Runs what a button asks for, like `up:3`; an unknown button changes nothing."""

@@ -40,29 +40,17 @@ class RequestField:
     default: str = ""
 
     @property
+    def parent(self) -> str:
+        """The pointer of the object that has this field."""
+        return self.pointer.rpartition("/")[0]
+
+    @property
     def name(self) -> str:
-        return self.pointer.rpartition("/")[2]
+        return self.path[-1]
 
     @property
     def path(self) -> list[str]:
         return self.pointer[1:].split("/")
-
-    @property
-    def is_top(self) -> bool:
-        return len(self.path) == 1
-
-    @property
-    def is_recipient(self) -> bool:
-        return self.path[0] == "to"
-
-    @property
-    def is_sender(self) -> bool:
-        return self.path[0] == "from"
-
-    @property
-    def is_shared(self) -> bool:
-        """Whether it is content for every channel that has a field of this name."""
-        return self.path[0] == "content" and not self.channel
 
     @property
     def channel(self) -> str:
@@ -79,9 +67,9 @@ class RequestField:
     def label(self) -> str:
         """`/content/whatsapp/template/name` as `WhatsApp template name`."""
         root, *rest = self.path
-        if self.is_recipient:
+        if root == "to":
             rest.append(_ADDRESS[channels()[self.name].address])
-        elif self.is_sender:
+        if root == "from":
             rest.append("sender")
         parts = (words.channel(_SPELLING.get(part, part)) for part in rest or [root])
         text = words.capital(" ".join(parts).replace("_", " "))
@@ -120,19 +108,9 @@ def by_channel(fields: Iterable[RequestField]) -> dict[str, dict[str, list[Reque
     return content
 
 
-def alternative_options(alternatives: Iterable[str]) -> list[tuple[str, str]]:
-    """What a channel's choice offers, with labels; nothing chosen is the shared content."""
-    labels = ((one, "different text" if one == PLAIN else one) for one in alternatives)
-    return [("", "the content above"), *labels]
-
-
 def channels_with(name: str) -> list[str]:
-    """The channels that say what is entered in the shared field of this name."""
-    return [
-        channel
-        for channel, alternatives in CONTENT.items()
-        if any(field.name == name for field in alternatives.get(PLAIN, ()))
-    ]
+    """The channels that use the shared content of this name."""
+    return [channel for channel in CONTENT if f"/content/{channel}/{name}" in FIELDS]
 
 
 def _type_of(info: FieldInfo) -> Any:  # noqa: ANN401 - any type
@@ -154,9 +132,9 @@ def _kind(kind: Any, info: FieldInfo) -> str:  # noqa: ANN401 - any type
 
 
 def _may_hold_line_breaks(info: FieldInfo) -> bool:
-    alone = create_model("Alone", value=(info.annotation, info))
+    constraints: Any = (info.annotation, info)
     try:
-        alone.model_validate({info.alias or "value": "two\nlines"})
+        create_model("Alone", value=constraints).model_validate({"value": "two\nlines"})
     except ValidationError:
         return False
     return True
@@ -166,9 +144,12 @@ FIELDS: Final[Mapping[str, RequestField]] = {
     field.pointer: field for field in fields_of(MessageRequest)
 }
 CONTENT: Final[Mapping[str, Mapping[str, list[RequestField]]]] = by_channel(FIELDS.values())
-# Where a channel has several alternatives, a field of the form chooses one.
-CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
-    f"/content/{channel}": tuple(alternatives)
+# Where a channel has several alternatives, a field of the form chooses one: values and labels.
+CHOICES: Final[Mapping[str, Mapping[str, str]]] = {
+    f"/content/{channel}": {
+        "": "the content above",
+        **{one: "different text" if one == PLAIN else one for one in alternatives},
+    }
     for channel, alternatives in CONTENT.items()
     if len(alternatives) > 1
 }

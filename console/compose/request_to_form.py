@@ -13,7 +13,9 @@ from messaging.channels.catalog import channels
 
 _DEFAULTS: Final[Mapping[str, Any]] = {
     **{name: {} for name in ("to", "from", "content", "metadata")},
-    **{field.name: field.default for field in FIELDS.values() if field.default and field.is_top},
+    **{
+        field.name: field.default for field in FIELDS.values() if field.default and not field.parent
+    },
 }
 
 

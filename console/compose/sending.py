@@ -2,20 +2,19 @@
 
 import json
 import shlex
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from http.client import HTTPException
 from typing import Any
+
+import httpx
 
 from console.compose.form import IDEMPOTENCY_KEY
 from console.installation import Local
 from messaging.domain.errors import Problem
 
 # API Gateway's own timeout is 29 seconds.
-SECONDS_TO_ANSWER = 35
+TIMEOUT_SECONDS = 35
 
 # Linux limits one argument of a command to 128 KiB; a longer body is passed on standard input.
 LONGEST_ARGUMENT = 100_000
@@ -71,42 +70,41 @@ def send(request: Mapping[str, Any], key: str, local: Local) -> SendResult:
     """Posts the request as any client does."""
     if not key.isprintable():
         return _key_problem(HTTPStatus.BAD_REQUEST, "contains a control character")
-    post = urllib.request.Request(local.api_url, data=body(request).encode())  # noqa: S310 - loopback
-    post.add_header("Content-Type", "application/json")
-    post.add_header("X-Api-Key", local.api_key)
+    headers = {"Content-Type": "application/json", "X-Api-Key": local.api_key}
     if key:
-        # Headers are read as Latin-1; the API itself rejects characters that it does not accept.
-        post.add_header("Idempotency-Key", key.encode().decode("latin-1"))
+        headers["Idempotency-Key"] = key
     try:
-        with urllib.request.urlopen(post, timeout=SECONDS_TO_ANSWER) as response:  # noqa: S310 - as above
-            return SendResult(response.status, json.load(response)["id"])
-    except urllib.error.HTTPError as error:
-        return _rejected(error.code, error.read(), key)
-    except (OSError, HTTPException) as error:
-        return _no_response(error, key)
-
-
-def _no_response(error: Exception, key: str) -> SendResult:
-    cause = getattr(error, "reason", error)
-    if isinstance(cause, ConnectionRefusedError):
-        text = f"The API cannot be reached: {cause}. Nothing was sent."
+        response = httpx.post(
+            local.api_url,
+            content=body(request).encode(),
+            # The API itself rejects characters that it does not accept.
+            headers=httpx.Headers(headers, encoding="utf-8"),
+            timeout=TIMEOUT_SECONDS,
+            trust_env=False,
+        )
+    except httpx.ConnectError as error:
+        text = f"The API cannot be reached: {error}. Nothing was sent."
         return SendResult(HTTPStatus.BAD_GATEWAY, text=text)
-    text = f"The API did not respond: {cause}. {_about_retrying(key)}"
-    return SendResult(HTTPStatus.GATEWAY_TIMEOUT, text=text, uncertain=True)
+    except httpx.HTTPError as error:
+        text = f"The API did not respond: {error}. {_about_retrying(key)}"
+        return SendResult(HTTPStatus.GATEWAY_TIMEOUT, text=text, uncertain=True)
+    if response.is_success:
+        return SendResult(response.status_code, response.json()["id"])
+    return _rejected(response, key)
 
 
 def _about_retrying(key: str) -> str:
     return _UNKNOWN + (_RETRY_WITH_KEY if key else _RETRY_WITHOUT_KEY)
 
 
-def _rejected(status: int, response: bytes, key: str) -> SendResult:
-    problem = _problem_in(response)
-    problems = tuple(Problem(one["pointer"], one["detail"]) for one in problem.get("errors", ()))
+def _rejected(response: httpx.Response, key: str) -> SendResult:
+    status, document = response.status_code, _document(response)
+    problems = tuple(Problem(one["pointer"], one["detail"]) for one in document.get("errors", ()))
     if problems:
         return SendResult(status, problems=problems)
-    detail = problem.get("detail") or problem.get("message") or "no reason given"
-    text = f"The API responded with {status} {_phrase(status)}: {detail.rstrip('.')}."
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    detail = document.get("detail") or document.get("message") or "no reason given"
+    text = f"The API responded with {status} {response.reason_phrase}: {detail.rstrip('.')}."
+    if response.is_server_error:
         return SendResult(status, text=f"{text} {_about_retrying(key)}", uncertain=True)
     text = f"{text} {_ADVICE.get(status, '')}"
     # Without `errors`, these statuses are about the key.
@@ -119,14 +117,9 @@ def _key_problem(status: int, detail: str, text: str = "") -> SendResult:
     return SendResult(status, problems=(Problem(IDEMPOTENCY_KEY, detail),), text=text)
 
 
-def _problem_in(response: bytes) -> dict[str, Any]:
+def _document(response: httpx.Response) -> dict[str, Any]:
     try:
-        problem = json.loads(response)
+        document = response.json()
     except ValueError:
         return {}
-    return problem if isinstance(problem, dict) else {}
-
-
-def _phrase(status: int) -> str:
-    known = {one.value for one in HTTPStatus}
-    return HTTPStatus(status).phrase if status in known else ""
+    return document if isinstance(document, dict) else {}

@@ -14,10 +14,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from console import words
 from console.compose import plan_preview, request_fields, sending
 from console.compose.examples import BLANK, EXAMPLES
-from console.compose.form import BROADCAST, IDEMPOTENCY_KEY, MessageForm
+from console.compose.form import IDEMPOTENCY_KEY, MessageForm
 from console.compose.form_actions import run_action
 from console.compose.form_to_request import request_of
 from console.compose.problem_fields import FieldProblem, field_problems
@@ -39,13 +38,9 @@ AFTER_ACTION = ("announcement.html", "steps.html", "metadata.html")
 _DEFAULTS = {"result": None, "announcement": "", "focus": "", "source": "", "lost": False}
 _CONSTANTS = {
     "examples": EXAMPLES,
-    "channel_options": [
-        *((channel, words.channel(channel)) for channel in channels()),
-        (BROADCAST, "several at once"),
-    ],
-    "content": request_fields.CONTENT,
     "fields": list(request_fields.FIELDS.values()),
-    "alternative_options": request_fields.alternative_options,
+    "content": request_fields.CONTENT,
+    "choices": request_fields.CHOICES,
     "channels_with": request_fields.channels_with,
     "sample_address": sample_address,
 }
@@ -145,13 +140,21 @@ class MessageEditor:
         if submission.button == "send":
             return self._send(request, form)
         after = run_action(form, submission.button)
-        return self._page(request, after.form, **after.shown, marked=submission.marked)
+        return self._page(
+            request,
+            after.form,
+            announcement=after.announcement,
+            focus=after.focus,
+            marked=submission.marked,
+        )
 
     def preview(self, submission: FormSubmission) -> Response:
         """The fragments that the page replaces: the preview, and after a button the form's."""
         after = run_action(submission.form, submission.button)
-        fragments = AFTER_ACTION + PREVIEW if any(after.shown.values()) else PREVIEW
-        values = self._values(after.form, **after.shown, marked=submission.marked)
+        fragments = AFTER_ACTION + PREVIEW if after.announcement or after.focus else PREVIEW
+        values = self._values(
+            after.form, announcement=after.announcement, focus=after.focus, marked=submission.marked
+        )
         return HTMLResponse(
             "".join(self.desk.render(f"compose/{one}", **values) for one in fragments)
         )
