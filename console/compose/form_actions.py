@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from console import words
 from console.compose.form import BROADCAST, FormStep, MessageForm
@@ -20,8 +21,13 @@ class ActionResult:
 def run_action(form: MessageForm, button: str) -> ActionResult:
     """Runs what a button asks for, like `up:3`; an unknown button changes nothing."""
     name, _, key = button.partition(":")
-    action = _ACTIONS.get(name)
-    return action(form, key) if action else ActionResult(form)
+    if name in _FORM_ACTIONS:
+        return _FORM_ACTIONS[name](form, key)
+    places = (place for place, step in enumerate(form.steps) if str(step.key) == key)
+    place = next(places, None)
+    if name not in _STEP_ACTIONS or place is None:
+        return ActionResult(form)
+    return _STEP_ACTIONS[name](form, place)
 
 
 def _add_step(form: MessageForm, _: str) -> ActionResult:
@@ -33,10 +39,7 @@ def _add_step(form: MessageForm, _: str) -> ActionResult:
     return ActionResult(replace(form, steps=steps), announcement, f"/steps/{key}/channel")
 
 
-def _remove_step(form: MessageForm, key: str) -> ActionResult:
-    place = _place(form, key)
-    if place is None:
-        return ActionResult(form)
+def _remove_step(form: MessageForm, place: int) -> ActionResult:
     steps = form.steps[:place] + form.steps[place + 1 :]
     nearest = steps[min(place, len(steps) - 1)] if steps else None
     focus = f"remove:{nearest.key}" if nearest else "add-step"
@@ -44,37 +47,22 @@ def _remove_step(form: MessageForm, key: str) -> ActionResult:
     return ActionResult(replace(form, steps=steps), announcement, focus)
 
 
-def _up(form: MessageForm, key: str) -> ActionResult:
-    return _move(form, key, -1)
-
-
-def _down(form: MessageForm, key: str) -> ActionResult:
-    return _move(form, key, 1)
-
-
-def _move(form: MessageForm, key: str, by: int) -> ActionResult:
-    place = _place(form, key)
-    if place is None or not 0 <= place + by < len(form.steps):
+def _move(form: MessageForm, place: int, by: int) -> ActionResult:
+    to, last = place + by, len(form.steps) - 1
+    if not 0 <= to <= last:
         return ActionResult(form)
     steps = list(form.steps)
-    moved = steps.pop(place)
-    steps.insert(place + by, moved)
-    at_an_end = place + by in {0, len(steps) - 1}
+    steps.insert(to, steps.pop(place))
     # Focus stays on the button, or moves to the other one where the step can move no further.
-    up = (by < 0) != at_an_end
-    return ActionResult(
-        replace(form, steps=tuple(steps)),
-        _position(moved, place + by, len(steps)),
-        f"{'up' if up else 'down'}:{moved.key}",
-    )
+    up = (by < 0) != (to in {0, last})
+    focus = f"{'up' if up else 'down'}:{steps[to].key}"
+    return replace(_moved(replace(form, steps=tuple(steps)), to), focus=focus)
 
 
-def _dragged(form: MessageForm, key: str) -> ActionResult:
-    """The browser has posted the steps in their new order: it only has to be announced."""
-    place = _place(form, key)
-    if place is None:
-        return ActionResult(form)
-    return ActionResult(form, _position(form.steps[place], place, len(form.steps)))
+def _moved(form: MessageForm, place: int) -> ActionResult:
+    """Announces a new position; after dragging the browser has posted the steps in their order."""
+    position = f"{title(form.steps[place])} is now step {place + 1} of {len(form.steps)}."
+    return ActionResult(form, position)
 
 
 def _add_metadata(form: MessageForm, _: str) -> ActionResult:
@@ -87,14 +75,16 @@ def _remove_metadata(form: MessageForm, key: str) -> ActionResult:
     return ActionResult(replace(form, metadata=pairs), "The entry is removed.", "add-metadata")
 
 
-_ACTIONS: Mapping[str, Callable[[MessageForm, str], ActionResult]] = {
+_FORM_ACTIONS: Mapping[str, Callable[[MessageForm, str], ActionResult]] = {
     "add-step": _add_step,
-    "remove": _remove_step,
-    "up": _up,
-    "down": _down,
-    "dragged": _dragged,
     "add-metadata": _add_metadata,
     "remove-metadata": _remove_metadata,
+}
+_STEP_ACTIONS: Mapping[str, Callable[[MessageForm, int], ActionResult]] = {
+    "remove": _remove_step,
+    "up": partial(_move, by=-1),
+    "down": partial(_move, by=1),
+    "dragged": _moved,
 }
 
 
@@ -103,12 +93,3 @@ def title(step: FormStep) -> str:
     if step.channel == BROADCAST:
         return f"broadcast over {words.listed(map(words.channel, step.broadcast)) or 'no channel'}"
     return words.channel(step.channel) if step.channel else "no channel"
-
-
-def _position(step: FormStep, place: int, of: int) -> str:
-    return f"{title(step)} is now step {place + 1} of {of}."
-
-
-def _place(form: MessageForm, key: str) -> int | None:
-    places = (place for place, step in enumerate(form.steps) if str(step.key) == key)
-    return next(places, None)

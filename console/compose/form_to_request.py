@@ -19,60 +19,54 @@ from messaging.domain.errors import InvalidRequest, Problem
 
 def request_of(form: MessageForm) -> tuple[dict[str, Any], list[Problem]]:
     """The request, and a problem for each field whose text cannot be part of one."""
-    reader = _FormReader()
-    request = reader.request(form)
-    return request, reader.problems
+    problems: list[Problem] = []
+    request: dict[str, Any] = {}
+    for pointer in CHOICES:
+        _add_chosen_object(request, pointer, form[pointer])
+    for field in FIELDS.values():
+        if _is_sent(form, field):
+            value = _value(form[field.pointer], field, problems)
+            _parent(request, field.path)[field.name] = value
+    if form.steps:
+        request["steps"] = [_step(*one, problems) for one in enumerate(form.steps)]
+    if pairs := [pair for pair in form.metadata if any(pair)]:
+        problems += _repeated([name for name, _ in pairs])
+        request["metadata"] = dict(pairs)
+    return _in_order(merged(request, _object(form[MORE], MORE, problems))), problems
 
 
-class _FormReader:
-    """Reads the entered texts as JSON and collects what cannot be read."""
+def _value(text: str, field: RequestField, problems: list[Problem]) -> Any:  # noqa: ANN401 - any JSON
+    if field.kind == NUMBER:
+        return number(text)
+    return _json(text, field.pointer, problems) if field.kind == JSON else text
 
-    def __init__(self) -> None:
-        self.problems: list[Problem] = []
 
-    def request(self, form: MessageForm) -> dict[str, Any]:
-        request: dict[str, Any] = {}
-        for pointer in CHOICES:
-            _add_chosen_object(request, pointer, form[pointer])
-        for field in FIELDS.values():
-            if _is_sent(form, field):
-                _parent(request, field.path)[field.name] = self._value(form[field.pointer], field)
-        if form.steps:
-            request["steps"] = [self._step(*one) for one in enumerate(form.steps)]
-        if pairs := [pair for pair in form.metadata if any(pair)]:
-            request["metadata"] = self._metadata(pairs)
-        return _in_order(merged(request, self._object(form[MORE], MORE)))
+def _json(text: str, place: str, problems: list[Problem]) -> Any:  # noqa: ANN401 - any JSON
+    try:
+        return requests.read(text.encode())
+    except InvalidRequest as error:
+        problems += [Problem(place, problem.detail) for problem in error.problems]
+        return text
 
-    def _value(self, text: str, field: RequestField) -> Any:  # noqa: ANN401 - any JSON
-        if field.kind == NUMBER:
-            return number(text)
-        return self._json(text, field.pointer) if field.kind == JSON else text
 
-    def _json(self, text: str, place: str) -> Any:  # noqa: ANN401 - any JSON
-        try:
-            return requests.read(text.encode())
-        except InvalidRequest as error:
-            self.problems += [Problem(place, problem.detail) for problem in error.problems]
-            return text
+def _object(text: str, place: str, problems: list[Problem]) -> dict[str, Any]:
+    found = _json(text, place, problems) if text.strip() else {}
+    if isinstance(found, dict):
+        return found
+    if place not in {problem.pointer for problem in problems}:
+        problems.append(Problem(place, "must be an object"))
+    return {}
 
-    def _object(self, text: str, place: str) -> dict[str, Any]:
-        if not text.strip():
-            return {}
-        found = self._json(text, place)
-        if isinstance(found, dict):
-            return found
-        if not any(problem.pointer == place for problem in self.problems):
-            self.problems.append(Problem(place, "must be an object"))
-        return {}
 
-    def _step(self, index: int, step: FormStep) -> dict[str, Any]:
-        return merged(step.request_step(), self._object(step.more, f"/steps/{index}/{MORE}"))
+def _step(index: int, step: FormStep, problems: list[Problem]) -> dict[str, Any]:
+    return merged(step.request_step(), _object(step.more, f"/steps/{index}/{MORE}", problems))
 
-    def _metadata(self, pairs: list[tuple[str, str]]) -> dict[str, str]:
-        names = [name for name, _ in pairs]
-        for name in sorted({name for name in names if names.count(name) > 1}):
-            self.problems.append(Problem(f"/metadata/{name}", "occurs twice; names must be unique"))
-        return dict(pairs)
+
+def _repeated(names: list[str]) -> list[Problem]:
+    return [
+        Problem(f"/metadata/{name}", "occurs twice; names must be unique")
+        for name in sorted({name for name in names if names.count(name) > 1})
+    ]
 
 
 def _add_chosen_object(request: dict[str, Any], pointer: str, chosen: str) -> None:

@@ -18,7 +18,6 @@ from operations import stack
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
-    from mypy_boto3_lambda.type_defs import FunctionConfigurationTypeDef
 
 HANDLER = "accept_message.handler"
 AWAITED = {
@@ -51,18 +50,14 @@ def stack_defaults(functions: "LambdaClient", messages_table: str) -> StackDefau
 
 
 def _accept_function(functions: "LambdaClient", messages_table: str) -> Mapping[str, str] | None:
-    pages = functions.get_paginator("list_functions").paginate()
-    environments = (
-        _environment(one)
-        for page in pages
-        for one in page["Functions"]
-        if one.get("Handler") == HANDLER
-    )
-    return next((one for one in environments if one.get("MESSAGES_TABLE") == messages_table), None)
-
-
-def _environment(function: "FunctionConfigurationTypeDef") -> Mapping[str, str]:
-    return function.get("Environment", {}).get("Variables", {})
+    """The environment of the function that accepts the messages of this table."""
+    for page in functions.get_paginator("list_functions").paginate():
+        for function in page["Functions"]:
+            variables = function.get("Environment", {}).get("Variables", {})
+            is_of_stack = variables.get("MESSAGES_TABLE") == messages_table
+            if is_of_stack and function.get("Handler") == HANDLER:
+                return variables
+    return None
 
 
 def _from_environment(variables: Mapping[str, str]) -> StackDefaults:

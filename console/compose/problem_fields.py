@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from console.compose.form import IDEMPOTENCY_KEY, MORE, NAMES, FormStep, MessageForm
+from console.compose.form import IDEMPOTENCY_KEY, MORE, NAMES, MessageForm
 from console.compose.request_fields import CHOICES, CONTENT, PLAIN
 from messaging.domain.errors import Problem
 
@@ -60,18 +60,11 @@ def _nearest_field(path: list[str]) -> str | None:
 def _step_field(form: MessageForm, path: list[str]) -> str:
     if not path:
         return "steps"
-    step = _step_at(form, path[0])
-    if step is None:
+    index, *rest = path
+    if not index.isdecimal() or int(index) >= len(form.steps):
         return MORE if form[MORE] else "steps"
-    place = f"/steps/{step.key}"
-    if len(path) == 1:
-        return f"{place}/channel"
-    return f"{place}/{path[1] if path[1] in _STEP_FIELDS else MORE}"
-
-
-def _step_at(form: MessageForm, index: str) -> FormStep | None:
-    known = index.isdecimal() and int(index) < len(form.steps)
-    return form.steps[int(index)] if known else None
+    name = rest[0] if rest else "channel"
+    return f"/steps/{form.steps[int(index)].key}/{name if name in _STEP_FIELDS else MORE}"
 
 
 def _metadata_field(form: MessageForm, path: list[str]) -> str:

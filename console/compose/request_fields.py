@@ -18,16 +18,6 @@ TEXT, LINE, NUMBER, JSON = "text", "line", "number", "json"
 PLAIN: Final = "text"
 _SPELLING = {"html": "HTML", "filename": "file name"}
 _ADDRESS = {"phone": "number", "email": "address"}
-# Shown in empty fields of these names.
-PLACEHOLDERS: Final[Mapping[str, str]] = {
-    "components": '[{"type": "body", "parameters": [{"type": "text", "text": "42"}]}]',
-    "data": '{"order": "42"}',
-    "expires_in_seconds": "never",
-    "filename": "invoice.pdf",
-    "language": "en_US",
-    "link": "https://example.com/invoice.pdf",
-    "name": "order_update",
-}
 
 
 @dataclass(frozen=True)
@@ -74,10 +64,6 @@ class RequestField:
         parts = (words.channel(_SPELLING.get(part, part)) for part in rest or [root])
         text = words.capital(" ".join(parts).replace("_", " "))
         return f"{text}, as JSON" if self.kind == JSON else text
-
-    @property
-    def placeholder(self) -> str:
-        return PLACEHOLDERS.get(self.name, "")
 
     @property
     def choices(self) -> list[tuple[str, str]]:

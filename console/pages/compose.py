@@ -49,9 +49,6 @@ _CONSTANTS = {
 def routes(desk: Desk) -> list[Route]:
     editor = MessageEditor(desk)
 
-    async def page(request: Request) -> Response:
-        return await run_in_threadpool(editor.open, request)
-
     async def submit(request: Request) -> Response:
         submission = FormSubmission.read(await request.form())
         return await run_in_threadpool(editor.submit, request, submission)
@@ -61,7 +58,7 @@ def routes(desk: Desk) -> list[Route]:
         return await run_in_threadpool(editor.preview, submission)
 
     return [
-        Route("/compose", page, methods=["GET"]),
+        Route("/compose", editor.open, methods=["GET"]),
         Route("/compose", submit, methods=["POST"]),
         Route("/compose/preview", preview, methods=["POST"]),
     ]
@@ -99,8 +96,8 @@ class MessageEditor:
 
     @cached_property
     def _defaults(self) -> plan_preview.StackDefaults:
-        installation = self.desk.installation
-        return plan_preview.stack_defaults(self.desk.clients.functions, installation.messages_table)
+        table = self.desk.installation.messages_table
+        return plan_preview.stack_defaults(self.desk.clients.functions, table)
 
     @cached_property
     def _loaded_scenarios(self) -> Mapping[str, RecipientScenarios]:
@@ -140,21 +137,13 @@ class MessageEditor:
         if submission.button == "send":
             return self._send(request, form)
         after = run_action(form, submission.button)
-        return self._page(
-            request,
-            after.form,
-            announcement=after.announcement,
-            focus=after.focus,
-            marked=submission.marked,
-        )
+        return self._page(request, **vars(after), marked=submission.marked)
 
     def preview(self, submission: FormSubmission) -> Response:
         """The fragments that the page replaces: the preview, and after a button the form's."""
         after = run_action(submission.form, submission.button)
         fragments = AFTER_ACTION + PREVIEW if after.announcement or after.focus else PREVIEW
-        values = self._values(
-            after.form, announcement=after.announcement, focus=after.focus, marked=submission.marked
-        )
+        values = self._values(**vars(after), marked=submission.marked)
         return HTMLResponse(
             "".join(self.desk.render(f"compose/{one}", **values) for one in fragments)
         )
