@@ -13,7 +13,7 @@ from console.compose.scenario_recipients import sample_address
 from messaging.api import requests
 from messaging.channels.catalog import channels
 from messaging.domain.errors import InvalidRequest, Problem
-from messaging.domain.messages import Plan, PlannedAttempt
+from messaging.domain.plan import Plan, PlannedAttempt, PlannedStep
 from operations import stack
 
 if TYPE_CHECKING:
@@ -129,19 +129,17 @@ def _steps_alone(request: Mapping[str, Any]) -> requests.Request | None:
 
 def _sentences(request: requests.Request, plan: Plan, defaults: StackDefaults) -> Iterator[str]:
     """One sentence for each step of the plan; the last one says how the plan ends."""
-    numbers = sorted({attempt.step for attempt in plan.attempts})
-    for number in numbers:
-        attempts = [attempt for attempt in plan.attempts if attempt.step == number]
-        requested = request.steps[number - 1].wait_seconds
-        waits = [_wait(one, requested, defaults.waits) for one in attempts]
-        otherwise = "; else" if number != numbers[-1] else "; else it ends as undelivered."
-        yield f"{_attempts_text(attempts, waits)}{otherwise}"
+    for step in plan.steps:
+        requested = request.steps[step.number - 1].wait_seconds
+        waits = [_wait(one, requested, defaults.waits) for one in step.attempts]
+        otherwise = "; else" if step != plan.steps[-1] else "; else it ends as undelivered."
+        yield f"{_attempts_text(step, waits)}{otherwise}"
 
 
-def _attempts_text(attempts: list[PlannedAttempt], waits: list[str]) -> str:
-    awaited = AWAITED[attempts[0].success]
-    names = [words.channel(one.channel) for one in attempts]
-    if len(attempts) == 1:
+def _attempts_text(step: PlannedStep, waits: list[str]) -> str:
+    awaited = AWAITED[step.success]
+    names = [words.channel(one.channel) for one in step.attempts]
+    if len(names) == 1:
         return f"{words.capital(names[0])}, up to {waits[0]} {awaited}"
     each = ", ".join(f"{wait} for {name}" for name, wait in zip(names, waits, strict=True))
     wait = waits[0] if len(set(waits)) == 1 else each

@@ -10,7 +10,7 @@ let timer;
 let latest = 0;
 let sending = false;
 const edited = new Set();
-const connection = document.getElementById("connection");
+const connectionNotice = document.getElementById("connection");
 
 // A selected scenario fills its field at once, so it need not be posted.
 for (const select of form.querySelectorAll("select[data-channel]")) select.removeAttribute("name");
@@ -22,7 +22,7 @@ async function refresh(button, extra) {
   const data = new FormData(form, button);
   for (const [name, value] of Object.entries(extra || {})) data.set(name, value);
   const html = await post(new URLSearchParams(data));
-  connection.textContent = html === null ? "The console does not respond: the preview may be outdated." : "";
+  connectionNotice.textContent = html === null ? "The console does not respond: the preview may be outdated." : "";
   // A later request has its own response.
   if (html !== null && mine === latest) show(html);
 }
