@@ -33,7 +33,7 @@ from messaging.domain.errors import Problem, UnknownMessage
 
 # The fragments that change with what is entered, and those that a button changes as well.
 PREVIEW = ("scenarios.html", "preview.html")
-AFTER_ACTION = ("announcement.html", "steps.html", "metadata.html")
+AFTER_ACTION = ("form_status.html", "steps.html", "metadata.html")
 # What a page shows where no button was pressed and no message is the source.
 _DEFAULTS = {"result": None, "announcement": "", "focus": "", "source": "", "lost": False}
 _CONSTANTS = {

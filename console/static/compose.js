@@ -50,7 +50,7 @@ function show(html) {
     if (fragment.dataset.scenario !== undefined) selectScenario(fragment);
   }
   removeSolvedProblems();
-  const focus = found.getElementById("announcement")?.dataset.focus;
+  const focus = found.getElementById("form-status")?.dataset.focus;
   if (focus) document.getElementById(focus)?.focus();
 }
 

@@ -229,7 +229,7 @@ def test_mistakes_stand_at_their_fields_in_the_words_of_the_api(
     expect(field(page, "/steps/2/success")).to_have_attribute("aria-invalid", "true")
 
     page.get_by_label("Move step 2 up").click()
-    expect(page.locator("#announcement")).to_have_text("SMS is now step 1 of 2.")
+    expect(page.locator("#form-status")).to_have_text("SMS is now step 1 of 2.")
     expect(field(page, "/steps/2/success")).to_have_attribute("aria-invalid", "true")
     expect(field(page, "/steps/1/wait_seconds")).not_to_have_attribute("aria-invalid", "true")
 
@@ -290,18 +290,18 @@ def test_steps_move_by_keyboard_and_it_is_said(tab: Tab) -> None:
     page = tab.open("/compose?start=order")
     page.get_by_label("Move step 1 down").focus()
     page.keyboard.press("Enter")
-    expect(page.locator("#announcement")).to_have_text("WhatsApp is now step 2 of 3.")
+    expect(page.locator("#form-status")).to_have_text("WhatsApp is now step 2 of 3.")
     assert steps(page) == ["sms", "whatsapp", "email"]
     expect(page.get_by_label("Move step 2 down")).to_be_focused()
     page.keyboard.press("Space")
-    expect(page.locator("#announcement")).to_have_text("WhatsApp is now step 3 of 3.")
+    expect(page.locator("#form-status")).to_have_text("WhatsApp is now step 3 of 3.")
     expect(page.get_by_label("Move step 3 up")).to_be_focused()
     expect(page.locator(".plan li").last).to_contain_text("WhatsApp, up to 45 s")
-    assert page.locator("#announcement").get_attribute("role") == "status"
+    assert page.locator("#form-status").get_attribute("role") == "status"
     page.keyboard.press("Tab")
     expect(page.get_by_label("Remove step 3")).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.locator("#announcement")).to_have_text("Step 3, WhatsApp, is removed; 2 left.")
+    expect(page.locator("#form-status")).to_have_text("Step 3, WhatsApp, is removed; 2 left.")
     assert steps(page) == ["sms", "email"]
 
 
@@ -317,7 +317,7 @@ def test_steps_move_by_dragging_and_keep_what_was_typed(tab: Tab) -> None:
     assert box
     page.mouse.move(box["x"] + 40, box["y"] + box["height"] - 5, steps=8)
     page.mouse.up()
-    expect(page.locator("#announcement")).to_have_text("WhatsApp is now step 3 of 3.")
+    expect(page.locator("#form-status")).to_have_text("WhatsApp is now step 3 of 3.")
     assert steps(page) == ["sms", "email", "whatsapp"]
     expect(page.locator(".step h3")).to_have_text(["Step 1", "Step 2", "Step 3"])
     expect(page.locator(".plan li").last).to_contain_text("WhatsApp, up to 1 min 17 s")
