@@ -9,19 +9,20 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import boto3
 import pytest
 from botocore.stub import Stubber
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel, StringConstraints
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from console.compose import plan_preview, sending
+from console.compose import plan_preview, request_fields, sending
 from console.compose.examples import EXAMPLES
 from console.compose.form import MessageForm
 from console.compose.form_actions import ActionResult, run_action
@@ -34,6 +35,7 @@ from console.installation import Clients, Installation, Local
 from console.live import Hub
 from console.pages.compose import FormSubmission, MessageEditor
 from messaging.api import requests
+from messaging.channels.catalog import channels
 from messaging.domain.errors import InvalidRequest, Problem
 from tests.support.request_cases import FINITE, FULL, RIGHT, SENDERS, VALID, WRONG, Wrong, but
 
@@ -243,7 +245,57 @@ def test_a_form_of_anything_at_all_is_read() -> None:
     assert problems_of(made)
 
 
-# ---- a mistake and its field
+# ---- the fields that come from the models
+
+
+class Recording(BaseModel):
+    link: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")]
+    repeat: int | None = None
+
+
+class VoiceContent(BaseModel):
+    text: str | None = None
+    voice: Literal["JOANNA", "MATTHEW"] = "JOANNA"
+    recording: Recording | None = None
+
+
+class AllContent(BaseModel):
+    text: str | None = None
+    voice: VoiceContent | None = None
+
+
+class RequestWithVoice(BaseModel):
+    content: AllContent = AllContent()
+
+
+def test_the_fields_of_a_new_channel_come_from_its_model() -> None:
+    fields = {field.pointer: field for field in request_fields.fields_of(RequestWithVoice)}
+    assert {pointer: field.kind for pointer, field in fields.items()} == {
+        "/content/text": request_fields.TEXT,
+        "/content/voice/text": request_fields.TEXT,
+        "/content/voice/voice": request_fields.LINE,
+        "/content/voice/recording/link": request_fields.LINE,
+        "/content/voice/recording/repeat": request_fields.NUMBER,
+    }
+    assert fields["/content/voice/voice"].choices == [("", "JOANNA"), ("MATTHEW", "MATTHEW")]
+    (alternatives,) = request_fields.by_channel(fields.values()).values()
+    assert {name: [one.name for one in group] for name, group in alternatives.items()} == {
+        "text": ["text", "voice"],
+        "recording": ["link", "repeat"],
+    }
+
+
+def test_every_channel_has_a_recipient_a_sender_and_content_in_the_form() -> None:
+    for channel in channels():
+        assert f"/to/{channel}" in request_fields.FIELDS
+        assert f"/from/{channel}" in request_fields.FIELDS
+        assert channel in request_fields.CONTENT
+    assert list(request_fields.CHOICES["/content/whatsapp"]) == [
+        *("", "text", "template", "image", "document")
+    ]
+
+
+# ---- a problem and its field
 
 
 @pytest.mark.parametrize(
@@ -267,18 +319,18 @@ def test_a_form_of_anything_at_all_is_read() -> None:
         ("/unknown", None),
     ],
 )
-def test_a_mistake_finds_its_field(pointer: str, field: str | None) -> None:
+def test_a_problem_finds_its_field(pointer: str, field: str | None) -> None:
     (found,) = field_problems(form_of(FULL), [Problem(pointer, "is wrong")])
     assert found.field == field
 
 
-def test_a_mistake_in_json_beside_the_fields_is_shown_there() -> None:
+def test_a_problem_in_json_without_fields_is_shown_there() -> None:
     form = form_of({**ONE, "priority": 1})
     (found,) = field_problems(form, problems_of(request_of(form)[0]))
     assert (found.field, found.place) == ("more", "/priority")
 
 
-def test_a_mistake_stays_with_its_step_wherever_it_moves() -> None:
+def test_a_problem_stays_with_its_step_wherever_it_moves() -> None:
     form = run_action(form_of(VALID), "down:1").form
     (found,) = field_problems(form, [Problem("/steps/1/wait_seconds", "is 3")])
     assert found.field == "/steps/1/wait_seconds"
@@ -428,15 +480,15 @@ TOLD = {
 
 
 def test_each_scenario_names_somebody_who_does_it() -> None:
-    behaviours = RecipientScenarios.read("sms", TOLD)
-    named = [(one.name, one.to) for one in behaviours.choices]
+    scenarios = RecipientScenarios.read("sms", TOLD)
+    named = [(one.name, one.to) for one in scenarios.choices]
     assert named == [
         ("delivered", "+14255550100"),
         ("gone", "+14255550120"),
         ("silent", "+14255550121"),
     ]
     for name, to in named:
-        does = behaviours.of(to)
+        does = scenarios.of(to)
         assert does is not None
         assert does.name == name
 
