@@ -25,7 +25,7 @@ from starlette.responses import Response
 from console.compose import plan_preview, request_fields, sending
 from console.compose.examples import EXAMPLES
 from console.compose.form import MessageForm
-from console.compose.form_actions import ActionResult, run_action
+from console.compose.form_actions import FormUpdate, run_action
 from console.compose.form_to_request import request_of
 from console.compose.problem_fields import FieldProblem, field_problems
 from console.compose.request_to_form import form_of
@@ -448,7 +448,7 @@ def test_a_step_moves_and_the_focus_stays_on_the_button_as_long_as_it_can_do_mor
 @pytest.mark.parametrize("do", ["up:1", "down:3", "up:9", "remove:9", "dragged:9", "nothing", ""])
 def test_what_cannot_be_done_changes_nothing(do: str) -> None:
     form = form_of(VALID)
-    assert run_action(form, do) == ActionResult(form)
+    assert run_action(form, do) == FormUpdate(form)
 
 
 def test_a_new_step_has_a_name_that_no_other_has() -> None:
