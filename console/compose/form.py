@@ -37,14 +37,12 @@ class FormStep:
     @classmethod
     def posted(cls, data: FormData, key: int) -> Self:
         place = f"/steps/{key}"
+        names = ("channel", "wait_seconds", "success", "more")
         selected = (str(one) for one in data.getlist(f"{place}/broadcast"))
         return cls(
             key,
-            _posted(data, f"{place}/channel"),
-            tuple(one for one in selected if one in channels()),
-            _posted(data, f"{place}/wait_seconds"),
-            _posted(data, f"{place}/success"),
-            _posted(data, f"{place}/more"),
+            broadcast=tuple(one for one in selected if one in channels()),
+            **{name: _posted(data, f"{place}/{name}") for name in names},
         )
 
     def request_step(self) -> dict[str, Any]:

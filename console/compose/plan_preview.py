@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -42,11 +42,16 @@ def stack_defaults(functions: "LambdaClient", messages_table: str) -> StackDefau
     It is found by its handler and its table, since CloudFormation generates the functions' names.
     Where the functions cannot be read, the values are those of `cdk.json`.
     """
+    reason = "its functions were not found"
     try:
-        found = _accept_function(functions, messages_table)
+        if found := _accept_function(functions, messages_table):
+            return _by_channel(found)
     except ClientError as error:
-        return _from_context(f"reading its functions failed with {error.response['Error']['Code']}")
-    return _from_environment(found) if found else _from_context("its functions were not found")
+        reason = f"reading its functions failed with {error.response['Error']['Code']}"
+    context = json.loads((stack.ROOT / "cdk.json").read_text())["context"]
+    values = {name.upper(): value for name, value in context.items()}
+    source = f"Senders and waits are read from cdk.json, not from the stack: {reason}."
+    return replace(_by_channel(values), source=source)
 
 
 def _accept_function(functions: "LambdaClient", messages_table: str) -> Mapping[str, str] | None:
@@ -60,19 +65,11 @@ def _accept_function(functions: "LambdaClient", messages_table: str) -> Mapping[
     return None
 
 
-def _from_environment(variables: Mapping[str, str]) -> StackDefaults:
+def _by_channel(values: Mapping[str, Any]) -> StackDefaults:
+    """The environment's variables and the context's parameters have the same names."""
     return StackDefaults(
-        {channel: variables[f"{channel.upper()}_SENDER"] for channel in channels()},
-        {channel: int(variables[f"{channel.upper()}_WAIT_SECONDS"]) for channel in channels()},
-    )
-
-
-def _from_context(reason: str) -> StackDefaults:
-    context = json.loads((stack.ROOT / "cdk.json").read_text())["context"]
-    return StackDefaults(
-        {channel: context[f"{channel}_sender"] for channel in channels()},
-        {channel: context[f"{channel}_wait_seconds"] for channel in channels()},
-        f"Senders and waits are read from cdk.json, not from the stack: {reason}.",
+        {channel: values[f"{channel.upper()}_SENDER"] for channel in channels()},
+        {channel: int(values[f"{channel.upper()}_WAIT_SECONDS"]) for channel in channels()},
     )
 
 

@@ -39,7 +39,7 @@ class RecipientScenarios:
     @classmethod
     def read(cls, channel: str, document: Mapping[str, Any]) -> "RecipientScenarios":
         default, recipients = document["default"], document["recipients"]
-        known = {name: _without_wildcard(to) for to, name in reversed(recipients.items())}
+        known = {name: to.replace("???", _AREA) for to, name in reversed(recipients.items())}
         sample = sample_address(channel)
         if not any(fnmatchcase(sample, to) for to in recipients):
             known[default] = sample
@@ -73,10 +73,6 @@ def scenarios_by_channel(document: Mapping[str, Any]) -> Mapping[str, RecipientS
 
 def sample_address(channel: str) -> str:
     return SAMPLE_ADDRESSES[channels()[channel].address]
-
-
-def _without_wildcard(to: str) -> str:
-    return to.replace("???", _AREA)
 
 
 def _without_label(to: str) -> str:

@@ -360,7 +360,7 @@ def test_a_message_fills_the_form_with_its_request(tab: Tab, throughline: Throug
     body = {**REQUEST, "steps": [{"channel": "sms"}, own], "metadata": {"order": "42"}}
     known = throughline.send(body)
     page = tab.open(f"/compose?from={known}")
-    expect(page.locator("#kept")).to_contain_text("have no fields here")
+    expect(page.locator("#kept")).to_contain_text("have no fields in this form")
     expect(field(page, "/content/text")).to_have_value("Your order 42 is on its way.")
     expect(field(page, "/metadata/0/value")).to_have_value("42")
     page.click("#send")
