@@ -126,7 +126,7 @@ class MessageEditor:
 
     def _from_message(self, request: Request, message_id: str) -> Response:
         try:
-            known = self.desk.store.messages.history(message_id).message.request
+            _, known = self.desk.store.messages.history_and_request(message_id)
         except UnknownMessage:
             detail = f"There is no message {message_id!r}."
             raise HTTPException(HTTPStatus.NOT_FOUND, detail) from None
