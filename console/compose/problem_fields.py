@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from console.compose.form import IDEMPOTENCY_KEY, MORE, NAMES, MessageForm
-from console.compose.request_fields import CHOICES, CONTENT, PLAIN
+from console.compose.request_fields import CHOICES, CONTENT
 from messaging.domain.errors import Problem
 
 # What is not part of the request has no pointer, but a name on the page.
@@ -12,7 +12,7 @@ _NAMES_ON_PAGE = {IDEMPOTENCY_KEY: "Idempotency-Key", MORE: "More, as JSON", "":
 _STEP_FIELDS = frozenset({"channel", "broadcast", "wait_seconds", "success"})
 # Missing content is entered in the channel's first field where there are no alternatives.
 _FIRST_FIELDS = {
-    f"/content/{channel}": alternatives[PLAIN][0].pointer
+    f"/content/{channel}": next(iter(alternatives.values()))[0].pointer
     for channel, alternatives in CONTENT.items()
     if f"/content/{channel}" not in CHOICES
 }
