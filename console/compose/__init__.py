@@ -1,1 +1,1 @@
-"""A request as a form: how it is filled, read, judged, planned and sent."""
+"""The message editor: a request as a form, its preview, its problems at their fields, sending."""

@@ -1,109 +1,82 @@
-"""The form: its fields and what was typed into them."""
+"""The form: its fields and what was entered in them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 from starlette.datastructures import FormData
 
-from messaging.domain.messages import CHANNELS
+from console import words
+from console.compose.request_fields import CHOICES, FIELDS
+from messaging.channels.catalog import channels
 
-# How the text of a field becomes JSON.
-TEXT, LINE, NUMBER, JSON, CHOICE = "text", "line", "number", "json", "choice"
-
-# Every field that is there once, in the request's order, named by its JSON pointer.
-FIELDS: Final[Mapping[str, str]] = {
-    "/to/whatsapp": LINE,
-    "/to/sms": LINE,
-    "/to/email": LINE,
-    "/from/whatsapp": LINE,
-    "/from/sms": LINE,
-    "/from/email": LINE,
-    "/content/text": TEXT,
-    "/content/subject": LINE,
-    "/content/html": TEXT,
-    "/content/whatsapp": CHOICE,
-    "/content/whatsapp/text": TEXT,
-    "/content/whatsapp/template/name": LINE,
-    "/content/whatsapp/template/language": LINE,
-    "/content/whatsapp/template/components": JSON,
-    "/content/whatsapp/image/link": LINE,
-    "/content/whatsapp/image/caption": TEXT,
-    "/content/whatsapp/document/link": LINE,
-    "/content/whatsapp/document/caption": TEXT,
-    "/content/whatsapp/document/filename": LINE,
-    "/content/sms/text": TEXT,
-    "/content/email": CHOICE,
-    "/content/email/subject": LINE,
-    "/content/email/text": TEXT,
-    "/content/email/html": TEXT,
-    "/content/email/template/name": LINE,
-    "/content/email/template/data": JSON,
-}
-# These come after the steps.
-LAST_FIELDS: Final[Mapping[str, str]] = {"/category": LINE, "/expires_in_seconds": NUMBER}
 # What is sent beside the request, and the JSON for which there is no field.
 IDEMPOTENCY_KEY, MORE = "idempotency_key", "more"
-NAMES: Final = (*FIELDS, *LAST_FIELDS, IDEMPOTENCY_KEY, MORE)
-
-WHATSAPP_FORMS: Final = ("text", "template", "image", "document")
-EMAIL_FORMS: Final = {"words": ("subject", "text", "html"), "template": ("template",)}
+NAMES: Final = (*FIELDS, *CHOICES, IDEMPOTENCY_KEY, MORE)
 BROADCAST: Final = "broadcast"
 
-WHOLE = re.compile(r"-?[0-9]{1,15}", re.ASCII)
+WHOLE_NUMBER = re.compile(r"-?[0-9]{1,15}", re.ASCII)
 _KEY = re.compile(r"[0-9]{1,4}", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Step:
-    """One step as typed. `key` names it however often it moves; `several` is a broadcast's."""
+class FormStep:
+    """One step as entered. `key` identifies it wherever it moves.
+
+    `channel` is a channel's name, or `broadcast`, which then sends on the channels in `broadcast`.
+    """
 
     key: int
-    how: str = ""
-    several: tuple[str, ...] = ()
-    wait: str = ""
+    channel: str = ""
+    broadcast: tuple[str, ...] = ()
+    wait_seconds: str = ""
     success: str = ""
     more: str = ""
 
     @classmethod
     def posted(cls, data: FormData, key: int) -> Self:
         place = f"/steps/{key}"
-        several = [one for one in data.getlist(f"{place}/broadcast") if one in CHANNELS]
+        names = ("channel", "wait_seconds", "success", "more")
+        selected = (str(one) for one in data.getlist(f"{place}/broadcast"))
         return cls(
             key,
-            _posted(data, f"{place}/channel"),
-            tuple(str(one) for one in several),
-            _posted(data, f"{place}/wait_seconds"),
-            _posted(data, f"{place}/success"),
-            _posted(data, f"{place}/more"),
+            broadcast=tuple(one for one in selected if one in channels()),
+            **{name: _posted(data, f"{place}/{name}") for name in names},
         )
 
-    def plain(self) -> dict[str, Any]:
-        """The step of the request as far as the fields say it."""
-        said: dict[str, Any] = {}
-        if self.how == BROADCAST:
-            said["broadcast"] = list(self.several)
-        elif self.how:
-            said["channel"] = self.how
-        if self.wait:
-            said["wait_seconds"] = number(self.wait)
+    def request_step(self) -> dict[str, Any]:
+        """The step of the request, without what is entered as JSON."""
+        step: dict[str, Any] = {}
+        if self.channel == BROADCAST:
+            step["broadcast"] = list(self.broadcast)
+        elif self.channel:
+            step["channel"] = self.channel
+        if self.wait_seconds:
+            step["wait_seconds"] = number(self.wait_seconds)
         if self.success:
-            said["success"] = self.success
-        return said
+            step["success"] = self.success
+        return step
 
     @property
-    def choices(self) -> tuple[str, ...]:
-        """The channels in the order in which a broadcast names them, then the others."""
-        return self.several + tuple(one for one in CHANNELS if one not in self.several)
+    def channel_options(self) -> list[tuple[str, str]]:
+        """What the step can send on, with labels."""
+        known = ((channel, words.channel(channel)) for channel in channels())
+        unset = [] if self.channel else [("", "choose …")]
+        return [*unset, *known, (BROADCAST, "several at once")]
+
+    @property
+    def checkboxes(self) -> tuple[str, ...]:
+        """All channels: first those of the broadcast, in its order."""
+        return self.broadcast + tuple(one for one in channels() if one not in self.broadcast)
 
 
 @dataclass(frozen=True)
-class Form:
-    """All that was typed. It is all the state there is: the page hands it on from post to post."""
+class MessageForm:
+    """Everything that was entered. The server keeps no other state between two requests."""
 
     values: Mapping[str, str] = field(default_factory=dict)
-    steps: tuple[Step, ...] = ()
+    steps: tuple[FormStep, ...] = ()
     metadata: tuple[tuple[str, str], ...] = ()
 
     def __getitem__(self, name: str) -> str:
@@ -111,30 +84,37 @@ class Form:
 
     @classmethod
     def posted(cls, data: FormData) -> Self:
-        """What a browser has sent, whatever it is."""
+        """Accepts any form data; unknown names are ignored."""
         keys = dict.fromkeys(one for one in data.getlist("step") if _KEY.fullmatch(str(one)))
         names, values = _column(data, "metadata_name"), _column(data, "metadata_value")
         return cls(
             {name: _posted(data, name) for name in NAMES},
-            tuple(Step.posted(data, int(str(key))) for key in keys),
+            tuple(FormStep.posted(data, int(str(key))) for key in keys),
             tuple(zip(names, values, strict=False)),
         )
 
-    def kept_beside(self) -> bool:
-        """Whether parts of the request stand as JSON, since the form has no fields for them."""
+    def has_any(self, names: Iterable[str]) -> bool:
+        return any(self[name] for name in names)
+
+    def has_json(self) -> bool:
+        """Whether parts of the request are JSON, since the form has no fields for them."""
         return bool(self[MORE] or any(step.more for step in self.steps))
 
 
 def number(text: str) -> int | str:
-    """The number that was typed. What is no whole number stays text, so that the API says so."""
-    return int(text) if WHOLE.fullmatch(text) else text
+    """The number that was entered. Other text stays text, which the API then rejects."""
+    return int(text) if WHOLE_NUMBER.fullmatch(text) else text
 
 
 def _posted(data: FormData, name: str) -> str:
-    """A browser sends each line break as CR and LF."""
     value = data.get(name, "")
-    return value.replace("\r\n", "\n") if isinstance(value, str) else ""
+    return _line_breaks(value) if isinstance(value, str) else ""
 
 
 def _column(data: FormData, name: str) -> list[str]:
-    return [one.replace("\r\n", "\n") for one in data.getlist(name) if isinstance(one, str)]
+    return [_line_breaks(one) for one in data.getlist(name) if isinstance(one, str)]
+
+
+def _line_breaks(text: str) -> str:
+    """A browser sends each line break as CR and LF."""
+    return text.replace("\r\n", "\n")

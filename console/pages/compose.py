@@ -1,4 +1,4 @@
-"""The page `Compose`: a request as a form, its plan and its `curl` line, and the way to send it."""
+"""The page `Compose`: the message editor with the delivery plan, the `curl` command and sending."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -14,203 +14,215 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from console.compose import moves, planned, sending
-from console.compose.fields import Mistake, mistakes
-from console.compose.filling import form_of
-from console.compose.form import IDEMPOTENCY_KEY, Form
-from console.compose.reading import request_of
-from console.compose.recipients import Behaviours, by_channel
-from console.compose.starts import BLANK, STARTS
+from console.compose import plan_preview, request_fields, sending
+from console.compose.examples import BLANK, EXAMPLES
+from console.compose.form import IDEMPOTENCY_KEY, MessageForm
+from console.compose.form_actions import run_action
+from console.compose.form_to_request import request_of
+from console.compose.problem_fields import FieldProblem, field_problems
+from console.compose.request_to_form import form_of
+from console.compose.scenario_recipients import (
+    RecipientScenarios,
+    sample_address,
+    scenarios_by_channel,
+)
 from console.desk import Desk
 from console.phones.carriers import Carriers, Declined, Unreachable
+from messaging.channels.catalog import channels
 from messaging.domain.errors import Problem, UnknownMessage
-from messaging.domain.messages import CHANNELS
 
-# What changes while one types, and what a button changes too.
-SHOWN = ("does.html", "beside.html")
-MOVED = ("said.html", "steps.html", "metadata.html")
+# The fragments that change with what is entered, and those that a button changes as well.
+PREVIEW = ("scenarios.html", "preview.html")
+AFTER_ACTION = ("form_status.html", "steps.html", "metadata.html")
+# What a page shows where no button was pressed and no message is the source.
+_DEFAULTS = {"result": None, "announcement": "", "focus": "", "source": "", "lost": False}
+_CONSTANTS = {
+    "examples": EXAMPLES,
+    "fields": list(request_fields.FIELDS.values()),
+    "content": request_fields.CONTENT,
+    "choices": request_fields.CHOICES,
+    "channels_with": request_fields.channels_with,
+    "sample_address": sample_address,
+}
 
 
 def routes(desk: Desk) -> list[Route]:
-    composer = Composer(desk)
+    editor = MessageEditor(desk)
 
-    async def page(request: Request) -> Response:
-        return await run_in_threadpool(composer.begin, request)
-
-    async def go_on(request: Request) -> Response:
-        posted = Posted.read(await request.form())
-        return await run_in_threadpool(composer.go_on, request, posted)
+    async def submit(request: Request) -> Response:
+        submission = FormSubmission.read(await request.form())
+        return await run_in_threadpool(editor.submit, request, submission)
 
     async def preview(request: Request) -> Response:
-        posted = Posted.read(await request.form())
-        return await run_in_threadpool(composer.preview, posted)
+        submission = FormSubmission.read(await request.form())
+        return await run_in_threadpool(editor.preview, submission)
 
     return [
-        Route("/compose", page, methods=["GET"]),
-        Route("/compose", go_on, methods=["POST"]),
+        Route("/compose", editor.open, methods=["GET"]),
+        Route("/compose", submit, methods=["POST"]),
         Route("/compose/preview", preview, methods=["POST"]),
     ]
 
 
-# The choosers of recipients, and what stood in their fields when the page was shown.
-_CHOICES = tuple(f"{kind}/{channel}" for kind in ("does", "was") for channel in CHANNELS)
-# What a page shows where nothing was moved, sent or taken from a message.
-_PLAIN = {"starts": STARTS, "answer": None, "said": "", "focus": "", "origin": "", "lost": False}
-
-
 @dataclass(frozen=True)
-class Posted:
-    """What a browser has sent: the form, and beside it the pressed button `do`."""
+class FormSubmission:
+    """What a browser posts: the form, the pressed button, and the fields marked as invalid.
 
-    form: Form
-    do: str = ""
-    chosen: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(_CHOICES, ""))
+    `scenarios` are the selected ones by channel, `shown` the recipients for which they were shown.
+    """
+
+    form: MessageForm
+    button: str = ""
+    scenarios: Mapping[str, str] = field(default_factory=dict)
+    shown: Mapping[str, str] = field(default_factory=dict)
     marked: frozenset[str] = frozenset()
 
     @classmethod
     def read(cls, data: FormData) -> Self:
         return cls(
-            Form.posted(data),
-            str(data.get("do", "")),
-            {name: str(data.get(name, "")) for name in _CHOICES},
+            MessageForm.posted(data),
+            str(data.get("action", "")),
+            {channel: str(data.get(f"scenario/{channel}", "")) for channel in channels()},
+            {channel: str(data.get(f"shown/{channel}", "")) for channel in channels()},
             frozenset(str(one) for one in data.getlist("marked")),
         )
 
 
 @dataclass(frozen=True)
-class Composer:
-    """Answers what a browser asks; keeps nothing but what the stack and the carriers told once."""
+class MessageEditor:
+    """Handles the page's requests. It caches the stack's defaults and the simulator's scenarios."""
 
     desk: Desk
 
     @cached_property
-    def _defaults(self) -> planned.Defaults:
-        installation = self.desk.installation
-        return planned.defaults(self.desk.clients.functions, installation.messages_table)
+    def _defaults(self) -> plan_preview.StackDefaults:
+        table = self.desk.installation.messages_table
+        return plan_preview.stack_defaults(self.desk.clients.functions, table)
 
     @cached_property
-    def _told(self) -> Mapping[str, Behaviours]:
+    def _loaded_scenarios(self) -> Mapping[str, RecipientScenarios]:
         local = self.desk.installation.local
-        return by_channel(Carriers(local.carriers_url).scenarios()) if local else {}
+        return scenarios_by_channel(Carriers(local.carriers_url).scenarios()) if local else {}
 
-    def _behaviours(self) -> Mapping[str, Behaviours]:
+    def _scenarios(self) -> Mapping[str, RecipientScenarios]:
+        """By channel; empty while the simulator is not available, since they are only a help."""
         try:
-            return self._told
+            return self._loaded_scenarios
         except (Declined, Unreachable):
-            # One can still type whom it is for.
             return {}
 
-    # ---- answers
+    # ---- requests
 
-    def begin(self, request: Request) -> Response:
-        """A form that is new, a ready-made start, or a message's request again."""
+    def open(self, request: Request) -> Response:
+        """A new form, one filled from an example, or one filled from a message's request."""
         if message_id := request.query_params.get("from"):
-            return self._again(request, message_id)
+            return self._from_message(request, message_id)
         name = request.query_params.get("start")
         if name is None:
             return self._page(request, form_of(BLANK))
-        if name not in STARTS:
-            raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no start {name!r}.")
-        return self._page(request, form_of(STARTS[name].request))
+        if name not in EXAMPLES:
+            raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no example {name!r}.")
+        return self._page(request, form_of(EXAMPLES[name].request))
 
-    def _again(self, request: Request, message_id: str) -> Response:
+    def _from_message(self, request: Request, message_id: str) -> Response:
         try:
-            known = self.desk.store.messages.history(message_id).message.request
+            _, known = self.desk.store.messages.history_and_request(message_id)
         except UnknownMessage:
             detail = f"There is no message {message_id!r}."
             raise HTTPException(HTTPStatus.NOT_FOUND, detail) from None
-        return self._page(request, form_of(known or BLANK), origin=message_id, lost=not known)
+        return self._page(request, form_of(known or BLANK), source=message_id, lost=not known)
 
-    def go_on(self, request: Request, posted: Posted) -> Response:
-        form = self._with_chosen(posted.form, posted.chosen)
-        if posted.do == "send":
+    def submit(self, request: Request, submission: FormSubmission) -> Response:
+        form = self._with_selected_recipients(submission)
+        if submission.button == "send":
             return self._send(request, form)
-        moved = moves.act(form, posted.do)
-        return self._page(
-            request, moved.form, said=moved.says, focus=moved.focus, marked=posted.marked
-        )
+        after = run_action(form, submission.button)
+        return self._page(request, **vars(after), marked=submission.marked)
 
-    def preview(self, posted: Posted) -> Response:
-        moved = moves.act(posted.form, posted.do)
-        fragments = MOVED + SHOWN if moved.says or moved.focus else SHOWN
-        values = self._values(moved.form, said=moved.says, focus=moved.focus, marked=posted.marked)
+    def preview(self, submission: FormSubmission) -> Response:
+        """The fragments that the page replaces: the preview, and after a button the form's."""
+        after = run_action(submission.form, submission.button)
+        fragments = AFTER_ACTION + PREVIEW if after.announcement or after.focus else PREVIEW
+        values = self._values(**vars(after), marked=submission.marked)
         return HTMLResponse(
             "".join(self.desk.render(f"compose/{one}", **values) for one in fragments)
         )
 
-    def _send(self, request: Request, form: Form) -> Response:
+    def _send(self, request: Request, form: MessageForm) -> Response:
         local = self.desk.installation.local
         if local is None:
-            detail = "A deployed stack is only looked at: send it with curl."
+            detail = "The console does not send messages to a deployed stack: send it with curl."
             raise HTTPException(HTTPStatus.FORBIDDEN, detail)
-        said, unreadable = request_of(form)
+        document, unreadable = request_of(form)
         if unreadable:
-            wrong = self._problems(said, unreadable)
-            return self._page(request, form, HTTPStatus.BAD_REQUEST, problems=wrong)
-        answer = sending.send(said, form[IDEMPOTENCY_KEY], local)
-        if answer.message_id:
-            return RedirectResponse(f"/messages/{answer.message_id}", HTTPStatus.SEE_OTHER)
-        return self._page(request, form, answer.status, problems=answer.problems, answer=answer)
+            found = plan_preview.preview(document, self._defaults).problems
+            problems = _all_problems(unreadable, found)
+            return self._page(request, form, HTTPStatus.BAD_REQUEST, problems=problems)
+        result = sending.send(document, form[IDEMPOTENCY_KEY], local)
+        if result.message_id:
+            return RedirectResponse(f"/messages/{result.message_id}", HTTPStatus.SEE_OTHER)
+        return self._page(request, form, result.status, problems=result.problems, result=result)
 
     # ---- what the templates show
 
-    def _page(self, request: Request, form: Form, status: int = 200, **more: Any) -> HTMLResponse:  # noqa: ANN401 - what `_values` takes
+    def _page(
+        self,
+        request: Request,
+        form: MessageForm,
+        status: int = 200,
+        **more: Any,  # noqa: ANN401 - what `_values` takes
+    ) -> HTMLResponse:
         return self.desk.page(request, "compose.html", status, **self._values(form, **more))
 
     def _values(
         self,
-        form: Form,
+        form: MessageForm,
         *,
         problems: tuple[Problem, ...] = (),
         marked: Collection[str] = (),
-        **more: Any,  # noqa: ANN401 - what this one page shows beside
+        **more: Any,  # noqa: ANN401 - what replaces one of the defaults
     ) -> dict[str, Any]:
-        """`problems` are the API's answer; `marked` are the fields it found wrong before."""
+        """`problems` are the API's response; `marked` are the fields it rejected before."""
         request, unreadable = request_of(form)
-        judged = planned.judge(request, self._defaults)
-        found = mistakes(form, problems)
-        missing = mistakes(form, _together(unreadable, judged.problems))
-        still = tuple(one for one in missing if one.field in marked)
+        plan = plan_preview.preview(request, self._defaults)
+        missing = field_problems(form, _all_problems(unreadable, plan.problems))
+        found = field_problems(form, problems)
         return {
-            **_PLAIN,
+            **_DEFAULTS,
+            **_CONSTANTS,
             "form": form,
-            "behaviours": self._behaviours(),
+            "scenarios": self._scenarios(),
             "defaults": self._defaults,
-            "judged": judged,
+            "preview": plan,
             "missing": missing,
             "json": json.dumps(request, ensure_ascii=False, indent=2),
             "curl": sending.curl(request, form[IDEMPOTENCY_KEY], self.desk.installation.local),
-            "mistakes": found,
-            "wrong": _by_field(found or still),
+            "problems": found,
+            "wrong": _by_field(found or tuple(one for one in missing if one.field in marked)),
             **more,
         }
 
-    def _problems(
-        self, request: Mapping[str, Any], unreadable: list[Problem]
-    ) -> tuple[Problem, ...]:
-        return _together(unreadable, planned.judge(request, self._defaults).problems)
-
-    def _with_chosen(self, form: Form, chosen: Mapping[str, str]) -> Form:
-        """A scenario that was chosen names its recipient, unless another one was typed."""
-        values = dict(form.values)
-        for channel, behaviours in self._behaviours().items():
-            to, scenario = form[f"/to/{channel}"], chosen[f"does/{channel}"]
-            does = behaviours.of(to)
-            untouched = to == chosen[f"was/{channel}"]
-            if untouched and (one := behaviours.named(scenario)) and one != does:
-                values[f"/to/{channel}"] = one.to
-        return replace(form, values=values)
+    def _with_selected_recipients(self, submission: FormSubmission) -> MessageForm:
+        """A selected scenario sets its recipient, unless another recipient was entered."""
+        values = dict(submission.form.values)
+        for channel, scenarios in self._scenarios().items():
+            to = submission.form[f"/to/{channel}"]
+            selected = scenarios.named(submission.scenarios.get(channel, ""))
+            unchanged = to == submission.shown.get(channel, "")
+            if unchanged and selected and selected != scenarios.of(to):
+                values[f"/to/{channel}"] = selected.to
+        return replace(submission.form, values=values)
 
 
-def _together(unreadable: list[Problem], judged: tuple[Problem, ...]) -> tuple[Problem, ...]:
-    """What could not be read, and what the API says about the rest."""
+def _all_problems(unreadable: list[Problem], found: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    """The texts that are not JSON, and what the API says about the rest."""
     places = {problem.pointer for problem in unreadable}
-    return (*unreadable, *(one for one in judged if one.pointer not in places))
+    return (*unreadable, *(one for one in found if one.pointer not in places))
 
 
-def _by_field(found: tuple[Mistake, ...]) -> Mapping[str, list[str]]:
+def _by_field(problems: tuple[FieldProblem, ...]) -> Mapping[str, list[str]]:
     wrong: dict[str, list[str]] = {}
-    for one in found:
+    for one in problems:
         if one.field:
             wrong.setdefault(one.field, []).append(one.detail)
     return wrong

@@ -1,36 +1,36 @@
-// What is beside the form follows what is typed; steps move by their buttons without loading the
-// page, and by dragging. All of it is asked of the server, which knows the API's own rules.
+// Updates the preview while the user types, and moves steps by button or by dragging without a new
+// page. The server renders everything with the API's own rules.
 "use strict";
 
 const PAUSE_MS = 200;
 const form = document.getElementById("compose");
 document.documentElement.classList.add("scripted");
 
-let typing;
-let asked = 0;
+let timer;
+let latest = 0;
 let sending = false;
 const edited = new Set();
-const note = document.getElementById("connection");
+const connectionNotice = document.getElementById("connection");
 
-// A chosen scenario fills its field at once, and so is none of the posted ones.
-for (const chooser of form.querySelectorAll("select[data-channel]")) chooser.removeAttribute("name");
+// A selected scenario fills its field at once, so it need not be posted.
+for (const select of form.querySelectorAll("select[data-channel]")) select.removeAttribute("name");
 
-// `button` null: nothing but the fields has changed.
-async function ask(button, extra) {
-  clearTimeout(typing);
-  const mine = ++asked;
+// `button` is null where only a field has changed.
+async function refresh(button, extra) {
+  clearTimeout(timer);
+  const mine = ++latest;
   const data = new FormData(form, button);
   for (const [name, value] of Object.entries(extra || {})) data.set(name, value);
-  const html = await answered(new URLSearchParams(data));
-  note.textContent = html === null ? "The console does not answer: the plan may be old." : "";
-  // What was typed in the meantime has its own answer.
-  if (html !== null && mine === asked) show(html);
+  const html = await post(new URLSearchParams(data));
+  connectionNotice.textContent = html === null ? "The console does not respond: the preview may be outdated." : "";
+  // A later request has its own response.
+  if (html !== null && mine === latest) show(html);
 }
 
-async function answered(body) {
+async function post(body) {
   try {
-    const answer = await fetch("/compose/preview", { method: "POST", body });
-    return answer.ok ? await answer.text() : null;
+    const response = await fetch("/compose/preview", { method: "POST", body });
+    return response.ok ? await response.text() : null;
   } catch {
     return null;
   }
@@ -44,33 +44,29 @@ function show(html) {
     Idiomorph.morph(element, fragment.outerHTML, {
       morphStyle: "outerHTML",
       ignoreActiveValue: true,
-      // Folds stay as they are.
+      // The user opens and closes sections.
       callbacks: { beforeAttributeUpdated: (name) => name !== "open" },
     });
-    if (fragment.dataset.scenario !== undefined) mark(fragment);
+    if (fragment.dataset.scenario !== undefined) selectScenario(fragment);
   }
-  forget();
-  goOn(found.getElementById("said")?.dataset.focus);
+  removeSolvedProblems();
+  const focus = found.getElementById("form-status")?.dataset.focus;
+  if (focus) document.getElementById(focus)?.focus();
 }
 
-// After a button: where one goes on, which is that button again where it can do more.
-function goOn(id) {
-  if (id) document.getElementById(id)?.focus();
+// Selects the scenario of the recipient that was entered.
+function selectScenario(description) {
+  const select = document.getElementById(description.id.replace("scenario-", "scenario/"));
+  if (select !== document.activeElement) select.value = description.dataset.scenario;
 }
 
-// The chooser shows what the typed recipient does.
-function mark(does) {
-  const chooser = document.getElementById(`does/${does.id.replace("does-", "")}`);
-  if (chooser !== document.activeElement) chooser.value = does.dataset.scenario;
-}
-
-// A mistake that is no longer one is taken from its field. Of a key only the API itself knows, so
-// that its mistake stays until another is typed.
-function forget() {
+// Removes a problem from its field once the preview no longer reports it. Only the API checks the
+// idempotency key, so its problem stays until another key is entered.
+function removeSolvedProblems() {
   if (edited.size === 0) return;
-  const still = new Set([...document.querySelectorAll(".missing [data-field]")].map((one) => one.dataset.field));
+  const remaining = new Set([...document.querySelectorAll(".missing [data-field]")].map((one) => one.dataset.field));
   for (const wrong of document.querySelectorAll(".wrong[data-for]")) {
-    if (still.has(wrong.dataset.for)) continue;
+    if (remaining.has(wrong.dataset.for)) continue;
     if (wrong.dataset.for === "idempotency_key" && !edited.has("idempotency_key")) continue;
     document.getElementById(wrong.dataset.for)?.removeAttribute("aria-invalid");
     wrong.remove();
@@ -79,35 +75,34 @@ function forget() {
 
 form.addEventListener("input", (event) => {
   edited.add(event.target.id);
-  clearTimeout(typing);
-  asked += 1;
-  typing = setTimeout(() => ask(null), PAUSE_MS);
+  clearTimeout(timer);
+  latest += 1;
+  timer = setTimeout(() => refresh(null), PAUSE_MS);
 });
 
 form.addEventListener("change", (event) => {
-  const chooser = event.target.closest("select[data-channel]");
-  if (!chooser) return;
-  const to = chooser.selectedOptions[0].dataset.to;
-  if (to) document.getElementById(`/to/${chooser.dataset.channel}`).value = to;
-  ask(null);
+  const select = event.target.closest("select[data-channel]");
+  if (!select) return;
+  const to = select.selectedOptions[0].dataset.to;
+  if (to) document.getElementById(`/to/${select.dataset.channel}`).value = to;
+  refresh(null);
 });
 
 form.addEventListener("submit", (event) => {
-  const what = event.submitter?.value;
-  if (what === "send") {
-    // Twice pressed is not twice sent.
+  if (event.submitter?.value === "send") {
+    // A double click sends once.
     if (sending) event.preventDefault();
     sending = true;
     return;
   }
   event.preventDefault();
-  ask(event.submitter);
+  refresh(event.submitter);
 });
 
-// Back from the message's page, it can be sent again.
+// After returning from the message's page the form can be sent again.
 window.addEventListener("pageshow", () => {
   sending = false;
-  ask(null);
+  refresh(null);
 });
 
 // ---- dragging
@@ -136,7 +131,7 @@ for (const end of ["pointerup", "pointercancel"]) {
   document.addEventListener(end, () => {
     if (!dragged) return;
     dragged.classList.remove("dragged");
-    ask(null, { do: `dropped:${dragged.dataset.key}` });
+    refresh(null, { action: `dragged:${dragged.dataset.key}` });
     dragged = null;
   });
 }

@@ -49,7 +49,7 @@ def fill(page: Page) -> None:
 
 def test_a_message_is_composed_sent_and_delivered(tab: Tab, throughline: Throughline) -> None:
     page = tab.open("/compose")
-    page.select_option('[id="does/whatsapp"]', "not_on_whatsapp")
+    page.select_option('[id="scenario/whatsapp"]', "not_on_whatsapp")
     expect(field(page, "/to/whatsapp")).to_have_value("+14255550120")
     field(page, "/to/sms").fill("+14255550100")
     field(page, "/to/email").fill("ana@example.com")
@@ -81,7 +81,7 @@ def test_the_way_to_the_message_works_without_scripts(
     with browser.new_context(java_script_enabled=False) as context:
         page = context.new_page()
         page.goto(f"{tab.url}/compose")
-        page.select_option('[id="does/sms"]', "delivered")
+        page.select_option('[id="scenario/sms"]', "delivered")
         page.fill('[id="/content/text"]', "Without scripts.")
         page.get_by_label("Remove step 1").click()
         assert steps(page) == ["sms"]
@@ -110,7 +110,7 @@ def test_a_typed_number_wins_over_the_scenario_that_was_shown_for_the_former(
         field(page, "/to/whatsapp").fill("+14255550130")
         page.get_by_role("button", name="Show the plan").click()
         expect(field(page, "/to/whatsapp")).to_have_value("+14255550130")
-        expect(page.locator('[id="does/whatsapp"]')).to_have_value("silent")
+        expect(page.locator('[id="scenario/whatsapp"]')).to_have_value("silent")
 
 
 def test_the_key_enter_shows_the_plan_and_sends_nothing(tab: Tab) -> None:
@@ -168,9 +168,9 @@ def test_the_curl_line_sends_from_a_shell(tab: Tab, throughline: Throughline) ->
 def test_the_curl_line_is_copied_by_a_button(tab: Tab) -> None:
     tab.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = tab.open("/compose?start=order")
-    page.get_by_role("button", name="Copy the curl line").click()
+    page.get_by_role("button", name="Copy the curl command").click()
     expect(page.locator("#told")).to_have_text("Copied.")
-    expect(page.get_by_role("button", name="Copied the curl line")).to_be_visible()
+    expect(page.get_by_role("button", name="Copied the curl command")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == page.inner_text("#curl")
 
 
@@ -194,7 +194,7 @@ def test_mistakes_stand_at_their_fields_in_the_words_of_the_api(
     field(page, "/to/whatsapp").fill(body["to"]["whatsapp"])
     field(page, "/to/sms").fill(body["to"]["sms"])
     field(page, "/content/text").fill("Hi")
-    page.click("text=WhatsApp says it differently")
+    page.click("text=Different content for WhatsApp")
     field(page, "/content/whatsapp").select_option("image")
     field(page, "/content/whatsapp/image/link").fill("ftp://example.com/a.png")
     field(page, "/steps/1/wait_seconds").fill("3")
@@ -229,7 +229,7 @@ def test_mistakes_stand_at_their_fields_in_the_words_of_the_api(
     expect(field(page, "/steps/2/success")).to_have_attribute("aria-invalid", "true")
 
     page.get_by_label("Move step 2 up").click()
-    expect(page.locator("#said")).to_have_text("SMS is now step 1 of 2.")
+    expect(page.locator("#form-status")).to_have_text("SMS is now step 1 of 2.")
     expect(field(page, "/steps/2/success")).to_have_attribute("aria-invalid", "true")
     expect(field(page, "/steps/1/wait_seconds")).not_to_have_attribute("aria-invalid", "true")
 
@@ -269,7 +269,7 @@ def test_a_request_that_is_too_large_is_said_to_be_so_and_kept(tab: Tab) -> None
     page = tab.open("/compose?start=order")
     field(page, "/content/html").fill("x" * 263_000)
     page.click("#send")
-    expect(page.locator("#summary")).to_contain_text("The API answered 413")
+    expect(page.locator("#summary")).to_contain_text("The API responded with 413")
     expect(page.locator("#summary")).to_contain_text("it may have at most 262144")
     expect(field(page, "/content/html")).to_have_value("x" * 263_000)
 
@@ -290,18 +290,18 @@ def test_steps_move_by_keyboard_and_it_is_said(tab: Tab) -> None:
     page = tab.open("/compose?start=order")
     page.get_by_label("Move step 1 down").focus()
     page.keyboard.press("Enter")
-    expect(page.locator("#said")).to_have_text("WhatsApp is now step 2 of 3.")
+    expect(page.locator("#form-status")).to_have_text("WhatsApp is now step 2 of 3.")
     assert steps(page) == ["sms", "whatsapp", "email"]
     expect(page.get_by_label("Move step 2 down")).to_be_focused()
     page.keyboard.press("Space")
-    expect(page.locator("#said")).to_have_text("WhatsApp is now step 3 of 3.")
+    expect(page.locator("#form-status")).to_have_text("WhatsApp is now step 3 of 3.")
     expect(page.get_by_label("Move step 3 up")).to_be_focused()
     expect(page.locator(".plan li").last).to_contain_text("WhatsApp, up to 45 s")
-    assert page.locator("#said").get_attribute("role") == "status"
+    assert page.locator("#form-status").get_attribute("role") == "status"
     page.keyboard.press("Tab")
     expect(page.get_by_label("Remove step 3")).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.locator("#said")).to_have_text("Step 3, WhatsApp, is removed; 2 left.")
+    expect(page.locator("#form-status")).to_have_text("Step 3, WhatsApp, is removed; 2 left.")
     assert steps(page) == ["sms", "email"]
 
 
@@ -317,7 +317,7 @@ def test_steps_move_by_dragging_and_keep_what_was_typed(tab: Tab) -> None:
     assert box
     page.mouse.move(box["x"] + 40, box["y"] + box["height"] - 5, steps=8)
     page.mouse.up()
-    expect(page.locator("#said")).to_have_text("WhatsApp is now step 3 of 3.")
+    expect(page.locator("#form-status")).to_have_text("WhatsApp is now step 3 of 3.")
     assert steps(page) == ["sms", "email", "whatsapp"]
     expect(page.locator(".step h3")).to_have_text(["Step 1", "Step 2", "Step 3"])
     expect(page.locator(".plan li").last).to_contain_text("WhatsApp, up to 1 min 17 s")
@@ -352,7 +352,7 @@ def test_a_start_fills_the_form(tab: Tab) -> None:
 
 
 def test_a_start_that_is_not_there_says_so(tab: Tab) -> None:
-    assert "There is no start" in tab.open("/compose?start=nothing").inner_text("main")
+    assert "There is no example" in tab.open("/compose?start=nothing").inner_text("main")
 
 
 def test_a_message_fills_the_form_with_its_request(tab: Tab, throughline: Throughline) -> None:
@@ -360,7 +360,7 @@ def test_a_message_fills_the_form_with_its_request(tab: Tab, throughline: Throug
     body = {**REQUEST, "steps": [{"channel": "sms"}, own], "metadata": {"order": "42"}}
     known = throughline.send(body)
     page = tab.open(f"/compose?from={known}")
-    expect(page.locator("#kept")).to_contain_text("have no fields here")
+    expect(page.locator("#kept")).to_contain_text("have no fields in this form")
     expect(field(page, "/content/text")).to_have_value("Your order 42 is on its way.")
     expect(field(page, "/metadata/0/value")).to_have_value("42")
     page.click("#send")
@@ -408,7 +408,7 @@ def test_hostile_text_is_shown_as_text_and_stays_what_it_is(
 def test_a_post_from_another_page_is_refused(tab: Tab) -> None:
     answer = tab.page.request.post(
         f"{tab.url}/compose",
-        data=urlencode({"do": "send"}),
+        data=urlencode({"action": "send"}),
         headers={
             "Origin": "https://example.com",
             "Content-Type": "application/x-www-form-urlencoded",

@@ -9,30 +9,33 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import boto3
 import pytest
 from botocore.stub import Stubber
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel, StringConstraints
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from console.compose import moves, planned, sending
-from console.compose.fields import Mistake, mistakes
-from console.compose.filling import form_of
-from console.compose.form import Form
-from console.compose.reading import request_of
-from console.compose.recipients import Behaviours
-from console.compose.starts import STARTS
+from console.compose import plan_preview, request_fields, sending
+from console.compose.examples import EXAMPLES
+from console.compose.form import MessageForm
+from console.compose.form_actions import FormUpdate, run_action
+from console.compose.form_to_request import request_of
+from console.compose.problem_fields import FieldProblem, field_problems
+from console.compose.request_to_form import form_of
+from console.compose.scenario_recipients import RecipientScenarios
 from console.desk import Desk
 from console.installation import Clients, Installation, Local
 from console.live import Hub
-from console.pages.compose import Composer, Posted
+from console.pages.compose import FormSubmission, MessageEditor
 from messaging.api import requests
+from messaging.channels.catalog import channels
 from messaging.domain.errors import InvalidRequest, Problem
 from tests.support.request_cases import FINITE, FULL, RIGHT, SENDERS, VALID, WRONG, Wrong, but
 
@@ -40,7 +43,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 WAITS = {"whatsapp": 45, "sms": 120, "email": 300}
-STACK = planned.Defaults(SENDERS, WAITS)
+STACK = plan_preview.StackDefaults(SENDERS, WAITS)
 LOCAL = Local("http://127.0.0.1:1/v1/messages", "a key's", "http://127.0.0.1:2")
 ONE = {**VALID, "steps": [{"channel": "sms"}]}
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -48,14 +51,14 @@ NOW = datetime(2026, 1, 2, tzinfo=UTC)
 OBJECTS = [wrong for wrong in WRONG if isinstance(wrong.body, dict) and wrong.unsaid != FINITE]
 
 
-def as_a_browser_sends_it(form: Form) -> FormData:
+def as_a_browser_sends_it(form: MessageForm) -> FormData:
     """The fields in their order, line breaks as CR and LF."""
     pairs = list(form.values.items())
     for step in form.steps:
         at = f"/steps/{step.key}"
-        pairs += [("step", str(step.key)), (f"{at}/channel", step.how)]
-        pairs += [(f"{at}/broadcast", channel) for channel in step.several]
-        pairs += [(f"{at}/wait_seconds", step.wait), (f"{at}/success", step.success)]
+        pairs += [("step", str(step.key)), (f"{at}/channel", step.channel)]
+        pairs += [(f"{at}/broadcast", channel) for channel in step.broadcast]
+        pairs += [(f"{at}/wait_seconds", step.wait_seconds), (f"{at}/success", step.success)]
         pairs += [(f"{at}/more", step.more)]
     for name, value in form.metadata:
         pairs += [("metadata_name", name), ("metadata_value", value)]
@@ -63,7 +66,7 @@ def as_a_browser_sends_it(form: Form) -> FormData:
 
 
 def through_the_form(request: Mapping[str, Any]) -> dict[str, Any]:
-    made, unreadable = request_of(Form.posted(as_a_browser_sends_it(form_of(request))))
+    made, unreadable = request_of(MessageForm.posted(as_a_browser_sends_it(form_of(request))))
     assert unreadable == []
     return made
 
@@ -132,10 +135,10 @@ def test_a_right_request_goes_through_the_form_unchanged(request_: dict[str, Any
     assert meaning(through_the_form(request_)) == meaning(request_)
 
 
-@pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
+@pytest.mark.parametrize("start", EXAMPLES.values(), ids=EXAMPLES)
 def test_a_start_is_a_request_that_the_api_takes_and_the_form_says_whole(start: Any) -> None:
     assert through_the_form(start.request) == start.request
-    assert not form_of(start.request).kept_beside()
+    assert not form_of(start.request).has_json()
     requests.check(start.request, SENDERS)
 
 
@@ -152,7 +155,7 @@ def test_whatever_a_request_is_the_form_makes_the_same_of_it(request_: dict[str,
 
 def test_what_has_no_field_is_kept_as_json_in_its_step() -> None:
     form = form_of(FULL)
-    assert form.kept_beside()
+    assert form.has_json()
     assert [bool(step.more) for step in form.steps] == [False, False, True]
     assert json.loads(form.steps[2].more) == {
         name: FULL["steps"][2][name] for name in ("to", "from", "content")
@@ -161,7 +164,7 @@ def test_what_has_no_field_is_kept_as_json_in_its_step() -> None:
 
 def test_what_a_step_says_of_its_own_moves_with_it() -> None:
     form = form_of(FULL)
-    moved = moves.act(form, f"up:{form.steps[2].key}").form
+    moved = run_action(form, f"up:{form.steps[2].key}").form
     made, _ = request_of(moved)
     first, second, third = meaning(FULL)["steps"]
     assert meaning(made)["steps"] == [first, third, second]
@@ -237,12 +240,62 @@ def test_a_form_of_anything_at_all_is_read() -> None:
         ("/steps/1/broadcast", "pigeon"),
     ]
     hostile += [("/content/whatsapp", "evil"), ("more", "[1]"), ("metadata_name", "\0")]
-    made, unreadable = request_of(Form.posted(FormData(hostile)))
+    made, unreadable = request_of(MessageForm.posted(FormData(hostile)))
     assert [problem.pointer for problem in unreadable] == ["more"]
     assert problems_of(made)
 
 
-# ---- a mistake and its field
+# ---- the fields that come from the models
+
+
+class Recording(BaseModel):
+    link: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")]
+    repeat: int | None = None
+
+
+class VoiceContent(BaseModel):
+    text: str | None = None
+    voice: Literal["JOANNA", "MATTHEW"] = "JOANNA"
+    recording: Recording | None = None
+
+
+class AllContent(BaseModel):
+    text: str | None = None
+    voice: VoiceContent | None = None
+
+
+class RequestWithVoice(BaseModel):
+    content: AllContent = AllContent()
+
+
+def test_the_fields_of_a_new_channel_come_from_its_model() -> None:
+    fields = {field.pointer: field for field in request_fields.fields_of(RequestWithVoice)}
+    assert {pointer: field.kind for pointer, field in fields.items()} == {
+        "/content/text": request_fields.TEXT,
+        "/content/voice/text": request_fields.TEXT,
+        "/content/voice/voice": request_fields.LINE,
+        "/content/voice/recording/link": request_fields.LINE,
+        "/content/voice/recording/repeat": request_fields.NUMBER,
+    }
+    assert fields["/content/voice/voice"].choices == [("", "JOANNA"), ("MATTHEW", "MATTHEW")]
+    (alternatives,) = request_fields.by_channel(fields.values()).values()
+    assert {name: [one.name for one in group] for name, group in alternatives.items()} == {
+        "text": ["text", "voice"],
+        "recording": ["link", "repeat"],
+    }
+
+
+def test_every_channel_has_a_recipient_a_sender_and_content_in_the_form() -> None:
+    for channel in channels():
+        assert f"/to/{channel}" in request_fields.FIELDS
+        assert f"/from/{channel}" in request_fields.FIELDS
+        assert channel in request_fields.CONTENT
+    assert list(request_fields.CHOICES["/content/whatsapp"]) == [
+        *("", "text", "template", "image", "document")
+    ]
+
+
+# ---- a problem and its field
 
 
 @pytest.mark.parametrize(
@@ -266,20 +319,20 @@ def test_a_form_of_anything_at_all_is_read() -> None:
         ("/unknown", None),
     ],
 )
-def test_a_mistake_finds_its_field(pointer: str, field: str | None) -> None:
-    (found,) = mistakes(form_of(FULL), [Problem(pointer, "is wrong")])
+def test_a_problem_finds_its_field(pointer: str, field: str | None) -> None:
+    (found,) = field_problems(form_of(FULL), [Problem(pointer, "is wrong")])
     assert found.field == field
 
 
-def test_a_mistake_in_json_beside_the_fields_is_shown_there() -> None:
+def test_a_problem_in_json_without_fields_is_shown_there() -> None:
     form = form_of({**ONE, "priority": 1})
-    (found,) = mistakes(form, problems_of(request_of(form)[0]))
+    (found,) = field_problems(form, problems_of(request_of(form)[0]))
     assert (found.field, found.place) == ("more", "/priority")
 
 
-def test_a_mistake_stays_with_its_step_wherever_it_moves() -> None:
-    form = moves.act(form_of(VALID), "down:1").form
-    (found,) = mistakes(form, [Problem("/steps/1/wait_seconds", "is 3")])
+def test_a_problem_stays_with_its_step_wherever_it_moves() -> None:
+    form = run_action(form_of(VALID), "down:1").form
+    (found,) = field_problems(form, [Problem("/steps/1/wait_seconds", "is 3")])
     assert found.field == "/steps/1/wait_seconds"
     assert form.steps[1].key == 1
 
@@ -293,7 +346,7 @@ def test_the_plan_says_each_step_with_its_wait_and_what_comes_else() -> None:
         {"broadcast": ["sms", "email"], "wait_seconds": 90},
         {"channel": "email", "success": "sent"},
     ]
-    judged = planned.judge({**VALID, "steps": steps}, STACK)
+    judged = plan_preview.preview({**VALID, "steps": steps}, STACK)
     assert judged.plan == (
         "WhatsApp, up to 45 s for a read receipt; else",
         (
@@ -301,7 +354,7 @@ def test_the_plan_says_each_step_with_its_wait_and_what_comes_else() -> None:
             "one that gets through is enough; else"
         ),
         (
-            "Email, up to 5 min (the stack's own wait) until the provider has taken it; "
+            "Email, up to 5 min (the stack's own wait) until the provider accepts it; "
             "else it ends as undelivered."
         ),
     )
@@ -310,7 +363,7 @@ def test_the_plan_says_each_step_with_its_wait_and_what_comes_else() -> None:
 
 
 def test_a_broadcast_whose_channels_wait_differently_says_each_wait() -> None:
-    judged = planned.judge({**VALID, "steps": [{"broadcast": ["whatsapp", "sms"]}]}, STACK)
+    judged = plan_preview.preview({**VALID, "steps": [{"broadcast": ["whatsapp", "sms"]}]}, STACK)
     assert judged.plan[0].startswith(
         "WhatsApp and SMS at once, up to 45 s (the stack's own wait) for WhatsApp, "
         "2 min (the stack's own wait) for SMS for a delivery receipt"
@@ -318,7 +371,7 @@ def test_a_broadcast_whose_channels_wait_differently_says_each_wait() -> None:
 
 
 def test_the_plan_says_what_the_expiry_cuts_and_drops() -> None:
-    judged = planned.judge({**VALID, "expires_in_seconds": 60}, STACK)
+    judged = plan_preview.preview({**VALID, "expires_in_seconds": 60}, STACK)
     assert judged.plan[1].startswith("SMS, up to 15 s (cut from 2 min, since it expires then)")
     (dropped,) = judged.dropped
     with_plan = requests.check({**VALID, "expires_in_seconds": 60}, SENDERS)
@@ -328,13 +381,13 @@ def test_the_plan_says_what_the_expiry_cuts_and_drops() -> None:
 
 
 def test_the_plan_of_the_steps_is_there_while_recipients_are_missing() -> None:
-    judged = planned.judge({"steps": VALID["steps"]}, STACK)
+    judged = plan_preview.preview({"steps": VALID["steps"]}, STACK)
     assert len(judged.plan) == 3
     assert list(judged.problems) == problems_of({"steps": VALID["steps"]})
 
 
 def test_wrong_steps_have_no_plan() -> None:
-    judged = planned.judge(but(ONE, {"/steps/0/wait_seconds": 3}), STACK)
+    judged = plan_preview.preview(but(ONE, {"/steps/0/wait_seconds": 3}), STACK)
     assert judged.plan == ()
     assert [problem.pointer for problem in judged.problems] == ["/steps/0/wait_seconds"]
 
@@ -357,7 +410,7 @@ def accepting(table: str, **environment: str) -> dict[str, Any]:
 def test_senders_and_waits_are_those_of_the_stack_that_has_the_table() -> None:
     reader = {"Handler": "read_message.handler", "Environment": {"Variables": {}}}
     client = functions(reader, accepting("another"), accepting("ours", SMS_WAIT_SECONDS="90"))
-    found = planned.defaults(client, "ours")
+    found = plan_preview.stack_defaults(client, "ours")
     assert found.waits == {"whatsapp": 7, "sms": 90, "email": 7}
     assert found.senders["email"] == "email of ours"
     assert found.source == ""
@@ -368,14 +421,14 @@ def test_where_the_functions_may_not_be_read_the_page_says_whose_senders_it_show
     stubber = Stubber(client)
     stubber.add_client_error("list_functions", "AccessDeniedException")
     stubber.activate()
-    found = planned.defaults(client, "ours")
+    found = plan_preview.stack_defaults(client, "ours")
     assert found.waits == WAITS
-    assert "those of cdk.json" in found.source
+    assert "read from cdk.json" in found.source
     assert "AccessDeniedException" in found.source
 
 
 def test_a_stack_without_functions_is_said_too() -> None:
-    assert "not found" in planned.defaults(functions(), "ours").source
+    assert "not found" in plan_preview.stack_defaults(functions(), "ours").source
 
 
 # ---- what the buttons do
@@ -383,33 +436,33 @@ def test_a_stack_without_functions_is_said_too() -> None:
 
 def test_a_step_moves_and_the_focus_stays_on_the_button_as_long_as_it_can_do_more() -> None:
     form = form_of(VALID)
-    once = moves.act(form, "down:1")
+    once = run_action(form, "down:1")
     assert [step.key for step in once.form.steps] == [2, 1, 3]
-    assert once.says == "WhatsApp is now step 2 of 3."
+    assert once.announcement == "WhatsApp is now step 2 of 3."
     assert once.focus == "down:1"
-    twice = moves.act(once.form, "down:1")
+    twice = run_action(once.form, "down:1")
     assert [step.key for step in twice.form.steps] == [2, 3, 1]
     assert twice.focus == "up:1"
 
 
-@pytest.mark.parametrize("do", ["up:1", "down:3", "up:9", "remove:9", "dropped:9", "nothing", ""])
+@pytest.mark.parametrize("do", ["up:1", "down:3", "up:9", "remove:9", "dragged:9", "nothing", ""])
 def test_what_cannot_be_done_changes_nothing(do: str) -> None:
     form = form_of(VALID)
-    assert moves.act(form, do) == moves.Moved(form)
+    assert run_action(form, do) == FormUpdate(form)
 
 
 def test_a_new_step_has_a_name_that_no_other_has() -> None:
-    form = moves.act(form_of(VALID), "remove:2").form
-    added = moves.act(form, "add-step")
+    form = run_action(form_of(VALID), "remove:2").form
+    added = run_action(form, "add-step")
     assert [step.key for step in added.form.steps] == [1, 3, 4]
     assert added.focus == "/steps/4/channel"
 
 
 def test_removing_goes_on_with_the_next_step_and_at_last_with_adding_one() -> None:
-    moved = moves.act(form_of(VALID), "remove:3")
+    moved = run_action(form_of(VALID), "remove:3")
     assert moved.focus == "remove:2"
-    assert moved.says == "Step 3, broadcast over SMS and email, is removed; 2 left."
-    assert moves.act(form_of(ONE), "remove:1").focus == "add-step"
+    assert moved.announcement == "Step 3, broadcast over SMS and email, is removed; 2 left."
+    assert run_action(form_of(ONE), "remove:1").focus == "add-step"
 
 
 # ---- recipients
@@ -427,25 +480,25 @@ TOLD = {
 
 
 def test_each_scenario_names_somebody_who_does_it() -> None:
-    behaviours = Behaviours.read("sms", TOLD)
-    named = [(one.name, one.to) for one in behaviours.scenarios]
+    scenarios = RecipientScenarios.read("sms", TOLD)
+    named = [(one.name, one.to) for one in scenarios.choices]
     assert named == [
         ("delivered", "+14255550100"),
         ("gone", "+14255550120"),
         ("silent", "+14255550121"),
     ]
     for name, to in named:
-        does = behaviours.of(to)
+        does = scenarios.of(to)
         assert does is not None
         assert does.name == name
 
 
 def test_what_a_typed_recipient_does_is_known_by_pattern_and_without_label() -> None:
-    sms = Behaviours.read("sms", TOLD)
+    sms = RecipientScenarios.read("sms", TOLD)
     assert (does := sms.of("+12065550120")) is not None
     assert does.name == "gone"
     told = {**TOLD, "recipients": {"off@example.com": "silent"}}
-    email = Behaviours.read("email", told)
+    email = RecipientScenarios.read("email", told)
     assert (does := email.of("Off+order-42@example.com")) is not None
     assert does.name == "silent"
     assert email.of("") is None
@@ -524,7 +577,7 @@ def api() -> Iterator[Api]:
         thread.join()
 
 
-def sent_to(api: Api, status: int, body: object, key: str = "") -> sending.Answer:
+def sent_to(api: Api, status: int, body: object, key: str = "") -> sending.SendResult:
     api.answer = (status, body if isinstance(body, bytes) else json.dumps(body).encode())
     local = replace(LOCAL, api_url=f"http://127.0.0.1:{api.server_port}")
     return sending.send(ONE, key, local)
@@ -532,7 +585,7 @@ def sent_to(api: Api, status: int, body: object, key: str = "") -> sending.Answe
 
 def test_an_accepted_request_gives_the_id_of_its_message(api: Api) -> None:
     answer = sent_to(api, 202, {"id": "01A"}, key="order-42")
-    assert answer == sending.Answer(202, "01A")
+    assert answer == sending.SendResult(202, "01A")
     assert api.heard["Idempotency-Key"] == "order-42"
     assert api.heard["X-Api-Key"] == LOCAL.api_key
 
@@ -546,49 +599,49 @@ def test_the_wrong_fields_are_told_as_the_api_names_them(api: Api) -> None:
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        (403, "start the console again"),
+        (403, "restart the console"),
         (409, "Send it again in a moment"),
-        (413, "fewer words"),
+        (413, "Shorten the content"),
         (422, "A new message needs a new key"),
         (429, "Nothing was sent"),
-        (500, "Whether the message was taken is not known"),
-        (504, "Whether the message was taken is not known"),
-        (599, "Whether the message was taken is not known"),
+        (500, "It is not known whether the message was accepted"),
+        (504, "It is not known whether the message was accepted"),
+        (599, "It is not known whether the message was accepted"),
         (418, "the API's own sentence"),
     ],
 )
 def test_every_other_answer_is_told_in_words(api: Api, status: int, words: str) -> None:
     answer = sent_to(api, status, {"detail": "the API's own sentence"})
     assert answer.status == status
-    assert f"The API answered {status}" in answer.says
-    assert "the API's own sentence" in answer.says
-    assert words in answer.says
+    assert f"The API responded with {status}" in answer.text
+    assert "the API's own sentence" in answer.text
+    assert words in answer.text
 
 
 @pytest.mark.parametrize("status", [400, 409, 422])
 def test_what_is_wrong_with_the_key_is_shown_at_the_key(api: Api, status: int) -> None:
     answer = sent_to(api, status, {"detail": "of the key"}, key="k")
-    (found,) = mistakes(form_of(ONE), answer.problems)
-    assert found == Mistake("idempotency_key", "Idempotency-Key", "of the key")
+    (found,) = field_problems(form_of(ONE), answer.problems)
+    assert found == FieldProblem("idempotency_key", "Idempotency-Key", "of the key")
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b""])
 def test_an_answer_that_is_no_problem_is_told_all_the_same(api: Api, body: bytes) -> None:
-    assert "it gave no reason" in sent_to(api, 502, body).says
+    assert "no reason given" in sent_to(api, 502, body).text
 
 
 def test_only_the_same_key_makes_it_safe_to_send_again(api: Api) -> None:
-    assert "does not go out twice" in sent_to(api, 500, {}, key="k").says
+    assert "without a duplicate" in sent_to(api, 500, {}, key="k").text
     without = sent_to(api, 500, {})
-    assert "may go out twice" in without.says
-    assert without.unsure
+    assert "may create a duplicate" in without.text
+    assert without.uncertain
 
 
 def test_an_answer_that_is_cut_leaves_it_open_whether_it_was_sent(api: Api) -> None:
     api.cut = True
     answer = sent_to(api, 202, {"id": "01A"})
-    assert answer.unsure
-    assert "Whether the message was taken is not known" in answer.says
+    assert answer.uncertain
+    assert "It is not known whether the message was accepted" in answer.text
 
 
 def test_a_key_that_no_header_can_hold_is_named(api: Api) -> None:
@@ -599,8 +652,8 @@ def test_a_key_that_no_header_can_hold_is_named(api: Api) -> None:
 def test_an_api_that_cannot_be_reached_is_said_to_be_so() -> None:
     answer = sending.send(ONE, "", LOCAL)
     assert answer.status == 502
-    assert answer.says.startswith("The API cannot be reached")
-    assert not answer.unsure
+    assert answer.text.startswith("The API cannot be reached")
+    assert not answer.uncertain
 
 
 # ---- the page where not everything is there
@@ -614,9 +667,9 @@ class NoFunctions(Clients):
         return functions()
 
 
-def composer(local: Local | None) -> Composer:
+def composer(local: Local | None) -> MessageEditor:
     installation = Installation("Throughline", "us-east-1", "ours", "arn:x", {}, local)
-    return Composer(Desk(installation, NoFunctions(), Hub()))
+    return MessageEditor(Desk(installation, NoFunctions(), Hub()))
 
 
 def asked(path: str = "/compose", query: str = "") -> Request:
@@ -628,24 +681,24 @@ def text_of(response: Response) -> str:
 
 
 def test_a_deployed_stack_has_no_button_that_sends() -> None:
-    page = text_of(composer(None).begin(asked(query="start=order")))
+    page = text_of(composer(None).open(asked(query="start=order")))
     assert 'value="send"' not in page
-    assert "nothing is sent from here" in page
+    assert "does not send messages to a deployed stack" in page
     assert '-H "X-Api-Key: $API_KEY"' in page
     assert "ApiKeySecretArn" in page
-    assert "those of cdk.json" in page
+    assert "read from cdk.json" in page
 
 
 def test_a_deployed_stack_sends_nothing_whatever_is_posted() -> None:
     with pytest.raises(HTTPException) as refused:
-        composer(None).go_on(asked(), Posted(form_of(ONE), "send"))
+        composer(None).submit(asked(), FormSubmission(form_of(ONE), "send"))
     assert refused.value.status_code == 403
 
 
 def test_without_api_and_carriers_the_form_says_so_and_keeps_what_was_typed() -> None:
-    answer = composer(LOCAL).go_on(asked(), Posted(form_of(ONE), "send"))
+    answer = composer(LOCAL).submit(asked(), FormSubmission(form_of(ONE), "send"))
     page = text_of(answer)
     assert answer.status_code == 502
     assert "The API cannot be reached" in page
     assert f'value="{ONE["to"]["sms"]}"' in page
-    assert "What happens by" not in page
+    assert "Simulated behavior" not in page

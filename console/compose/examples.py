@@ -1,28 +1,30 @@
-"""Ready-made starts: requests to begin with, each for somebody whom the simulated carriers know."""
+"""Example requests to start from, each to recipients that the simulated providers know."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from messaging.channels.catalog import channels
+
 
 @dataclass(frozen=True)
-class Start:
-    """One of them, under the name that its link has."""
+class ExampleRequest:
+    """A request and its title."""
 
     title: str
     request: Mapping[str, Any]
 
 
-# Not on WhatsApp, but reached by SMS: the first thing to see is a message that falls back.
+# A number without WhatsApp that SMS reaches, so that the example shows a fallback.
 _ANA = {"whatsapp": "+14255550156", "sms": "+14255550156", "email": "ana@example.com"}
 
-STARTS: Final[Mapping[str, Start]] = {
-    "otp": Start(
+EXAMPLES: Final[Mapping[str, ExampleRequest]] = {
+    "otp": ExampleRequest(
         "One-time password",
         {
             "to": {"whatsapp": _ANA["whatsapp"], "sms": _ANA["sms"]},
             "content": {
-                "text": "Your code is 123456. It is good for 5 minutes.",
+                "text": "Your code is 123456. It is valid for 5 minutes.",
                 "whatsapp": {
                     "template": {
                         "name": "login_code",
@@ -41,7 +43,7 @@ STARTS: Final[Mapping[str, Start]] = {
             "expires_in_seconds": 300,
         },
     ),
-    "order": Start(
+    "order": ExampleRequest(
         "Order update",
         {
             "to": _ANA,
@@ -58,7 +60,7 @@ STARTS: Final[Mapping[str, Start]] = {
             "metadata": {"order": "42"},
         },
     ),
-    "emergency": Start(
+    "emergency": ExampleRequest(
         "Emergency broadcast",
         {
             "to": _ANA,
@@ -72,8 +74,8 @@ STARTS: Final[Mapping[str, Start]] = {
             ],
         },
     ),
-    "newsletter": Start(
-        "Offer that has to be read",
+    "newsletter": ExampleRequest(
+        "Offer that must be read",
         {
             "to": {"whatsapp": "+14255550101", "email": "ana@example.com"},
             "content": {
@@ -93,5 +95,5 @@ STARTS: Final[Mapping[str, Start]] = {
         },
     ),
 }
-# What the page begins with by itself: the steps of most messages, and nobody to send them to.
-BLANK: Final[Mapping[str, Any]] = {"steps": [{"channel": "whatsapp"}, {"channel": "sms"}]}
+# The page without an example.
+BLANK: Final[Mapping[str, Any]] = {"steps": [{"channel": name} for name in [*channels()][:2]]}
