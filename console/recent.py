@@ -332,7 +332,9 @@ class Recent:
         since = now - timedelta(days=DAYS)
         for ago in range(DAYS + 1):
             day = (now - timedelta(days=ago)).date()
-            shards = (self._store.messages.recent(day, shard, since) for shard in range(RECENT_SHARDS))
+            shards = (
+                self._store.messages.recent(day, shard, since) for shard in range(RECENT_SHARDS)
+            )
             yield from heapq.merge(*shards, reverse=True)
 
     def _worth_a_look(self, now: float) -> list[str]:

@@ -14,6 +14,7 @@ from console.compose.request_fields import (
     RequestField,
 )
 from messaging.api import requests
+from messaging.api.models import MessageRequest
 from messaging.domain.errors import InvalidRequest, Problem
 
 
@@ -96,5 +97,5 @@ def _parent(request: dict[str, Any], path: list[str]) -> dict[str, Any]:
 
 def _in_order(request: dict[str, Any]) -> dict[str, Any]:
     """In the order of the API's documentation; unknown names come last."""
-    names = [info.alias or name for name, info in requests.MessageRequest.model_fields.items()]
+    names = [info.alias or name for name, info in MessageRequest.model_fields.items()]
     return {name: request[name] for name in (*names, *request) if name in request}

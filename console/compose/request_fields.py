@@ -9,8 +9,9 @@ from pydantic import BaseModel, ValidationError, create_model
 from pydantic.fields import FieldInfo
 
 from console import words
-from messaging.api.requests import MessageRequest
+from messaging.api.models import MessageRequest
 from messaging.channels.catalog import channels
+from messaging.channels.fields import SameAs
 
 # How a field's text becomes JSON. A `LINE` holds no line break.
 TEXT, LINE, NUMBER, JSON = "text", "line", "number", "json"
@@ -101,7 +102,8 @@ def channels_with(name: str) -> list[str]:
 
 def _type_of(info: FieldInfo) -> Any:  # noqa: ANN401 - any type
     """Without `None` and without constraints."""
-    kind: Any = info.annotation
+    composed = [one.model for one in info.metadata if isinstance(one, SameAs)]
+    kind: Any = composed[0] if composed else info.annotation
     if NoneType in get_args(kind):
         kind = get_args(kind)[0]
     return get_args(kind)[0] if get_origin(kind) is Annotated else kind

@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 from messaging.channels.addresses import ADDRESS_TYPES
 from messaging.channels.catalog import channels
 from messaging.channels.content import channel_contents
-from messaging.channels.fields import Line, RequestModel, Text, one_of, same_as
+from messaging.channels.fields import Line, RequestModel, SameAs, Text, one_of
 from messaging.domain.plan import MAX_WAIT_SECONDS, MIN_WAIT_SECONDS
 from messaging.domain.statuses import Success
 
@@ -50,9 +50,9 @@ RequestContent = _with_channels(
 )
 
 _Channel = Annotated[str, one_of(channels())]
-_Recipients = Annotated[RequestModel, same_as(Recipients)]
-_Senders = Annotated[RequestModel, same_as(Senders)]
-_Content = Annotated[RequestModel, same_as(RequestContent)]
+_Recipients = Annotated[RequestModel, SameAs(Recipients)]
+_Senders = Annotated[RequestModel, SameAs(Senders)]
+_Content = Annotated[RequestModel, SameAs(RequestContent)]
 
 
 def _each_once(names: list[str]) -> list[str]:

@@ -69,9 +69,16 @@ def one_of(words: Iterable[str]) -> GetPydanticSchema:
     return GetPydanticSchema(lambda _source, _handler: schema)
 
 
-def same_as(model: type[BaseModel]) -> GetPydanticSchema:
+@dataclass(frozen=True)
+class SameAs:
     """Annotates a field whose model is composed while the program starts."""
-    return GetPydanticSchema(lambda _source, handler: handler.generate_schema(model))
+
+    model: type[BaseModel]
+
+    def __get_pydantic_core_schema__(
+        self, _source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return handler.generate_schema(self.model)
 
 
 def not_blank(text: str) -> str:
