@@ -10,19 +10,20 @@ from typing import Any
 from messaging import channels
 from messaging.domain.messages import Receipt
 
-Parser = Callable[[Mapping[str, Any]], tuple[Receipt, ...]]
+Event = Mapping[str, Any]
+Format = tuple[Callable[[Event], bool], Callable[[Event], tuple[Receipt, ...]]]
 
 
 @cache
-def formats() -> dict[str, Parser]:
-    """The parser of each format, by the field that only its events have. A channel's `receipts`
-    names its own.
+def formats() -> tuple[Format, ...]:
+    """Each format: whether an event has it, and its parser. A channel's `receipts` names its own;
+    no event has two.
     """
-    found: dict[str, Parser] = {}
+    found: list[Format] = []
     for module in iter_modules(channels.__path__):
         if module.ispkg:
-            found |= import_module(f"{channels.__name__}.{module.name}.receipts").FORMATS
-    return found
+            found += import_module(f"{channels.__name__}.{module.name}.receipts").FORMATS
+    return tuple(found)
 
 
 def parse(text: str) -> tuple[Receipt, ...]:
@@ -34,7 +35,7 @@ def parse(text: str) -> tuple[Receipt, ...]:
     if not isinstance(event, dict):
         raise ValueError("a provider event is a JSON object")  # noqa: TRY004 - the text is wrong
     event = event.get("detail", event)  # EventBridge wraps it
-    for field, parser in formats().items():
-        if field in event:
+    for matches, parser in formats():
+        if matches(event):
             return parser(event)
     return ()

@@ -59,5 +59,8 @@ def _reason(word: str, part: Mapping[str, Any]) -> str:
     return " ".join(one for one in types if one)
 
 
-# By the field that only these events have.
-FORMATS = {"mail": parse}
+def _is_mail(event: Mapping[str, Any]) -> bool:
+    return "mail" in event
+
+
+FORMATS = ((_is_mail, parse),)

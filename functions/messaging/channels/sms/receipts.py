@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from messaging.domain.messages import AttemptId, Receipt
+from messaging.channels.aws_end_user_messaging import receipt
+from messaging.domain.messages import Receipt
 from messaging.domain.statuses import ReceiptKind
 
-# eventType without its TEXT_ or RCS_. A kind that ends the attempt counts only with `isFinal`.
+# By eventType without its TEXT_ or RCS_.
 _KINDS = {
     "QUEUED": ReceiptKind.PROGRESS,
     "PENDING": ReceiptKind.PROGRESS,
@@ -33,40 +34,11 @@ _KINDS = {
     "PROTECT_BLOCKED": ReceiptKind.FAILED,
     "UNKNOWN": ReceiptKind.UNCONFIRMED,
 }
-_NOT_YET_FINAL = {
-    ReceiptKind.CARRIER_ACCEPTED: ReceiptKind.SENT,
-    ReceiptKind.FAILED: ReceiptKind.PROGRESS,
-    ReceiptKind.UNCONFIRMED: ReceiptKind.PROGRESS,
-}
 
 
 def parse(event: Mapping[str, Any]) -> tuple[Receipt, ...]:
     """The one receipt of a delivery event."""
-    word = str(event.get("eventType") or event["messageStatus"])
-    kind = _KINDS.get(word.removeprefix("TEXT_").removeprefix("RCS_"), ReceiptKind.UNKNOWN)
-    if not event.get("isFinal"):
-        kind = _NOT_YET_FINAL.get(kind, kind)
-    return (
-        Receipt(
-            channel="sms",
-            kind=kind,
-            word=word,
-            occurred_at=datetime.fromtimestamp(event["eventTimestamp"] / 1000, UTC),
-            provider_id=event["messageId"],
-            echo=_echo(event.get("context") or {}),
-            reason=_reason(word, event) if kind is ReceiptKind.FAILED else None,
-        ),
-    )
-
-
-def _echo(context: Mapping[str, str]) -> AttemptId | None:
-    if "message_id" not in context:
-        return None
-    return AttemptId.parse(f"{context['message_id']}.{context.get('attempt')}")
-
-
-def _reason(word: str, event: Mapping[str, Any]) -> str:
-    return f"{word} {event.get('messageStatusDescription') or ''}".strip()
+    return (receipt(event, "sms", _KINDS),)
 
 
 def parse_inbound(event: Mapping[str, Any]) -> tuple[Receipt, ...]:
@@ -83,5 +55,14 @@ def parse_inbound(event: Mapping[str, Any]) -> tuple[Receipt, ...]:
     )
 
 
-# By the field that only these events have.
-FORMATS = {"messageStatus": parse, "inboundMessageId": parse_inbound}
+def _is_delivery(event: Mapping[str, Any]) -> bool:
+    """An event of the service's first version has no `eventType`."""
+    kind = str(event.get("eventType") or "TEXT_")
+    return "messageStatus" in event and kind.startswith(("TEXT_", "RCS_"))
+
+
+def _is_inbound(event: Mapping[str, Any]) -> bool:
+    return "inboundMessageId" in event
+
+
+FORMATS = ((_is_delivery, parse), (_is_inbound, parse_inbound))

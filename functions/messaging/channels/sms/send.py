@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from messaging.channels.aws_end_user_messaging import SERVICE, context, time_to_live
 from messaging.channels.provider_errors import provider_errors
 from messaging.domain.content import Delivery
 
@@ -10,8 +11,7 @@ if TYPE_CHECKING:
     from mypy_boto3_pinpoint_sms_voice_v2 import PinpointSMSVoiceV2Client
     from mypy_boto3_pinpoint_sms_voice_v2.literals import MessageTypeType
 
-SERVICE = "pinpoint-sms-voice-v2"
-MAX_TIME_TO_LIVE = 259_200
+__all__ = ["SERVICE", "SmsChannel", "channel"]
 
 
 def channel(client: "PinpointSMSVoiceV2Client", setting: Callable[[str], str]) -> "SmsChannel":
@@ -24,7 +24,6 @@ class SmsChannel:
         self._configuration_set = configuration_set
 
     def send(self, delivery: Delivery) -> str:
-        attempt = delivery.attempt_id
         with provider_errors():
             answer = self._client.send_text_message(
                 DestinationPhoneNumber=delivery.to,
@@ -32,8 +31,8 @@ class SmsChannel:
                 MessageBody=delivery.content.text or "",
                 MessageType=_message_type(delivery.category),
                 ConfigurationSetName=self._configuration_set,
-                TimeToLive=min(delivery.valid_seconds, MAX_TIME_TO_LIVE),
-                Context={"message_id": attempt.message_id, "attempt": str(attempt.number)},
+                TimeToLive=time_to_live(delivery),
+                Context=context(delivery),
             )
         return answer["MessageId"]
 

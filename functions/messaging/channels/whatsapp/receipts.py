@@ -85,5 +85,12 @@ def parse_eventbridge(detail: Mapping[str, Any]) -> tuple[Receipt, ...]:
     return (_status(status, detail["messageId"]),)
 
 
-# By the field that only these events have.
-FORMATS = {"whatsAppWebhookEntry": parse, "wabaId": parse_eventbridge}
+def _is_entry(event: Mapping[str, Any]) -> bool:
+    return "whatsAppWebhookEntry" in event
+
+
+def _is_detail(event: Mapping[str, Any]) -> bool:
+    return "wabaId" in event
+
+
+FORMATS = ((_is_entry, parse), (_is_detail, parse_eventbridge))

@@ -1,0 +1,61 @@
+"""What the message types of AWS End User Messaging (pinpoint-sms-voice-v2) have in common."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from messaging.domain.content import Delivery
+from messaging.domain.messages import AttemptId, Receipt
+from messaging.domain.statuses import ReceiptKind
+
+SERVICE = "pinpoint-sms-voice-v2"
+MAX_TIME_TO_LIVE = 259_200
+_PREFIX = re.compile("^(TEXT|RCS|VOICE)_")
+
+
+def time_to_live(delivery: Delivery) -> int:
+    """Seconds, as the request parameter TimeToLive has them."""
+    return min(delivery.valid_seconds, MAX_TIME_TO_LIVE)
+
+
+def context(delivery: Delivery) -> dict[str, str]:
+    """The request parameter Context, which every event repeats."""
+    attempt = delivery.attempt_id
+    return {"message_id": attempt.message_id, "attempt": str(attempt.number)}
+
+
+def receipt(event: Mapping[str, Any], channel: str, kinds: Mapping[str, ReceiptKind]) -> Receipt:
+    """The receipt in a delivery event; `kinds` are by event type without its first part. A kind
+    that ends the attempt counts only with `isFinal`.
+    """
+    word = str(event.get("eventType") or event["messageStatus"])
+    kind = kinds.get(_PREFIX.sub("", word), ReceiptKind.UNKNOWN)
+    if not event.get("isFinal"):
+        kind = _NOT_YET_FINAL.get(kind, kind)
+    return Receipt(
+        channel=channel,
+        kind=kind,
+        word=word,
+        occurred_at=datetime.fromtimestamp(event["eventTimestamp"] / 1000, UTC),
+        provider_id=event["messageId"],
+        echo=_echo(event.get("context") or {}),
+        reason=_reason(word, event) if kind is ReceiptKind.FAILED else None,
+    )
+
+
+_NOT_YET_FINAL = {
+    ReceiptKind.CARRIER_ACCEPTED: ReceiptKind.SENT,
+    ReceiptKind.FAILED: ReceiptKind.PROGRESS,
+    ReceiptKind.UNCONFIRMED: ReceiptKind.PROGRESS,
+}
+
+
+def _echo(context: Mapping[str, str]) -> AttemptId | None:
+    if "message_id" not in context:
+        return None
+    return AttemptId.parse(f"{context['message_id']}.{context.get('attempt')}")
+
+
+def _reason(word: str, event: Mapping[str, Any]) -> str:
+    return f"{word} {event.get('messageStatusDescription') or ''}".strip()
