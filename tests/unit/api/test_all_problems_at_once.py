@@ -281,7 +281,7 @@ NAMES = st.sampled_from(
     [
         *("channel", "broadcast", "success", "steps", "to", "from", "content", "text", "subject"),
         *("whatsapp", "sms", "email", "template", "image", "name", "recipient", "sender"),
-        *("message", "x/~"),
+        *("message", "other"),
     ]
 )
 VALUES = st.recursive(
