@@ -2,11 +2,11 @@
 
 from typing import Annotated, Literal
 
-from aws_cdk import aws_smsvoice as smsvoice
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.channel_config import ChannelConfig
+from infra.configuration_set import add_smsvoice_set
 from infra.parameters import matching
 
 
@@ -31,19 +31,4 @@ class SmsConfig(ChannelConfig, alias_generator="sms_{}".format):
 
     def add_configuration_set(self, scope: Construct, topic: sns.Topic) -> str:
         """Creates a set whose events go to the topic; returns the set's name."""
-        kind = smsvoice.CfnConfigurationSet
-        configuration_set = kind(
-            scope,
-            "Sms",
-            event_destinations=[
-                kind.EventDestinationProperty(
-                    event_destination_name="receipts",
-                    enabled=True,
-                    matching_event_types=["TEXT_ALL"],
-                    sns_destination=kind.SnsDestinationProperty(topic_arn=topic.topic_arn),
-                )
-            ],
-        )
-        # The service may publish to try the destination, so the topic's policy comes first.
-        configuration_set.node.add_dependency(topic)
-        return configuration_set.ref
+        return add_smsvoice_set(scope, "Sms", topic, ["TEXT_ALL"])

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from messaging.channels.catalog import channels
 from messaging.domain import errors
 from tests.support.plans import CHANNELS
 
@@ -50,6 +51,27 @@ def test_a_waiting_task_says_which_attempt_it_is_and_nothing_more(
     for state in waiting:
         payload = state["Parameters"]["Payload"]
         assert payload.keys() == {"task_token.$", "message_id.$", "attempt.$", "channel.$"}
+
+
+def test_all_sending_states_retry_alike(definition: dict[str, Any]) -> None:
+    waiting = [state for _, state in states(definition) if state.get("Resource") == WAITING]
+    single = [state for state in definition["States"].values() if state in waiting]
+
+    assert all(state["Retry"] == waiting[0]["Retry"] for state in waiting)
+    assert all(state["Parameters"] == waiting[0]["Parameters"] for state in waiting)
+    assert all(state["Catch"] == single[0]["Catch"] for state in single)
+    assert len(single) == len(CHANNELS)
+
+
+def test_a_channels_states_are_named_with_its_label(definition: dict[str, Any]) -> None:
+    names = {name for name, _ in states(definition)}
+
+    for facts in channels().values():
+        title = facts.label[0].upper() + facts.label[1:]
+        assert names >= {
+            *(f"Send {facts.label}", f"Broadcast to {facts.label}", f"{title} requested?"),
+            *(f"{title} not requested", f"{title} did not reach"),
+        }
 
 
 def test_state_names_are_unique_in_the_whole_file(definition: dict[str, Any]) -> None:

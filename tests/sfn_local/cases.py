@@ -7,7 +7,7 @@ from messaging.domain.plan import RequestedStep, make_plan
 from messaging.domain.route import route as route_of
 
 MESSAGE_ID = "01JEXAMPLE0000000000000001"
-WAITS = {"whatsapp": 45, "sms": 120, "email": 300}
+WAITS = {"whatsapp": 45, "sms": 120, "email": 300, "voice": 120}
 
 FALLS_BACK = ("Choose channel", "Send WhatsApp", "Fall back", "Send SMS")
 CLOSED = ("Close message", "How did it end?")
@@ -20,6 +20,8 @@ EMAIL = ("Email requested?", "Broadcast to email")
 NO_WHATSAPP = ("WhatsApp requested?", "WhatsApp not requested")
 NO_SMS = ("SMS requested?", "SMS not requested")
 NO_EMAIL = ("Email requested?", "Email not requested")
+VOICE = ("Voice requested?", "Broadcast to voice")
+NO_VOICE = ("Voice requested?", "Voice not requested")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,15 @@ CASES = {
         route("whatsapp", "sms"), "SUCCEEDED", ("Choose channel", "Send WhatsApp")
     ),
     "SmsDelivers": Case(route("sms", "email"), "SUCCEEDED", ("Choose channel", "Send SMS")),
+    "VoiceDelivers": Case(route("voice", "sms"), "SUCCEEDED", ("Choose channel", "Send voice")),
+    "BroadcastWithVoice": Case(
+        route(("email", "voice")),
+        "SUCCEEDED",
+        (
+            *("Choose channel", "Broadcast", *NO_WHATSAPP, *NO_SMS, *EMAIL, *VOICE),
+            *("Voice did not reach", "Anyone reached?", "Reached"),
+        ),
+    ),
     "EmailDelivers": Case(route("email", "sms"), "SUCCEEDED", ("Choose channel", "Send email")),
     "SuccessSent": Case(route("sms", "email"), "SUCCEEDED", ("Choose channel", "Send SMS")),
     "RefusedAtTheCall": Case(route("whatsapp", "sms"), "SUCCEEDED", FALLS_BACK),
@@ -79,7 +90,7 @@ CASES = {
         route(("whatsapp", "sms", "email")),
         "SUCCEEDED",
         (
-            *("Choose channel", "Broadcast", *WHATSAPP, *SMS, *EMAIL),
+            *("Choose channel", "Broadcast", *WHATSAPP, *SMS, *EMAIL, *NO_VOICE),
             *("Anyone reached?", "Reached"),
         ),
     ),
@@ -89,6 +100,7 @@ CASES = {
         (
             *("Choose channel", "Broadcast"),
             *(*WHATSAPP, "WhatsApp did not reach", *SMS, "SMS did not reach", *EMAIL),
+            *NO_VOICE,
             *("Anyone reached?", "Reached"),
         ),
     ),
@@ -96,7 +108,7 @@ CASES = {
         route(("whatsapp", "email")),
         "SUCCEEDED",
         (
-            *("Choose channel", "Broadcast", *WHATSAPP, *NO_SMS, *EMAIL),
+            *("Choose channel", "Broadcast", *WHATSAPP, *NO_SMS, *EMAIL, *NO_VOICE),
             *("Anyone reached?", "Reached"),
         ),
     ),
@@ -106,6 +118,7 @@ CASES = {
         (
             *("Choose channel", "Broadcast"),
             *(*WHATSAPP, "WhatsApp did not reach", *SMS, "SMS did not reach", *NO_EMAIL),
+            *NO_VOICE,
             *("Anyone reached?", "Fall back", "Send email"),
         ),
     ),
@@ -115,6 +128,7 @@ CASES = {
         (
             *("Choose channel", "Broadcast"),
             *(*NO_WHATSAPP, *SMS, "SMS did not reach", *EMAIL, "Email did not reach"),
+            *NO_VOICE,
             *("Anyone reached?", "Fall back", *CLOSED, "Undelivered"),
         ),
     ),
@@ -124,6 +138,7 @@ CASES = {
         (
             *("Choose channel", "Send WhatsApp", "Fall back", "Broadcast"),
             *(*NO_WHATSAPP, *SMS, "SMS did not reach", *EMAIL, "Email did not reach"),
+            *NO_VOICE,
             *("Anyone reached?", "Fall back", "Send SMS"),
         ),
     ),

@@ -150,7 +150,7 @@ RIGHT: dict[str, Any] = {
     "metadata with twenty entries": but(_ONE, {"/metadata": {str(n): "" for n in range(20)}}),
 }
 
-_MAY_BE_CHANNEL = "may be 'whatsapp', 'sms' or 'email'"
+_MAY_BE_CHANNEL = "may be 'whatsapp', 'sms', 'email' or 'voice'"
 _ONE_OF_TWO = "needs either channel or broadcast, and not both"
 _SUCCESS = "may be 'sent', 'delivered' or 'read'"
 _PHONE = "must be a phone number in E.164, like +14255550156"

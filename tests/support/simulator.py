@@ -79,6 +79,7 @@ class RunningSimulator:
     sms: "PinpointSMSVoiceV2Client"
     whatsapp: "EndUserMessagingSocialClient"
     email: "SESV2Client"
+    voice: "PinpointSMSVoiceV2Client"
 
     def send(self, channel: str, to: str, **more: Any) -> str:
         """Sends as the product does; returns the provider's ID."""
@@ -125,6 +126,16 @@ class RunningSimulator:
             ],
         }
         return self.email.send_email(**(request | more))["MessageId"]
+
+    def send_voice(self, to: str, **more: Any) -> str:
+        request = {
+            "DestinationPhoneNumber": to,
+            "OriginationIdentity": "+12065550101",
+            "MessageBody": "Your code is 1, 2, 3, 4, 5, 6.",
+            "ConfigurationSetName": "Receipts",
+            "Context": {"message_id": "m1", "attempt": "1"},
+        }
+        return self.voice.send_voice_message(**(request | more))["MessageId"]
 
     def act(self, provider_id: str, act: str, **body: str) -> tuple[int, Any]:
         """Does with a message what its recipient does on the phone."""

@@ -87,9 +87,7 @@ class Flow:
         self._execution = ""
         self.message_id = f"m{time.time_ns()}"
         self.channels = channels
-        self.whatsapp, self.sms, self.email = (
-            channels[one] for one in ("whatsapp", "sms", "email")
-        )
+        self.whatsapp, self.sms, self.email, self.voice = channels.values()
         self.store = Store(boto3.client("dynamodb"), TABLE, timedelta(days=1))
 
     def start(

@@ -4,8 +4,8 @@ from messaging.domain.errors import Refused
 from messaging.domain.statuses import MessageStatus
 from tests.workflow.conftest import SHORT, Flow
 
-ALL = ("whatsapp", "sms", "email")
-ASKED = {"WhatsApp requested?", "SMS requested?", "Email requested?"}
+ALL = ("whatsapp", "sms", "email", "voice")
+ASKED = {"WhatsApp requested?", "SMS requested?", "Email requested?", "Voice requested?"}
 
 
 def test_a_broadcast_reaches_every_channel(flow: Flow) -> None:
@@ -13,6 +13,7 @@ def test_a_broadcast_reaches_every_channel(flow: Flow) -> None:
     flow.receive("whatsapp_delivered", attempt=1)
     flow.receive("sms_TEXT_DELIVERED", attempt=2)
     flow.receive("ses_Delivery", attempt=3)
+    flow.receive("voice_VOICE_COMPLETED", attempt=4)
 
     status, entered = flow.finish()
     assert status == "SUCCEEDED"
@@ -21,13 +22,14 @@ def test_a_broadcast_reaches_every_channel(flow: Flow) -> None:
         "Broadcast to WhatsApp",
         "Broadcast to SMS",
         "Broadcast to email",
+        "Broadcast to voice",
     }
     assert entered[-2:] == ["Anyone reached?", "Reached"]
     output = flow.output()
     assert (output["channel"], output["status"]) == ("broadcast", "delivered")
     outcomes = output["outcomes"]
     assert {one: outcomes[one]["status"] for one in ALL} == dict.fromkeys(ALL, "delivered")
-    assert [outcomes[one]["attempt"] for one in ALL] == [1, 2, 3]
+    assert [outcomes[one]["attempt"] for one in ALL] == [1, 2, 3, 4]
 
 
 def test_one_channel_of_a_broadcast_is_enough(flow: Flow) -> None:
@@ -35,13 +37,16 @@ def test_one_channel_of_a_broadcast_is_enough(flow: Flow) -> None:
     flow.start(ALL, "sms")
     flow.receive("sms_TEXT_BLOCKED", attempt=2)
     flow.receive("ses_Delivery", attempt=3)
+    flow.receive("voice_VOICE_BUSY", attempt=4)
 
     status, entered = flow.finish()
     assert status == "SUCCEEDED"
     assert entered[-2:] == ["Anyone reached?", "Reached"]
-    assert {"WhatsApp did not reach", "SMS did not reach"} < set(entered)
+    assert {"WhatsApp did not reach", "SMS did not reach", "Voice did not reach"} < set(entered)
     outcomes = flow.output()["outcomes"]
-    assert [outcomes[one]["status"] for one in ALL] == ["undelivered", "undelivered", "delivered"]
+    assert [outcomes[one]["status"] for one in ALL] == [
+        *("undelivered", "undelivered", "delivered", "undelivered")
+    ]
     assert flow.history().message.status is MessageStatus.DELIVERED
 
 

@@ -21,6 +21,7 @@ CLOSED = ["Close message", "How did it end?"]
         ("sms", "sms_TEXT_DELIVERED", "Send SMS"),
         ("sms", "sms_TEXT_SUCCESSFUL", "Send SMS"),
         ("email", "ses_Delivery", "Send email"),
+        ("voice", "voice_VOICE_COMPLETED", "Send voice"),
     ],
 )
 def test_the_first_channel_delivers_in_two_states(
@@ -52,6 +53,44 @@ def test_a_refusal_at_the_call_falls_back_at_once(flow: Flow) -> None:
     )
     assert flow.failures() == [("Refused", "ValidationException")]
     assert flow.statuses() == ["failed", "delivered"]
+
+
+@pytest.mark.parametrize("receipt", ["voice_VOICE_BUSY", "voice_VOICE_NO_ANSWER"])
+def test_a_call_that_nobody_answers_falls_back_at_once(flow: Flow, receipt: str) -> None:
+    flow.start("voice", "sms")
+    flow.receive("voice_VOICE_RINGING")
+    flow.receive_now(receipt)
+    flow.receive("sms_TEXT_DELIVERED", attempt=2)
+
+    assert flow.finish() == (
+        "SUCCEEDED",
+        ["Choose channel", "Send voice", "Fall back", "Send SMS"],
+    )
+    assert flow.statuses() == ["failed", "delivered"]
+
+
+def test_a_call_is_the_last_resort_of_a_message(flow: Flow) -> None:
+    flow.sms.script = [Refused("ConflictException")]
+    flow.start("sms", "voice")
+    flow.receive("voice_VOICE_ANSWERED", attempt=2)
+    flow.receive_now("voice_VOICE_COMPLETED", attempt=2)
+
+    assert flow.finish() == (
+        "SUCCEEDED",
+        ["Choose channel", "Send SMS", "Fall back", "Send voice"],
+    )
+    assert flow.output()["channel"] == "voice"
+
+
+def test_a_call_that_nobody_reports_falls_back_when_its_wait_ends(flow: Flow) -> None:
+    flow.start("voice", "email", first_wait=SHORT)
+    flow.receive("ses_Delivery", attempt=2)
+
+    assert flow.finish() == (
+        "SUCCEEDED",
+        ["Choose channel", "Send voice", "Fall back", "Send email"],
+    )
+    assert flow.statuses() == ["timed_out", "delivered"]
 
 
 def test_a_failure_receipt_falls_back_at_once(flow: Flow) -> None:

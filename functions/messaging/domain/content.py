@@ -14,19 +14,20 @@ Request = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What one channel says. The first three fields are plain and go together; each of the others
+    """What one channel says. The first four fields are plain and go together; each of the others
     replaces them.
     """
 
     text: str | None = None
     subject: str | None = None
     html: str | None = None
+    voice: str | None = None
     template: Mapping[str, Any] | None = None
     image: Mapping[str, Any] | None = None
     document: Mapping[str, Any] | None = None
 
 
-_PLAIN = ("text", "subject", "html")
+_PLAIN = ("text", "subject", "html", "voice")
 _FORMS = tuple(one.name for one in fields(Content) if one.name not in _PLAIN)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 FACTS = """
-[voice]
+[pager]
 label = "phone call"
 address = "phone"
 success = ["sent", "delivered"]
@@ -30,13 +30,13 @@ from messaging.channels.content import ChannelContent
 from messaging.channels.fields import Pattern, RequestModel
 
 
-class VoiceContent(RequestModel):
-    text: Annotated[str, StringConstraints(max_length=channels()["voice"].max_text)]
+class PagerContent(RequestModel):
+    text: Annotated[str, StringConstraints(max_length=channels()["pager"].max_text)]
     voice: Annotated[str, Pattern(r"^[A-Z]+$", "must be a voice in capitals")] = "JOANNA"
 
 
 CONTENT = ChannelContent(
-    VoiceContent, Annotated[str, Pattern(r"^\\+[0-9]+$", "must be a calling number")],
+    PagerContent, Annotated[str, Pattern(r"^\\+[0-9]+$", "must be a calling number")],
     lambda content: bool(content.text),
 )
 '''
@@ -50,24 +50,24 @@ except InvalidRequest as error:
     print(json.dumps([None, [[one.pointer, one.detail] for one in error.problems]]))
 """
 CALL: dict[str, Any] = {
-    "to": {"voice": "+12065550142"},
-    "from": {"voice": "+12065550100"},
-    "content": {"voice": {"text": "Your secret is 987654.", "voice": "JOANNA"}},
-    "steps": [{"channel": "voice"}, {"broadcast": ["voice"]}],
+    "to": {"pager": "+12065550142"},
+    "from": {"pager": "+12065550100"},
+    "content": {"pager": {"text": "Your secret is 987654.", "voice": "JOANNA"}},
+    "steps": [{"channel": "pager"}, {"broadcast": ["pager"]}],
 }
 
 
 @pytest.fixture(scope="module")
 def functions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The functions with one channel more."""
-    copied = tmp_path_factory.mktemp("voice") / "functions"
+    copied = tmp_path_factory.mktemp("pager") / "functions"
     shutil.copytree("functions", copied, ignore=shutil.ignore_patterns("__pycache__"))
     channels = copied / "messaging" / "channels"
     with (channels / "channels.toml").open("a") as facts:
         facts.write(FACTS)
-    (channels / "voice").mkdir()
-    (channels / "voice" / "__init__.py").touch()
-    (channels / "voice" / "content.py").write_text(CONTENT)
+    (channels / "pager").mkdir()
+    (channels / "pager" / "__init__.py").touch()
+    (channels / "pager" / "content.py").write_text(CONTENT)
     return copied
 
 
@@ -90,26 +90,26 @@ def test_a_request_for_it_is_accepted(functions: Path) -> None:
 
 def test_what_is_invalid_or_missing_is_said_by_its_own_files(functions: Path) -> None:
     body = {
-        "to": {"voice": "12065550142"},
-        "from": {"voice": "Shop"},
-        "content": {"voice": {"text": "x" * 3_001, "voice": "Joanna"}},
+        "to": {"pager": "12065550142"},
+        "from": {"pager": "Shop"},
+        "content": {"pager": {"text": "x" * 3_001, "voice": "Joanna"}},
         "steps": [
-            {"channel": "voice", "success": "read", "content": {"voice": None}},
+            {"channel": "pager", "success": "read", "content": {"pager": None}},
             {"channel": "fax"},
-            {"channel": "voice", "to": {}, "content": {"voice": {}}},
+            {"channel": "pager", "to": {}, "content": {"pager": {}}},
             {"channel": "sms"},
         ],
     }
 
     assert check(functions, body)[1] == [
-        ["/to/voice", "must be a phone number in E.164, like +14255550156"],
-        ["/from/voice", "must be a calling number"],
-        ["/content/voice/text", "has 3001 characters; it may have at most 3000"],
-        ["/content/voice/voice", "must be a voice in capitals"],
+        ["/to/pager", "must be a phone number in E.164, like +14255550156"],
+        ["/from/pager", "must be a calling number"],
+        ["/content/pager/text", "has 3001 characters; it may have at most 3000"],
+        ["/content/pager/voice", "must be a voice in capitals"],
         ["/steps/0/success", "may be 'sent' or 'delivered'; only whatsapp reports 'read'"],
-        ["/steps/0/content/voice", "must not be null"],
-        ["/steps/1/channel", "may be 'whatsapp', 'sms', 'email' or 'voice'"],
-        ["/steps/2/content/voice/text", "is missing"],
+        ["/steps/0/content/pager", "must not be null"],
+        ["/steps/1/channel", "may be 'whatsapp', 'sms', 'email', 'voice' or 'pager'"],
+        ["/steps/2/content/pager/text", "is missing"],
         ["/to/sms", "is missing, and a step sends by sms"],
         ["/from/sms", "is missing, and this stack has no sender of its own"],
         ["/content/sms", "is missing; sms needs a text"],
@@ -117,18 +117,18 @@ def test_what_is_invalid_or_missing_is_said_by_its_own_files(functions: Path) ->
 
 
 def test_what_it_lacks_and_what_is_too_long_is_said_with_its_facts(functions: Path) -> None:
-    body = {"content": {"text": "x" * 3_001}, "steps": [{"channel": "voice"}]}
+    body = {"content": {"text": "x" * 3_001}, "steps": [{"channel": "pager"}]}
     nothing = {**CALL, "content": {}}
 
     assert check(functions, body)[1] == [
-        ["/to/voice", "is missing, and a step sends by voice"],
-        ["/from/voice", "is missing, and this stack has no sender of its own"],
+        ["/to/pager", "is missing, and a step sends by pager"],
+        ["/from/pager", "is missing, and this stack has no sender of its own"],
         [
             "/content/text",
             (
-                "has 3001 characters; voice takes at most 3000, "
-                "and content.voice.text can say it shorter"
+                "has 3001 characters; pager takes at most 3000, "
+                "and content.pager.text can say it shorter"
             ),
         ],
     ]
-    assert check(functions, nothing)[1] == [["/content/voice", "is missing; voice needs a text"]]
+    assert check(functions, nothing)[1] == [["/content/pager", "is missing; pager needs a text"]]

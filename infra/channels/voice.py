@@ -1,0 +1,31 @@
+"""Voice: calls by AWS End User Messaging SMS and Voice."""
+
+from typing import Annotated
+
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from infra.channel_config import ChannelConfig
+from infra.configuration_set import add_smsvoice_set
+from infra.parameters import matching
+
+
+class VoiceConfig(ChannelConfig, alias_generator="voice_{}".format):
+    service = "sms-voice"
+    send_action = "SendVoiceMessage"
+    # docs.aws.amazon.com/service-authorization/latest/reference/list_pinpoint-sms-voice-v2.html
+    send_resources = ("phone-number/*", "pool/*")
+    event_source = "configuration-set/*"
+    example_sender = r"^\+1\d{3}55501\d\d$"
+
+    sender: Annotated[
+        str,
+        matching(
+            r"[A-Za-z0-9_:/+-]{1,256}",
+            "a phone number in E.164, or the id or ARN of a phone number or pool, that can call",
+        ),
+    ]
+
+    def add_configuration_set(self, scope: Construct, topic: sns.Topic) -> str:
+        """Creates a set whose events go to the topic; returns the set's name."""
+        return add_smsvoice_set(scope, "Voice", topic, ["VOICE_ALL"])

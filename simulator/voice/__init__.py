@@ -1,0 +1,1 @@
+"""The simulated voice channel: calls of AWS End User Messaging."""
