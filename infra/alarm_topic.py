@@ -6,13 +6,15 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from infra.key import Key
+from infra.key import EncryptionKey
 
 
 class AlarmTopic(Construct):
     """Sends alarms to one address, once its owner has confirmed it; without an address, nowhere."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, address: str, key: Key) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, address: str, key: EncryptionKey
+    ) -> None:
         super().__init__(scope, construct_id)
         self._topic = self._create(address, key) if address else None
 
@@ -21,7 +23,7 @@ class AlarmTopic(Construct):
         if self._topic:
             alarm.add_alarm_action(actions.SnsAction(self._topic))
 
-    def _create(self, address: str, key: Key) -> sns.Topic:
+    def _create(self, address: str, key: EncryptionKey) -> sns.Topic:
         topic = sns.Topic(self, "Topic", master_key=key, enforce_ssl=True)
         key.allow_publishing("cloudwatch.amazonaws.com")
         topic.add_subscription(subscriptions.EmailSubscription(address))

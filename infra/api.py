@@ -11,7 +11,7 @@ from infra import nag
 from infra.api_key import ApiKey
 from infra.config import Config
 from infra.function import Code, Function
-from infra.key import Key
+from infra.key import EncryptionKey
 from infra.logs import LogGroup
 from infra.messages_table import MessagesTable
 from infra.outputs import add_output
@@ -48,7 +48,7 @@ class Api(Construct):
         *,
         code: Code,
         config: Config,
-        key: Key,
+        key: EncryptionKey,
         messages: MessagesTable,
         requests: sqs.IQueue,
     ) -> None:
@@ -99,7 +99,9 @@ def _read_message(scope: Construct, *, code: Code, messages: MessagesTable) -> F
     return function
 
 
-def _rest_api(scope: Construct, *, key: Key, log_retention_days: int) -> apigateway.RestApi:
+def _rest_api(
+    scope: Construct, *, key: EncryptionKey, log_retention_days: int
+) -> apigateway.RestApi:
     log = LogGroup(scope, "AccessLog", key=key, retention_days=log_retention_days)
     api = apigateway.RestApi(
         scope,

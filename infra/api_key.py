@@ -9,7 +9,7 @@ from constructs import Construct
 
 from infra import nag
 from infra.config import Config
-from infra.key import Key
+from infra.key import EncryptionKey
 from infra.outputs import add_output
 
 LENGTH = 40
@@ -29,7 +29,7 @@ class ApiKey(Construct):
         *,
         api: apigateway.RestApi,
         config: Config,
-        key: Key,
+        key: EncryptionKey,
     ) -> None:
         super().__init__(scope, construct_id)
         secret = _secret(self, key)
@@ -66,7 +66,7 @@ class ApiKey(Construct):
         add_output(self, "ApiKeySecretArn", secret.ref, "The secret with the API key")
 
 
-def _secret(scope: Construct, key: Key) -> secretsmanager.CfnSecret:
+def _secret(scope: Construct, key: EncryptionKey) -> secretsmanager.CfnSecret:
     secret = secretsmanager.CfnSecret(
         scope,
         "Secret",

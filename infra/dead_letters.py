@@ -7,7 +7,7 @@ from constructs import Construct
 
 from infra import nag
 from infra.alarm_topic import AlarmTopic
-from infra.key import Key
+from infra.key import EncryptionKey
 from infra.outputs import add_output
 
 
@@ -24,7 +24,7 @@ class DeadLetterQueue(sqs.Queue):
         *,
         output: str,
         holds: str,
-        key: Key,
+        key: EncryptionKey,
         alarm_topic: AlarmTopic,
     ) -> None:
         super().__init__(

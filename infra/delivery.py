@@ -15,7 +15,7 @@ from infra.channel_config import ChannelConfig
 from infra.config import Config
 from infra.dead_letters import DeadLetterQueue
 from infra.function import Code, Function
-from infra.key import Key
+from infra.key import EncryptionKey
 from infra.logs import LogGroup
 from infra.messages_table import MessagesTable
 from infra.outputs import add_output
@@ -49,7 +49,7 @@ class DeliveryWorkflow(Construct):
         config: Config,
         messages: MessagesTable,
         configuration_sets: ConfigurationSets,
-        key: Key,
+        key: EncryptionKey,
         alarm_topic: AlarmTopic,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -174,7 +174,7 @@ def _close_after_the_end(
     *,
     machine: sfn.StateMachine,
     close: Function,
-    key: Key,
+    key: EncryptionKey,
     alarm_topic: AlarmTopic,
 ) -> None:
     """Closes the message of an execution that was stopped or that AWS ended."""

@@ -12,7 +12,7 @@ from constructs import Construct
 
 from infra import nag
 from infra.config import Config
-from infra.key import Key
+from infra.key import EncryptionKey
 from infra.logs import LogGroup
 
 FUNCTIONS = Path(__file__).parent.parent / "functions"
@@ -28,7 +28,13 @@ class Code(Construct):
     """The code of all functions, and how they log."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, config: Config, third_party: Path, key: Key
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: Config,
+        third_party: Path,
+        key: EncryptionKey,
     ) -> None:
         super().__init__(scope, construct_id)
         self.log_level = config.log_level

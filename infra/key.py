@@ -6,7 +6,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 
-class Key(kms.Key):
+class EncryptionKey(kms.Key):
     """A customer-managed key: AWS services can publish to an encrypted topic with no other kind.
 
     docs.aws.amazon.com/sns/latest/dg/sns-key-management.html

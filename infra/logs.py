@@ -6,14 +6,14 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra.key import Key
+from infra.key import EncryptionKey
 
 
 class LogGroup(logs.LogGroup):
     """A log group that keeps its events for some days, and is deleted with its stack."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, key: Key, retention_days: int
+        self, scope: Construct, construct_id: str, *, key: EncryptionKey, retention_days: int
     ) -> None:
         super().__init__(
             scope, construct_id, encryption_key=key, removal_policy=RemovalPolicy.DESTROY

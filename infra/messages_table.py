@@ -5,7 +5,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 from infra.function import Function
-from infra.key import Key
+from infra.key import EncryptionKey
 from infra.outputs import add_output
 
 READS = {"GetItem", "Query"}
@@ -18,7 +18,9 @@ class MessagesTable(Construct):
     they are.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, key: Key, retain: bool) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, key: EncryptionKey, retain: bool
+    ) -> None:
         super().__init__(scope, construct_id)
         self._key = key
         self.table = _messages(self, key=key, retain=retain)
@@ -37,7 +39,7 @@ class MessagesTable(Construct):
         function.allow(*uses, on=[self._key.key_arn])
 
 
-def _messages(scope: Construct, *, key: Key, retain: bool) -> dynamodb.Table:
+def _messages(scope: Construct, *, key: EncryptionKey, retain: bool) -> dynamodb.Table:
     table = dynamodb.Table(
         scope,
         "Messages",

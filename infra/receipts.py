@@ -15,12 +15,12 @@ from infra.channel_config import ChannelConfig, HasConfigurationSet
 from infra.config import Config
 from infra.dead_letters import DeadLetterQueue
 from infra.function import Code, Function
-from infra.key import Key
+from infra.key import EncryptionKey
 from infra.messages_table import MessagesTable
 from infra.outputs import add_output
 
 
-class Receipts(Construct):
+class ReceiptRecording(Construct):
     """The topic, its publishers and `record_receipt`; a queue for what either cannot process."""
 
     def __init__(
@@ -30,7 +30,7 @@ class Receipts(Construct):
         *,
         code: Code,
         config: Config,
-        key: Key,
+        key: EncryptionKey,
         messages: MessagesTable,
         alarm_topic: AlarmTopic,
     ) -> None:
@@ -86,7 +86,12 @@ class ReceiptsTopic(sns.Topic):
     """The topic that the providers publish their events to."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, key: Key, channels: Iterable[ChannelConfig]
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        key: EncryptionKey,
+        channels: Iterable[ChannelConfig],
     ) -> None:
         super().__init__(scope, construct_id, master_key=key, enforce_ssl=True)
         # Channels of one service have the same statements, and CDK writes them once.

@@ -10,7 +10,7 @@ from infra.alarm_topic import AlarmTopic
 from infra.config import Config
 from infra.dead_letters import DeadLetterQueue
 from infra.function import Code, Function
-from infra.key import Key
+from infra.key import EncryptionKey
 from infra.outputs import add_output
 
 TIMEOUT = Duration.seconds(30)
@@ -30,7 +30,7 @@ class Requests(Construct):
         *,
         code: Code,
         config: Config,
-        key: Key,
+        key: EncryptionKey,
         machine: sfn.StateMachine,
         alarm_topic: AlarmTopic,
     ) -> None:
@@ -63,7 +63,7 @@ class Requests(Construct):
         )
 
 
-def _queue(scope: Construct, not_started: DeadLetterQueue, key: Key) -> sqs.Queue:
+def _queue(scope: Construct, not_started: DeadLetterQueue, key: EncryptionKey) -> sqs.Queue:
     return sqs.Queue(
         scope,
         "Queue",

@@ -13,9 +13,9 @@ from infra.config import Config
 from infra.dashboard import Dashboard
 from infra.delivery import DeliveryWorkflow
 from infra.function import Code
-from infra.key import Key
+from infra.key import EncryptionKey
 from infra.messages_table import MessagesTable
-from infra.receipts import Receipts
+from infra.receipts import ReceiptRecording
 from infra.requests import Requests
 
 
@@ -31,11 +31,11 @@ class Throughline(Stack):
             # needs no parameter.
             synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
         )
-        key = Key(self, "Key", retain=config.retain_data)
+        key = EncryptionKey(self, "Key", retain=config.retain_data)
         code = Code(self, "Code", config=config, third_party=third_party, key=key)
         alarm_topic = AlarmTopic(self, "Alarms", address=config.alarm_email, key=key)
         messages = MessagesTable(self, "Store", key=key, retain=config.retain_data)
-        receipts = Receipts(
+        receipts = ReceiptRecording(
             self,
             "Receipts",
             code=code,

@@ -7,7 +7,7 @@ import pytest
 from aws_cdk import App, Stack
 
 from infra.config import Config
-from infra.key import Key
+from infra.key import EncryptionKey
 from infra.receipts import ReceiptsTopic
 from tests.infra.template import Template
 
@@ -52,7 +52,9 @@ def test_channels_of_one_service_share_its_permissions(
     sms = Config.from_context(parameters).channels["sms"]
     app = App(context=parameters, outdir=str(tmp_path))
     stack = Stack(app, "Shared")
-    ReceiptsTopic(stack, "Topic", key=Key(stack, "Key", retain=False), channels=[sms, sms])
+    ReceiptsTopic(
+        stack, "Topic", key=EncryptionKey(stack, "Key", retain=False), channels=[sms, sms]
+    )
     app.synth()
 
     template = Template.read(tmp_path / "Shared.template.json")
