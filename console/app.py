@@ -1,4 +1,4 @@
-"""The web application: its pages behind one guard."""
+"""The web application: its pages, behind checks that apply to every request."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,8 +13,8 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from console import libraries
-from console.desk import TEMPLATES, Desk
-from console.installation import Clients, Installation
+from console.context import TEMPLATES, ConsoleContext
+from console.installation import ConsoleClients, Installation
 from console.live import Hub
 from console.pages import compose, message, messages, overview, phones
 from console.security import Guard
@@ -22,10 +22,10 @@ from console.security import Guard
 STATIC = TEMPLATES.with_name("static")
 
 
-def create_app(installation: Installation, clients: Clients) -> Starlette:
-    """The application; it ends its looks when its server ends."""
+def create_app(installation: Installation, clients: ConsoleClients) -> Starlette:
+    """The application; live updates stop when its server stops."""
     hub = Hub()
-    desk = Desk(installation, clients, hub)
+    context = ConsoleContext(installation, clients, hub)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -33,10 +33,10 @@ def create_app(installation: Installation, clients: Clients) -> Starlette:
         await hub.close()
 
     async def failed(request: Request, error: Exception) -> Response:
-        """An error is a page too: what AWS said, or what is not here."""
+        """A page with the error message, for errors of AWS and of the request."""
         status = error.status_code if isinstance(error, HTTPException) else 502
         detail = error.detail if isinstance(error, HTTPException) else str(error)
-        return desk.page(request, "error.html", status, detail=detail, code=status)
+        return context.page(request, "error.html", status, detail=detail, code=status)
 
     return Starlette(
         routes=[
@@ -45,7 +45,7 @@ def create_app(installation: Installation, clients: Clients) -> Starlette:
             *(
                 route
                 for page in (messages, message, overview, compose, phones)
-                for route in page.routes(desk)
+                for route in page.routes(context)
             ),
             *libraries.routes(),
             Mount("/static", StaticFiles(directory=STATIC)),

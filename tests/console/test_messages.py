@@ -91,7 +91,7 @@ def test_a_fallback_shows_each_attempt(tab: Tab, throughline: Throughline) -> No
         }
     )
     page = tab.open("/messages")
-    expect(row(page, message_id).locator(".tries .line")).to_have_text(
+    expect(row(page, message_id).locator(".attempts .line")).to_have_text(
         ["WhatsApp ✗ failed", "SMS ✓ delivered"], use_inner_text=True
     )
 
@@ -143,7 +143,7 @@ def test_status_and_channel_narrow_the_list(tab: Tab, many: int) -> None:
     )
     assert page.locator("tbody tr").count() > 1
     expect(
-        page.locator("tbody tr", has_not=page.locator(".tries", has_text="email"))
+        page.locator("tbody tr", has_not=page.locator(".attempts", has_text="email"))
     ).to_have_count(0)
 
 
