@@ -73,7 +73,7 @@ def through_the_form(request: Mapping[str, Any]) -> dict[str, Any]:
 
 def meaning(request: object) -> dict[str, Any]:
     """The request without what says no more than its absence."""
-    model = requests.MessageRequest.model_validate(request)
+    model = MessageRequest.model_validate(request)
     return model.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
