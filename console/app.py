@@ -1,6 +1,6 @@
 """The web application: its pages, behind checks that apply to every request."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from console import libraries
@@ -32,32 +32,38 @@ def create_app(installation: Installation, clients: ConsoleClients) -> Starlette
         yield
         await hub.close()
 
-    async def failed(request: Request, error: Exception) -> Response:
-        """A page with the error message, for errors of AWS and of the request."""
+    return Starlette(
+        routes=_routes(context),
+        middleware=[Middleware(Guard)],
+        exception_handlers=dict.fromkeys(
+            (HTTPException, ClientError, BotoCoreError), _error_page(context)
+        ),
+        lifespan=lifespan,
+    )
+
+
+def _routes(context: ConsoleContext) -> list[BaseRoute]:
+    pages = messages, message, overview, compose, phones
+    return [
+        Route("/", _home, methods=["GET"]),
+        Route("/health", _health, methods=["GET"]),
+        *(route for page in pages for route in page.routes(context)),
+        *libraries.routes(),
+        Mount("/static", StaticFiles(directory=STATIC)),
+    ]
+
+
+def _error_page(
+    context: ConsoleContext,
+) -> Callable[[Request, Exception], Coroutine[None, None, Response]]:
+    """A page with the error message, for errors of AWS and of the request."""
+
+    async def page(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 502
         detail = error.detail if isinstance(error, HTTPException) else str(error)
         return context.page(request, "error.html", status, detail=detail, code=status)
 
-    return Starlette(
-        routes=[
-            Route("/", _home, methods=["GET"]),
-            Route("/health", _health, methods=["GET"]),
-            *(
-                route
-                for page in (messages, message, overview, compose, phones)
-                for route in page.routes(context)
-            ),
-            *libraries.routes(),
-            Mount("/static", StaticFiles(directory=STATIC)),
-        ],
-        middleware=[Middleware(Guard)],
-        exception_handlers={
-            HTTPException: failed,
-            ClientError: failed,
-            BotoCoreError: failed,
-        },
-        lifespan=lifespan,
-    )
+    return page
 
 
 async def _home(_: Request) -> Response:
