@@ -1,4 +1,4 @@
-"""What one message cost, as far as the store and its execution history tell."""
+"""What one message cost, as far as the store and its execution history show."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -23,7 +23,7 @@ _STATUS_OF_ERROR: Final = {"InvalidRequest": "rejected", "Expired": "expired"}
 
 
 class MessageSource(StrEnum):
-    """Where a message came from, as far as that can be told."""
+    """Where a message came from, as far as that is known."""
 
     API = "api"
     DIRECT = "direct"

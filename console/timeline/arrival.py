@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from console.facts import MessageFacts, MessageSource
-from console.timeline.entries import Moment
+from console.timeline.entries import DraftEntry
 from console.words import channel, listed
 from messaging.domain.plan import PlannedAttempt
 from messaging.domain.statuses import Success
@@ -20,15 +20,15 @@ SOURCES: Final = {
 }
 
 
-def arrival(facts: MessageFacts) -> Iterator[Moment]:
-    yield Moment(facts.since, "live", SOURCES[facts.source])
+def arrival(facts: MessageFacts) -> Iterator[DraftEntry]:
+    yield DraftEntry(facts.since, "live", SOURCES[facts.source])
     if facts.history and facts.plan.attempts:
-        yield Moment(planned_at(facts), "live", "Planned", _plan(facts))
+        yield DraftEntry(planned_at(facts), "live", "Planned", _plan(facts))
         for dropped in facts.plan.dropped:
             text = f"Step {dropped.step} ({facts.requested_channels(dropped.step)}) was dropped"
-            yield Moment(planned_at(facts), "warn", text, dropped.reason)
+            yield DraftEntry(planned_at(facts), "warn", text, dropped.reason)
     if facts.execution and facts.source is MessageSource.API:
-        yield Moment(facts.execution.started_at, "quiet", "The execution started")
+        yield DraftEntry(facts.execution.started_at, "quiet", "The execution started")
 
 
 def planned_at(facts: MessageFacts) -> datetime:

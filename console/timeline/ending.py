@@ -6,7 +6,7 @@ from typing import Final
 
 from console.facts import MessageFacts
 from console.timeline.arrival import planned_at
-from console.timeline.entries import Moment
+from console.timeline.entries import DraftEntry
 from console.timeline.steps import step_name
 from console.timeline.summary import ENDINGS, success_text
 from console.words import channel
@@ -20,37 +20,37 @@ EXECUTION_ENDINGS: Final = {
 }
 
 
-def ending(facts: MessageFacts) -> Iterator[Moment]:
+def ending(facts: MessageFacts) -> Iterator[DraftEntry]:
     yield from _message_end(facts)
     execution = facts.execution
     if execution and execution.status and execution.ended_at:
         tone, text = EXECUTION_ENDINGS[execution.status]
         text = f"{text}: {execution.error}" if execution.error else text
         known = facts.history is not None and facts.history.message.problems
-        yield Moment(execution.ended_at, tone, text, None if known else execution.cause)
+        yield DraftEntry(execution.ended_at, tone, text, None if known else execution.cause)
     yield from _steps_not_run(facts)
 
 
-def _message_end(facts: MessageFacts) -> Iterator[Moment]:
+def _message_end(facts: MessageFacts) -> Iterator[DraftEntry]:
     if facts.history is None:
         return
     message = facts.history.message
     if message.problems:
         problems = "; ".join(f"{one['pointer']} {one['detail']}" for one in message.problems)
-        yield Moment(planned_at(facts), "bad", "Rejected: the request is invalid", problems)
+        yield DraftEntry(planned_at(facts), "bad", "Rejected: the request is invalid", problems)
     if message.concluded_at:
         tone, text = ENDINGS.get(message.status, ("good", success_text(facts)))
-        yield Moment(message.concluded_at, tone, text, message.reason)
+        yield DraftEntry(message.concluded_at, tone, text, message.reason)
 
 
-def _steps_not_run(facts: MessageFacts) -> Iterator[Moment]:
+def _steps_not_run(facts: MessageFacts) -> Iterator[DraftEntry]:
     if not facts.ended or facts.history is None:
         return
     made = {attempt.number for attempt in facts.attempts}
     for step in facts.plan.steps:
         if not made & {one.number for one in step.attempts}:
             text = f"{step_name(step)} did not run: {_reason(facts)}"
-            yield Moment(_ended_at(facts), "quiet", text)
+            yield DraftEntry(_ended_at(facts), "quiet", text)
 
 
 def _reason(facts: MessageFacts) -> str:

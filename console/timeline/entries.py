@@ -21,7 +21,7 @@ class TimelineEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class DraftEntry:
     """An entry before its text is made safe to show and its time is related to the message's."""
 
     at: datetime

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from console.execution import Condition
 from console.facts import MessageFacts
-from console.timeline.entries import Moment
+from console.timeline.entries import DraftEntry
 from console.words import capital, channel, duration
 from messaging.domain.statuses import ReceiptKind
 
@@ -33,13 +33,13 @@ TONES: Final = {
 }
 
 
-def receipts(facts: MessageFacts) -> Iterator[Moment]:
+def receipts(facts: MessageFacts) -> Iterator[DraftEntry]:
     for receipt in facts.receipts:
         text = _report(receipt)
         if _late(facts, receipt):
             text = f"{text}, after the wait had ended"
         tone = TONES.get(ReceiptKind(receipt["kind"]), "quiet")
-        yield Moment(_time(receipt["received_at"]), tone, text, _provider_time(receipt))
+        yield DraftEntry(_time(receipt["received_at"]), tone, text, _provider_time(receipt))
 
 
 def _report(receipt: Mapping[str, Any]) -> str:

@@ -4,16 +4,16 @@ from collections.abc import Iterator
 
 from console.execution import Condition, TaskRun
 from console.facts import MessageFacts
-from console.timeline.entries import Moment
+from console.timeline.entries import DraftEntry
 from console.words import capital, channel
 
 
-def retries(facts: MessageFacts) -> Iterator[Moment]:
+def retries(facts: MessageFacts) -> Iterator[DraftEntry]:
     for visit in facts.sending.values():
         retried = visit.runs if visit.condition is Condition.RETRYING else visit.runs[:-1]
         for number, run in enumerate(retried, 1):
             text = f"{_failure(run, channel(visit.channel))}; the state retries"
-            yield Moment(run.ended_at or run.at, "warn", text, f"try {number}: {_error(run)}")
+            yield DraftEntry(run.ended_at or run.at, "warn", text, f"try {number}: {_error(run)}")
 
 
 def _error(run: TaskRun) -> str:

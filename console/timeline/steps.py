@@ -5,7 +5,7 @@ from typing import Final
 
 from console.execution import TaskRun, Visit
 from console.facts import MessageFacts
-from console.timeline.entries import Moment
+from console.timeline.entries import DraftEntry
 from console.words import channel, listed, status
 from messaging.domain.plan import PlannedAttempt, PlannedStep
 from messaging.domain.statuses import Success
@@ -25,14 +25,14 @@ _AWAITED: Final = {
 }
 
 
-def steps(facts: MessageFacts) -> Iterator[Moment]:
+def steps(facts: MessageFacts) -> Iterator[DraftEntry]:
     before: list[Visit] = []
     for step in facts.plan.steps:
         visits = [facts.sending[one.number] for one in step.attempts if one.number in facts.sending]
         if visits:
             at = min(visit.entered_at for visit in visits)
             text = f"{step_name(step)} started {_reason(before, facts)}"
-            yield Moment(at, "live", text)
+            yield DraftEntry(at, "live", text)
             before = visits
 
 

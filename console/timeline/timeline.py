@@ -23,8 +23,8 @@ def timeline(facts: MessageFacts) -> list[TimelineEntry]:
         *receipts(facts),
         *ending(facts),
     )
-    moments = (*sorted(past, key=lambda one: one.at), *open_waits(facts))
-    return [one.entry(facts.since) for one in moments]
+    drafts = (*sorted(past, key=lambda one: one.at), *open_waits(facts))
+    return [one.entry(facts.since) for one in drafts]
 
 
 def elapsed(seconds: float) -> str:

@@ -4,25 +4,25 @@ from collections.abc import Iterator
 
 from console.execution import Condition, Visit
 from console.facts import MessageFacts
-from console.timeline.entries import Moment
+from console.timeline.entries import DraftEntry
 from console.timeline.steps import failure
 from console.words import capital, channel, duration
 
 
-def open_waits(facts: MessageFacts) -> Iterator[Moment]:
+def open_waits(facts: MessageFacts) -> Iterator[DraftEntry]:
     for visit in facts.sending.values():
         if not visit.ended:
             text = f"Waiting for a receipt from {channel(visit.channel)},"
-            yield Moment(visit.runs[-1].at, "live", text, until=visit.until)
+            yield DraftEntry(visit.runs[-1].at, "live", text, until=visit.until)
 
 
-def ended_waits(facts: MessageFacts) -> Iterator[Moment]:
+def ended_waits(facts: MessageFacts) -> Iterator[DraftEntry]:
     for visit in facts.sending.values():
         end = visit.exited_at or (facts.execution and facts.execution.ended_at)
         if visit.ended and end:
             took = duration((end - visit.entered_at).total_seconds())
             tone, text = _end_of_wait(facts, visit, took)
-            yield Moment(end, tone, text)
+            yield DraftEntry(end, tone, text)
 
 
 def _end_of_wait(facts: MessageFacts, visit: Visit, took: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""The overview's numbers, from messages of which everything is known."""
+"""The figures of the overview, from messages of which everything is known."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -143,7 +143,7 @@ def test_the_newest_message_on_the_phone_is_answered() -> None:
         ("read", [], "read"),
     ],
 )
-def test_ticks_tell_what_the_sender_knows(state: str, receipts: list[Any], ticks: str) -> None:
+def test_ticks_show_what_the_sender_knows(state: str, receipts: list[Any], ticks: str) -> None:
     assert ThreadMessage.read(message(state=state, receipts=receipts)).ticks == ticks
 
 
@@ -274,7 +274,7 @@ def test_a_mail_is_opened_refused_or_reported() -> None:
         ),
     ],
 )
-def test_an_act_is_told_in_the_words_of_the_provider(
+def test_an_action_is_described_in_the_words_of_the_provider(
     act: str, outcome: ActionResult, sentence: str
 ) -> None:
     assert actions.sentence(act, outcome) == sentence

@@ -1,4 +1,4 @@
-"""The timeline in words: why each step ran, and what ended or skipped it."""
+"""The timeline: why each step ran, and what ended or skipped it."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -24,7 +24,7 @@ def one(name: str, text: str) -> TimelineEntry:
     return found
 
 
-def test_a_fallback_is_told_from_its_door_to_its_end() -> None:
+def test_a_fallback_is_described_from_its_source_to_its_end() -> None:
     assert said("fallback") == [
         "Accepted by the API",
         "Planned",
@@ -68,7 +68,7 @@ def test_silence_is_the_reason_for_the_next_step() -> None:
     assert summary(facts("silent")) == "Undelivered: no channel succeeded."
 
 
-def test_a_refusal_is_told_in_the_providers_words() -> None:
+def test_a_refusal_is_described_in_the_providers_words() -> None:
     words = said("refused")
 
     assert (
@@ -77,7 +77,7 @@ def test_a_refusal_is_told_in_the_providers_words() -> None:
     assert not any(text.startswith("WhatsApp reported") for text in words)
 
 
-def test_a_busy_provider_is_told_try_by_try() -> None:
+def test_a_busy_provider_is_described_try_by_try() -> None:
     again = "WhatsApp was unavailable and nothing was sent; the state retries"
     tries = [entry for entry in timeline(facts("busy")) if entry.text == again]
 
@@ -109,7 +109,7 @@ def test_a_provider_that_stays_busy_is_the_reason_for_the_next_step() -> None:
     assert expected in said("busy_to_the_end")
 
 
-def test_a_try_that_will_be_repeated_is_told_before_it_is() -> None:
+def test_a_try_that_will_be_repeated_is_described_before_it_is() -> None:
     words = said("busy", until="TaskFailed")
     assert "WhatsApp was unavailable and nothing was sent; the state retries" in words
 
@@ -117,7 +117,7 @@ def test_a_try_that_will_be_repeated_is_told_before_it_is() -> None:
 def test_a_call_whose_outcome_nobody_knows_says_so() -> None:
     handed = one("in_doubt", "Attempt 1 sent to SMS")
     assert handed.detail == (
-        "the provider may have accepted it, only a receipt can tell: InternalServerException"
+        "the provider may have accepted it, only a receipt can confirm it: InternalServerException"
     )
 
 
@@ -135,7 +135,7 @@ def test_a_broadcast_tells_each_channel_and_why_the_next_step_ran() -> None:
     assert "Delivered by email" in words
 
 
-def test_a_late_success_is_told_and_ends_the_wait_that_was_on() -> None:
+def test_a_late_success_is_described_and_ends_the_wait_that_was_on() -> None:
     words = said("late")
 
     assert "WhatsApp reported delivered, after the wait had ended" in words
@@ -151,7 +151,7 @@ def test_an_attempt_that_another_one_overtook_was_not_sent() -> None:
     assert not any(text.startswith("Handed to SMS") for text in words)
 
 
-def test_dropped_steps_are_told_with_their_reason() -> None:
+def test_dropped_steps_are_described_with_their_reason() -> None:
     dropped = one("dropped", "Step 2 (SMS) was dropped")
 
     assert dropped.detail is not None
@@ -168,7 +168,7 @@ def test_expiry_ends_the_message_and_says_what_was_not_sent() -> None:
     assert words[-1] == "The execution failed: Expired"
 
 
-def test_a_stopped_execution_is_told_with_the_steps_that_did_not_run() -> None:
+def test_a_stopped_execution_is_described_with_the_steps_that_did_not_run() -> None:
     words = said("stopped")
 
     assert "The execution was stopped" in words
@@ -177,7 +177,7 @@ def test_a_stopped_execution_is_told_with_the_steps_that_did_not_run() -> None:
     )
 
 
-def test_a_direct_start_is_told_as_such_and_planned_by_its_execution() -> None:
+def test_a_direct_start_is_described_as_such_and_planned_by_its_execution() -> None:
     words = said("direct")
 
     assert words[:2] == ["Started directly with StartExecution", "Planned"]
@@ -188,14 +188,14 @@ def test_a_direct_start_is_told_as_such_and_planned_by_its_execution() -> None:
     ]
 
 
-def test_a_name_that_nobody_chose_leaves_two_doors() -> None:
+def test_a_generated_name_leaves_two_possible_sources() -> None:
     named = replace(facts("direct"), message_id="0b7c6f0e-0f5e-4d4c-9d59-2f0c8a1f3b11")
 
     assert named.source is MessageSource.QUEUE_OR_DIRECT
     assert timeline(named)[0].text.startswith("Received from the requests queue, or started")
 
 
-def test_an_invalid_request_is_told_field_by_field() -> None:
+def test_an_invalid_request_is_described_field_by_field() -> None:
     rejected = one("invalid", "Rejected: the request is invalid")
 
     assert rejected.detail is not None
@@ -226,7 +226,7 @@ def test_a_message_that_is_not_started_yet_is_planned_and_on_its_way() -> None:
     assert early.ahead == {"whatsapp", "sms"}
 
 
-def test_an_execution_of_which_nothing_is_stored_is_told_too() -> None:
+def test_an_execution_of_which_nothing_is_stored_is_described_too() -> None:
     unknown = replace(facts("direct", until="TaskStarted"), history=None, receipts=())
 
     assert unknown.status == "accepted"
@@ -254,7 +254,7 @@ def test_a_request_that_also_looks_like_a_route_came_by_no_api() -> None:
     assert odd.source is MessageSource.DIRECT
 
 
-def test_what_an_older_history_told_is_told_by_the_store() -> None:
+def test_what_an_older_history_had_is_described_by_the_store() -> None:
     gone = replace(facts("fallback"), execution=None)
     words = [entry.text for entry in timeline(gone)]
 
@@ -280,6 +280,6 @@ def test_words_of_others_cannot_turn_what_stands_beside_them() -> None:
     assert any(text.endswith("\\u202eevil\\u2066") for text in words)
 
 
-def test_the_first_minute_is_told_to_the_millisecond() -> None:
+def test_the_first_minute_is_described_to_the_millisecond() -> None:
     assert elapsed(1.3456) == "+1.346 s"
     assert elapsed(185) == "+3 min 5 s"
