@@ -35,6 +35,7 @@ from console.installation import ConsoleClients, Installation, Local
 from console.live import Hub
 from console.pages.compose import FormSubmission, MessageEditor
 from messaging.api import requests
+from messaging.api.models import MessageRequest
 from messaging.channels.catalog import channels
 from messaging.domain.errors import InvalidRequest, Problem
 from tests.support.request_cases import FINITE, FULL, RIGHT, SENDERS, VALID, WRONG, Wrong, but
