@@ -57,7 +57,9 @@ def _statuses(facts: MessageFacts, attempt: Attempt, name: str) -> Iterator[Draf
         if kinds & _REPORTED_BY.get(AttemptStatus(which), set()):
             continue
         if which == AttemptStatus.SENT:
-            yield DraftEntry(at, "quiet", f"{capital(name)} accepted it", attempt.provider_id)
+            yield DraftEntry(
+                at, "quiet", f"{capital(name)} accepted the message", attempt.provider_id
+            )
         elif attempt.number not in facts.sending:
             reason = attempt.reason if which == attempt.status else None
             yield DraftEntry(at, "quiet", f"{capital(name)}: {status(which)}", reason)
