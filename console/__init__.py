@@ -1,1 +1,1 @@
-"""The console: a small web application that shows messages, how they went, and why."""
+"""The console: a web application that shows messages, their attempts, and why each step ran."""

@@ -1,4 +1,4 @@
-"""`python -m console`: serves the console on this machine only, for the local run or for AWS."""
+"""`python -m console`: serves the console on this machine, for the local run or a stack on AWS."""
 
 import argparse
 import socket
@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from starlette.applications import Starlette
 
 from console.app import create_app
-from console.installation import Clients, here
+from console.installation import ConsoleClients, here
 from operations import stack
 
 HOST = "127.0.0.1"
@@ -20,21 +20,21 @@ PORT = 4569
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m console", description=__doc__)
     parser.add_argument("--port", type=int, default=PORT)
-    parser.add_argument("--browse", action="store_true", help="open it in the browser")
+    parser.add_argument("--browse", action="store_true", help="open the console in a browser")
     arguments = parser.parse_args()
     try:
-        app = create_app(here(), Clients())
+        app = create_app(here(), ConsoleClients())
     except (BotoCoreError, ClientError) as error:
         return complain(f"The stack cannot be read: {stack.in_words(error)}")
     try:
         listener = listen(arguments.port)
     except (OSError, OverflowError) as error:
         return complain(
-            f"Port {arguments.port} cannot be had ({error}): name another one, for example "
+            f"Port {arguments.port} cannot be used ({error}). Choose another one, for example "
             f"make console PORT={PORT + 100}."
         )
     url = f"http://{HOST}:{arguments.port}/"
-    sys.stdout.write(f"The console is at {url} until Ctrl-C.\n")
+    sys.stdout.write(f"The console is running at {url} (press Ctrl-C to stop).\n")
     sys.stdout.flush()
     if arguments.browse:
         webbrowser.open(url)
@@ -43,8 +43,8 @@ def main() -> int:
 
 
 def listen(port: int) -> socket.socket:
-    """Raises OSError or OverflowError where there is no such port to be had."""
-    # asyncio sends at once (TCP_NODELAY) only on a socket that says it is TCP.
+    """Raises OSError or OverflowError if the port cannot be used."""
+    # asyncio sets TCP_NODELAY only on a socket whose protocol is TCP.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -62,7 +62,7 @@ def serve(app: Starlette, listener: socket.socket) -> None:
         ws="none",
         access_log=False,
         log_level="warning",
-        # A page that is open is a request that never ends.
+        # An open page holds a request that never ends.
         timeout_graceful_shutdown=1,
     )
     uvicorn.Server(config).run(sockets=[listener])

@@ -1,6 +1,6 @@
-"""The web application: its pages behind one guard."""
+"""The web application: its pages, behind checks that apply to every request."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -9,12 +9,12 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from console import libraries
-from console.desk import TEMPLATES, Desk
-from console.installation import Clients, Installation
+from console.context import TEMPLATES, ConsoleContext
+from console.installation import ConsoleClients, Installation
 from console.live import Hub
 from console.pages import compose, message, messages, overview, phones
 from console.security import Guard
@@ -22,42 +22,48 @@ from console.security import Guard
 STATIC = TEMPLATES.with_name("static")
 
 
-def create_app(installation: Installation, clients: Clients) -> Starlette:
-    """The application; it ends its looks when its server ends."""
+def create_app(installation: Installation, clients: ConsoleClients) -> Starlette:
+    """The application; live updates stop when its server stops."""
     hub = Hub()
-    desk = Desk(installation, clients, hub)
+    context = ConsoleContext(installation, clients, hub)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
         await hub.close()
 
-    async def failed(request: Request, error: Exception) -> Response:
-        """An error is a page too: what AWS said, or what is not here."""
-        status = error.status_code if isinstance(error, HTTPException) else 502
-        detail = error.detail if isinstance(error, HTTPException) else str(error)
-        return desk.page(request, "error.html", status, detail=detail, code=status)
-
     return Starlette(
-        routes=[
-            Route("/", _home, methods=["GET"]),
-            Route("/health", _health, methods=["GET"]),
-            *(
-                route
-                for page in (messages, message, overview, compose, phones)
-                for route in page.routes(desk)
-            ),
-            *libraries.routes(),
-            Mount("/static", StaticFiles(directory=STATIC)),
-        ],
+        routes=_routes(context),
         middleware=[Middleware(Guard)],
-        exception_handlers={
-            HTTPException: failed,
-            ClientError: failed,
-            BotoCoreError: failed,
-        },
+        exception_handlers=dict.fromkeys(
+            (HTTPException, ClientError, BotoCoreError), _error_page(context)
+        ),
         lifespan=lifespan,
     )
+
+
+def _routes(context: ConsoleContext) -> list[BaseRoute]:
+    pages = messages, message, overview, compose, phones
+    return [
+        Route("/", _home, methods=["GET"]),
+        Route("/health", _health, methods=["GET"]),
+        *(route for page in pages for route in page.routes(context)),
+        *libraries.routes(),
+        Mount("/static", StaticFiles(directory=STATIC)),
+    ]
+
+
+def _error_page(
+    context: ConsoleContext,
+) -> Callable[[Request, Exception], Coroutine[None, None, Response]]:
+    """A page with the error message, for errors of AWS and of the request."""
+
+    async def page(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 502
+        detail = error.detail if isinstance(error, HTTPException) else str(error)
+        return context.page(request, "error.html", status, detail=detail, code=status)
+
+    return page
 
 
 async def _home(_: Request) -> Response:

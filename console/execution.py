@@ -1,7 +1,7 @@
-"""What an execution has done so far, read from its history: which states it entered, from where,
-and what became of each.
+"""What an execution has done so far, read from its history: which states it entered, in which
+order, and how each one ended.
 
-Branches of a Parallel state interleave in the history; each event names the one that led to it.
+The events of a Parallel state's branches interleave; `previousEventId` links those of one branch.
 """
 
 import json
@@ -17,20 +17,20 @@ from bench.usage import transitions
 
 Event = Mapping[str, Any]
 
-# How an execution can end, by the event that says so, in Step Functions' own words.
+# The final event of an execution, and the status that Step Functions gives it.
 ENDS: Final = {
     "ExecutionSucceeded": "SUCCEEDED",
     "ExecutionFailed": "FAILED",
     "ExecutionAborted": "ABORTED",
     "ExecutionTimedOut": "TIMED_OUT",
 }
-# The product's own answers to a waiting state: the workflow does not try again after them.
-ANSWERS: Final = frozenset({"Refused", "Failed", "Expired"})
+# Errors that the functions report to a waiting state; the workflow does not retry after them.
+REPORTED_ERRORS: Final = frozenset({"Refused", "Failed", "Expired"})
 CALLBACK: Final = ".waitForTaskToken"
 
 
 class Condition(StrEnum):
-    """What became of a state that was entered."""
+    """The condition of a state that was entered."""
 
     RUNNING = "running"
     WAITING = "waiting"
@@ -45,8 +45,8 @@ OPEN: Final = frozenset({Condition.RUNNING, Condition.WAITING, Condition.RETRYIN
 
 
 @dataclass(frozen=True, slots=True)
-class Try:
-    """One run of a task. `until`: when its time is over. No error: it went well or still runs."""
+class TaskRun:
+    """One run of a task. `until`: when it times out. `error` None: it succeeded or still runs."""
 
     at: datetime
     until: datetime | None
@@ -57,49 +57,53 @@ class Try:
 
 @dataclass(frozen=True)
 class Visit:
-    """One time that a state was entered. `came_from` None: it is where the execution or a branch
-    begins. `calls_back`: it waits with a task token, and so it is a sending state.
+    """One time that a state was entered. `previous` None: the execution or a branch starts there.
+    `calls_back`: it waits for a task token, so it is a sending state.
     """
 
     state: str
-    came_from: str | None
+    previous: str | None
     entered_at: datetime
     exited_at: datetime | None
     condition: Condition
-    tries: tuple[Try, ...]
+    runs: tuple[TaskRun, ...]
     calls_back: bool
-    given: Mapping[str, Any]
-    gave: Mapping[str, Any]
+    input: Mapping[str, Any]
+    output: Mapping[str, Any]
 
     @property
-    def over(self) -> bool:
+    def ended(self) -> bool:
         return self.condition not in OPEN
 
     @property
     def until(self) -> datetime | None:
-        """When its wait is over, while it waits."""
-        return self.tries[-1].until if self.tries and not self.over else None
+        """When it times out, while it waits."""
+        return self.runs[-1].until if self.runs and not self.ended else None
 
     @property
-    def failure(self) -> Try | None:
-        """Its last try, if that went wrong."""
-        return self.tries[-1] if self.tries and self.tries[-1].error else None
+    def failure(self) -> TaskRun | None:
+        """Its last run, if that failed."""
+        return self.runs[-1] if self.runs and self.runs[-1].error else None
+
+    @property
+    def channel(self) -> str:
+        """The channel that it sends on, if it is a sending state."""
+        return str(self.input.get("channel"))
 
     @property
     def attempt(self) -> int | None:
         """The number of the attempt that it sends, if it is a sending state."""
-        number = self.given.get("attempt")
+        number = self.input.get("attempt")
         return number if self.calls_back and isinstance(number, int) else None
 
 
 @dataclass(frozen=True)
 class Execution:
-    """One execution: its visits in the order of their entering. `status` None: it runs.
-
-    `transitions`: what Step Functions bills.
+    """One execution, its visits in the order in which the states were entered. `status` None: it is
+    running. `transitions`: the state transitions that Step Functions bills.
     """
 
-    given: Mapping[str, Any]
+    input: Mapping[str, Any]
     started_at: datetime
     visits: tuple[Visit, ...]
     status: str | None
@@ -110,12 +114,12 @@ class Execution:
 
     @classmethod
     def read(cls, events: Sequence[Event]) -> Self:
-        """From all events of its history, in their order; there is at least the first."""
+        """From all events of its history in order; there is at least one."""
         last = events[-1]
         status = ENDS.get(last["type"])
         details = _details(last) if status else {}
         return cls(
-            given=_json(_details(events[0]).get("input")),
+            input=_json(_details(events[0]).get("input")),
             started_at=events[0]["timestamp"],
             visits=tuple(_visits(events, status)),
             status=status,
@@ -126,23 +130,22 @@ class Execution:
         )
 
     @cached_property
-    def taken(self) -> frozenset[tuple[str, str]]:
-        """The transitions that were made, from state to state."""
-        return frozenset((one.came_from, one.state) for one in self.visits if one.came_from)
+    def transitions_taken(self) -> frozenset[tuple[str, str]]:
+        """Each pair of a state and the state that was entered after it."""
+        return frozenset((one.previous, one.state) for one in self.visits if one.previous)
 
     @cached_property
     def ended_in(self) -> str | None:
-        """The state after which the execution ended well."""
+        """The state after which the execution succeeded."""
         return self.visits[-1].state if self.status == "SUCCEEDED" and self.visits else None
 
     @property
-    def planned_elsewhere(self) -> bool:
-        """Whether it was started with a route, as the API does, and not with a request: by the
-        rules of the workflow's own first state.
+    def started_with_route(self) -> bool:
+        """Whether its input is a route, as for messages of the API, and not a request: the rule of
+        the workflow's first state.
         """
-        return {"message_id", "channel"} <= set(self.given) and not {"to", "steps"} & set(
-            self.given
-        )
+        names = set(self.input)
+        return {"message_id", "channel"} <= names and not {"to", "steps"} & names
 
     def visits_of(self, state: str) -> list[Visit]:
         return [one for one in self.visits if one.state == state]
@@ -177,31 +180,31 @@ def _events_of_each_visit(events: Sequence[Event]) -> list[list[Event]]:
 def _visit(events: Sequence[Event], before: Event | None, status: str | None) -> Visit:
     entered = events[0]
     exit_ = next((event for event in events if "stateExitedEventDetails" in event), None)
-    tries = tuple(_tries(events))
+    runs = tuple(_runs(events))
     return Visit(
         state=entered["stateEnteredEventDetails"]["name"],
-        came_from=(before or {}).get("stateExitedEventDetails", {}).get("name"),
+        previous=(before or {}).get("stateExitedEventDetails", {}).get("name"),
         entered_at=entered["timestamp"],
         exited_at=exit_["timestamp"] if exit_ else None,
-        condition=_condition(events, tries, status if exit_ is None else "EXITED"),
-        tries=tries,
+        condition=_condition(events, runs, status if exit_ is None else "EXITED"),
+        runs=runs,
         calls_back=any(map(_calls_back, events)),
-        given=_json(entered["stateEnteredEventDetails"].get("input")),
-        gave=_json(exit_["stateExitedEventDetails"].get("output")) if exit_ else {},
+        input=_json(entered["stateEnteredEventDetails"].get("input")),
+        output=_json(exit_["stateExitedEventDetails"].get("output")) if exit_ else {},
     )
 
 
-def _tries(events: Sequence[Event]) -> Iterable[Try]:
+def _runs(events: Sequence[Event]) -> Iterable[TaskRun]:
     starts = [number for number, event in enumerate(events) if event["type"] == "TaskScheduled"]
     for start, end in pairwise([*starts, len(events)]):
-        yield _try(events[start], events[start + 1 : end])
+        yield _run(events[start], events[start + 1 : end])
 
 
-def _try(scheduled: Event, events: Sequence[Event]) -> Try:
-    end = next((event for event in events if event["type"] in _TRY_ENDS), None)
+def _run(scheduled: Event, events: Sequence[Event]) -> TaskRun:
+    end = next((event for event in events if event["type"] in _RUN_ENDS), None)
     details = _details(end) if end else {}
     seconds = _details(scheduled).get("timeoutInSeconds")
-    return Try(
+    return TaskRun(
         at=scheduled["timestamp"],
         until=scheduled["timestamp"] + timedelta(seconds=seconds) if seconds else None,
         ended_at=end["timestamp"] if end else None,
@@ -210,16 +213,16 @@ def _try(scheduled: Event, events: Sequence[Event]) -> Try:
     )
 
 
-_TRY_ENDS = {"TaskSucceeded", "TaskFailed", "TaskTimedOut", "TaskSubmitFailed", "TaskStartFailed"}
+_RUN_ENDS = {"TaskSucceeded", "TaskFailed", "TaskTimedOut", "TaskSubmitFailed", "TaskStartFailed"}
 
 
-def _condition(events: Sequence[Event], tries: Sequence[Try], ended: str | None) -> Condition:
-    """`ended`: how the visit's end is known, by its own exit or by the execution's."""
+def _condition(events: Sequence[Event], runs: Sequence[TaskRun], ended: str | None) -> Condition:
+    """`ended`: `EXITED` if the state was exited, else the status of the execution."""
     if events[0]["type"] == "FailStateEntered":
         return Condition.FAILED
     if ended in {"ABORTED", "TIMED_OUT"}:
         return Condition.STOPPED
-    error = tries[-1].error if tries else None
+    error = runs[-1].error if runs else None
     if error is not None:
         return _after_a_failure(error, ended)
     if ended is None:
@@ -231,7 +234,7 @@ def _condition(events: Sequence[Event], tries: Sequence[Try], ended: str | None)
 def _after_a_failure(error: str, ended: str | None) -> Condition:
     if error == "States.Timeout":
         return Condition.TIMED_OUT
-    return Condition.FAILED if ended or error in ANSWERS else Condition.RETRYING
+    return Condition.FAILED if ended or error in REPORTED_ERRORS else Condition.RETRYING
 
 
 def _calls_back(event: Event) -> bool:
@@ -239,7 +242,7 @@ def _calls_back(event: Event) -> bool:
 
 
 def _details(event: Event) -> Mapping[str, Any]:
-    """What an event says beside its type, under a name that is the type's own."""
+    """An event's details, which stand under a name of its type's own."""
     found: Mapping[str, Any] = next(
         (value for name, value in event.items() if name.endswith("EventDetails")), {}
     )
@@ -247,6 +250,6 @@ def _details(event: Event) -> Mapping[str, Any]:
 
 
 def _json(text: str | None) -> Mapping[str, Any]:
-    """What a state was given or gave, if it is an object: what else it may be says nothing here."""
+    """A state's input or output if it is an object; anything else is of no use here."""
     value = json.loads(text) if text else None
     return value if isinstance(value, dict) else {}

@@ -1,4 +1,4 @@
-"""What the overview says in numbers of the messages of some hours."""
+"""The figures of the overview: shares, delivery times and costs of the messages of a time span."""
 
 import math
 from collections import Counter
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from console.recent import Row, Try
-from messaging.domain.messages import CHANNELS
+from console.summaries import AttemptSummary, MessageSummary
+from messaging.channels.catalog import channels
 from messaging.domain.statuses import FINAL, OPEN, AttemptStatus, MessageStatus
 from messaging.pricing.prices import Prices
 
@@ -20,28 +20,26 @@ _ARRIVED: Final = frozenset({AttemptStatus.DELIVERED, AttemptStatus.READ})
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """So many of so many."""
+    """`count` out of `of`."""
 
     count: int
     of: int
 
     @property
     def percent(self) -> float | None:
-        """None of none is no share."""
+        """None if there is nothing to have a share of."""
         return 100 * self.count / self.of if self.of else None
 
 
 @dataclass(frozen=True, slots=True)
-class Times:
-    """Seconds from the acceptance to the delivery: of the middle one, and of the slowest
-    twentieth's fastest.
-    """
+class Percentiles:
+    """Seconds from acceptance to delivery: the 50th and the 95th percentile."""
 
     p50: float | None
     p95: float | None
 
     @classmethod
-    def of(cls, seconds: Iterable[float]) -> "Times":
+    def of(cls, seconds: Iterable[float]) -> "Percentiles":
         ordered = sorted(seconds)
         return cls(_nearest_rank(ordered, 0.50), _nearest_rank(ordered, 0.95))
 
@@ -51,8 +49,8 @@ def _nearest_rank(ordered: Sequence[float], part: float) -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
-    """The attempts on one channel, and the times of the messages that came through on it."""
+class ChannelFigures:
+    """The attempts on one channel, and the delivery times of the messages that it delivered."""
 
     name: str
     attempts: int
@@ -61,15 +59,18 @@ class Channel:
     timed_out: int
     waiting: int
     fallback: Share
-    times: Times
+    times: Percentiles
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
-    """Dollars for a thousand messages like these: the workflow's states, each channel's fees."""
+class CostPerThousand:
+    """US dollars for a thousand messages like these: state transitions, and each channel's fees.
+    `unpriced`: channels that were used and have no list price.
+    """
 
     states: float
     fees: Mapping[str, float]
+    unpriced: tuple[str, ...]
 
     @property
     def dollars(self) -> float:
@@ -77,7 +78,7 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class Minute:
+class MinuteCounts:
     """The messages that were accepted in one minute, by what became of them."""
 
     at: datetime
@@ -92,83 +93,88 @@ class Minute:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of the messages that were accepted in one span of time."""
+    """Of the messages that were accepted in one time span."""
 
     messages: int
     statuses: Mapping[MessageStatus, int]
     reached: Share
     by_fallback: Share
-    times: Times
-    channels: tuple[Channel, ...]
-    cost: Cost | None
+    times: Percentiles
+    channels: tuple[ChannelFigures, ...]
+    cost: CostPerThousand | None
 
 
-def figures(rows: Sequence[Row], prices: Prices) -> Figures:
-    over = [row for row in rows if row.status in FINAL]
-    reached = [row for row in over if row.status in _REACHED]
+def figures(rows: Sequence[MessageSummary], prices: Prices) -> Figures:
+    ended = [row for row in rows if row.status in FINAL]
+    reached = [row for row in ended if row.status in _REACHED]
     statuses = Counter(row.status for row in rows)
     return Figures(
         messages=len(rows),
         statuses={status: statuses[status] for status in MessageStatus if statuses[status]},
-        reached=Share(len(reached), len(over)),
+        reached=Share(len(reached), len(ended)),
         by_fallback=Share(sum(row.reached_by_fallback for row in reached), len(reached)),
-        times=Times.of(_times(rows)),
-        channels=tuple(filter(None, (_channel(name, rows) for name in CHANNELS))),
+        times=Percentiles.of(_times(rows)),
+        channels=tuple(filter(None, (_channel(name, rows) for name in channels()))),
         cost=_cost(rows, prices) if rows else None,
     )
 
 
-def _times(rows: Iterable[Row], channel: str | None = None) -> Iterator[float]:
+def _times(rows: Iterable[MessageSummary], channel: str | None = None) -> Iterator[float]:
     for row in rows:
         if row.delivered_in is not None and channel in (None, row.delivered_by):
             yield row.delivered_in
 
 
-def _channel(name: str, rows: Sequence[Row]) -> Channel | None:
-    """None where it was not tried."""
-    tries = [one for row in rows for one in row.tries if one.channel == name]
-    if not tries:
+def _channel(name: str, rows: Sequence[MessageSummary]) -> ChannelFigures | None:
+    """None if there was no attempt on the channel."""
+    attempts = [one for row in rows for one in row.attempts if one.channel == name]
+    if not attempts:
         return None
-    statuses = Counter(one.status for one in tries)
-    open_ones = sum(statuses[status] for status in OPEN)
-    return Channel(
+    statuses = Counter(one.status for one in attempts)
+    waiting = sum(statuses[status] for status in OPEN)
+    return ChannelFigures(
         name=name,
-        attempts=len(tries),
-        delivered=Share(sum(statuses[status] for status in _ARRIVED), len(tries) - open_ones),
+        attempts=len(attempts),
+        delivered=Share(sum(statuses[status] for status in _ARRIVED), len(attempts) - waiting),
         failed=statuses[AttemptStatus.FAILED],
         timed_out=statuses[AttemptStatus.TIMED_OUT],
-        waiting=open_ones,
-        fallback=Share(sum(one.fallback for one in tries), len(tries)),
-        times=Times.of(_times(rows, name)),
+        waiting=waiting,
+        fallback=Share(sum(one.fallback for one in attempts), len(attempts)),
+        times=Percentiles.of(_times(rows, name)),
     )
 
 
-def _cost(rows: Sequence[Row], prices: Prices) -> Cost:
+def _cost(rows: Sequence[MessageSummary], prices: Prices) -> CostPerThousand:
     each = THOUSAND / len(rows)
     parts: Counter[str] = Counter()
-    for one in _taken(rows):
+    for one in _billed(rows):
         parts[one.channel] += one.parts
-    return Cost(
+    return CostPerThousand(
         states=each * sum(row.states for row in rows) * prices.aws["states"],
-        fees={name: each * count * prices.channels[name] for name, count in parts.items()},
+        fees={
+            name: each * count * prices.channels[name]
+            for name, count in parts.items()
+            if name in prices.channels
+        },
+        unpriced=tuple(name for name in parts if name not in prices.channels),
     )
 
 
-def _taken(rows: Iterable[Row]) -> Iterator[Try]:
-    return (one for row in rows for one in row.tries if one.taken)
+def _billed(rows: Iterable[MessageSummary]) -> Iterator[AttemptSummary]:
+    return (one for row in rows for one in row.attempts if one.billed)
 
 
-def minutes(rows: Iterable[Row], now: datetime, count: int) -> list[Minute]:
-    """The last minutes up to the one that runs now, oldest first."""
+def minutes(rows: Iterable[MessageSummary], now: datetime, count: int) -> list[MinuteCounts]:
+    """The last minutes, oldest first; the current one is the last."""
     last = now.replace(second=0, microsecond=0)
     kinds = Counter((row.accepted_at.replace(second=0, microsecond=0), _kind(row)) for row in rows)
     return [
-        Minute(at, *(kinds[at, kind] for kind in ("delivered", "failed", "waiting")))
+        MinuteCounts(at, *(kinds[at, kind] for kind in ("delivered", "failed", "waiting")))
         for at in (last - ago * MINUTE for ago in reversed(range(count)))
     ]
 
 
-def _kind(row: Row) -> str:
+def _kind(row: MessageSummary) -> str:
     if row.status not in FINAL:
         return "waiting"
     return "delivered" if row.status in _REACHED else "failed"

@@ -1,4 +1,4 @@
-"""What the console looks at: a deployed stack, and on one machine also what stands beside it."""
+"""The stack that the console shows: a deployed one, or the local one with its simulator."""
 
 import os
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
-# The queues, by the names of the stack's outputs.
+# The stack outputs that hold the queue URLs, and the environment variables of the local run.
 QUEUES = {
     "RequestsQueueUrl": "REQUESTS_QUEUE_URL",
     "RequestsDeadLetterQueueUrl": "REQUESTS_DEAD_LETTER_QUEUE_URL",
@@ -25,7 +25,7 @@ QUEUES = {
     "UnrecordedReceiptsQueueUrl": "UNRECORDED_RECEIPTS_QUEUE_URL",
     "UnclosedMessagesQueueUrl": "UNCLOSED_MESSAGES_QUEUE_URL",
 }
-# A page waits for these calls: better an error in time than none at all.
+# A page waits for these calls, so an error is better than a long wait.
 IN_TIME = Config(
     connect_timeout=2,
     read_timeout=10,
@@ -36,16 +36,16 @@ IN_TIME = Config(
 
 @dataclass(frozen=True)
 class Local:
-    """What only the local run has: where a message is posted, and the simulated carriers."""
+    """What only the local run has: the API's address and key, and the simulator."""
 
     api_url: str
     api_key: str
-    carriers_url: str
+    simulator_url: str
 
 
 @dataclass(frozen=True)
 class Installation:
-    """One stack, and by which names its parts are reached. `local` None: look only."""
+    """One stack and the names of its resources. `local` None: the console is read only."""
 
     name: str
     region: str
@@ -72,8 +72,8 @@ class Installation:
 
     @classmethod
     def deployed(cls) -> Self:
-        """The stack on AWS that `STACK` or `cdk.json` names, by its outputs. Raises botocore's
-        ClientError where there is no such stack.
+        """The stack on AWS that `STACK` or `cdk.json` names. Raises botocore's ClientError if
+        there is none.
         """
         outputs = stack.outputs()
         return cls(
@@ -89,7 +89,7 @@ class Installation:
         return f"{machine}:{message_id}"
 
     def execution_url(self, message_id: str) -> str | None:
-        """Where AWS's own console shows the message's execution; None on one machine."""
+        """The execution in the AWS console; None in the local run."""
         if self.local:
             return None
         arn = self.execution_arn(message_id)
@@ -97,8 +97,8 @@ class Installation:
         return f"{home}#/v2/executions/details/{arn}"
 
 
-class Clients:
-    """Made once each, when the first page asks; they point where the environment says."""
+class ConsoleClients:
+    """AWS clients, each created when first used, for the endpoints of the environment."""
 
     @cached_property
     def table(self) -> "DynamoDBClient":
@@ -118,7 +118,7 @@ class Clients:
 
 
 def here() -> Installation:
-    """The local run if the environment is that of one, else what is deployed on AWS."""
+    """The local run if its environment variables are set, else the stack on AWS."""
     if "THROUGHLINE_API_URL" in os.environ:
         return Installation.on_this_machine(os.environ)
     return Installation.deployed()

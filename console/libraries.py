@@ -1,4 +1,4 @@
-"""The libraries of others that the pages load: from this machine, at the version that is locked."""
+"""Third-party scripts of the pages, served from this machine in their locked versions."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 NODE_MODULES = Path(__file__).resolve().parents[1] / "node_modules"
-# Changes the page where it differs and nowhere else, so that focus and open folds stay.
+# Idiomorph updates only what differs, so that focus and open sections stay.
 FILES = {"idiomorph.js": NODE_MODULES / "idiomorph" / "dist" / "idiomorph.min.js"}
 
 

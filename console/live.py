@@ -1,6 +1,6 @@
-"""Keeps open pages up to date: one look serves all who watch the same, by server-sent events.
+"""Keeps open pages up to date with server-sent events: one refresh serves all viewers of a page.
 
-A page has fragments, elements with an id. What changes is sent as that id and the new HTML.
+A page consists of fragments, elements with an id. A change is sent as the id and the new HTML.
 """
 
 import asyncio
@@ -15,34 +15,36 @@ from dataclasses import dataclass, field
 from botocore.exceptions import BotoCoreError, ClientError
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-# All looks together: what is shown must not slow down what is watched.
-LOOKS_AT_ONCE = 2
+# For all pages together, so that viewers do not slow down the stack.
+PARALLEL_REFRESHES = 2
 SHARE, LONGEST_REST = 0.05, 5.0
 LONGEST_PAUSE = 15.0
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Glance:
-    """The fragments of a page as they are now, and in how many seconds to look again; with `news`
-    later, once that has been waited for.
+class PageUpdate:
+    """The current fragments of a page, and the seconds until the next refresh; with `change`, the
+    next refresh also waits for that.
     """
 
     fragments: Mapping[str, str]
     again_in: float
-    news: Callable[[], Awaitable[None]] | None = None
+    change: Callable[[], Awaitable[None]] | None = None
 
 
-# Blocks, because boto3 does; it runs in a thread.
-Look = Callable[[], Glance]
+# Runs in a thread, because boto3 blocks.
+Refresh = Callable[[], PageUpdate]
 
 
 @dataclass(eq=False)
-class _Watcher:
-    """What one viewer has not got yet: of each fragment the newest only, however slow its line."""
+class _Viewer:
+    """What one viewer has not received yet: only the newest version of each fragment, however slow
+    the connection is.
+    """
 
     due: dict[str, bytes]
-    news: asyncio.Event = field(default_factory=asyncio.Event)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
     ended: bool = False
 
     async def events(self) -> AsyncIterator[bytes]:
@@ -52,41 +54,41 @@ class _Watcher:
                 yield event
             if self.ended:
                 return
-            await self.news.wait()
-            self.news.clear()
+            await self.changed.wait()
+            self.changed.clear()
 
 
 @dataclass(eq=False)
 class _Feed:
-    look: Look
-    watchers: set[_Watcher] = field(default_factory=set)
+    refresh: Refresh
+    viewers: set[_Viewer] = field(default_factory=set)
     shown: dict[str, str] = field(default_factory=dict)
     events: dict[str, bytes] = field(default_factory=dict)
     task: "asyncio.Task[None] | None" = None
     took: tuple[float, float] = (0.0, 0.0)
 
-    def tell(self, fragments: Mapping[str, str]) -> None:
-        """Written once for all who watch."""
+    def send(self, fragments: Mapping[str, str]) -> None:
+        """Each event is encoded once for all viewers."""
         for name, html in fragments.items():
             if self.shown.get(name) != html:
                 self.shown[name] = html
                 self.events[name] = _event(name, html)
-                for watcher in self.watchers:
-                    watcher.due[name] = self.events[name]
-                    watcher.news.set()
+                for viewer in self.viewers:
+                    viewer.due[name] = self.events[name]
+                    viewer.changed.set()
 
     def end(self, task: "asyncio.Task[None]") -> None:
-        """A look that broke ends the streams, so that the browsers connect again, to a new one."""
+        """A refresh that failed ends the streams, so that the browsers connect to a new feed."""
         if not task.cancelled() and (error := task.exception()):
-            _log.error("A look broke", exc_info=error)
-        for watcher in self.watchers:
-            watcher.ended = True
-            watcher.news.set()
+            _log.error("A refresh failed", exc_info=error)
+        for viewer in self.viewers:
+            viewer.ended = True
+            viewer.changed.set()
 
-    def timed(self) -> Glance:
+    def timed(self) -> PageUpdate:
         began = time.perf_counter()
         try:
-            return self.look()
+            return self.refresh()
         finally:
             self.took = self.took[1], time.perf_counter() - began
 
@@ -97,57 +99,57 @@ def _event(name: str, html: str) -> bytes:
 
 
 class Hub:
-    """All that is watched now, each by its key; nothing is looked at that nobody watches."""
+    """All pages that have viewers, each by its key; a page without viewers is not refreshed."""
 
     def __init__(self) -> None:
         self._feeds: dict[str, _Feed] = {}
-        self._threads = ThreadPoolExecutor(LOOKS_AT_ONCE, thread_name_prefix="look")
+        self._threads = ThreadPoolExecutor(PARALLEL_REFRESHES, thread_name_prefix="refresh")
 
-    def response(self, key: str, look: Look) -> EventSourceResponse:
-        """The stream of events for one more watcher."""
-        return EventSourceResponse(self._events(key, look), ping=15)
+    def response(self, key: str, refresh: Refresh) -> EventSourceResponse:
+        """The stream of events for one more viewer."""
+        return EventSourceResponse(self._events(key, refresh), ping=15)
 
-    async def _events(self, key: str, look: Look) -> AsyncGenerator[bytes, None]:
-        feed = self._feeds.setdefault(key, _Feed(look))
-        watcher = _Watcher(dict(feed.events))
-        feed.watchers.add(watcher)
+    async def _events(self, key: str, refresh: Refresh) -> AsyncGenerator[bytes, None]:
+        feed = self._feeds.setdefault(key, _Feed(refresh))
+        viewer = _Viewer(dict(feed.events))
+        feed.viewers.add(viewer)
         if feed.task is None:
-            feed.task = asyncio.create_task(self._watch(feed))
+            feed.task = asyncio.create_task(self._keep_fresh(feed))
             feed.task.add_done_callback(feed.end)
         try:
-            async for event in watcher.events():
+            async for event in viewer.events():
                 yield event
         finally:
-            feed.watchers.discard(watcher)
-            if not feed.watchers:
+            feed.viewers.discard(viewer)
+            if not feed.viewers:
                 self._feeds.pop(key, None)
                 feed.task.cancel()
 
-    async def _watch(self, feed: _Feed) -> None:
+    async def _keep_fresh(self, feed: _Feed) -> None:
         loop = asyncio.get_running_loop()
         pause = 1.0
         while True:
-            news = None
+            change = None
             try:
-                glance = await loop.run_in_executor(self._threads, feed.timed)
+                update = await loop.run_in_executor(self._threads, feed.timed)
             except (BotoCoreError, ClientError, OSError) as error:
-                _log.warning("Could not look: %s", error)
+                _log.warning("A page could not be refreshed: %s", error)
                 pause = min(2 * pause, LONGEST_PAUSE)
             else:
-                feed.tell(glance.fragments)
-                pause, news = glance.again_in, glance.news
+                feed.send(update.fragments)
+                pause, change = update.again_in, update.change
             await asyncio.sleep(max(pause, self._rest(feed)))
-            if news:
-                await news()
+            if change:
+                await change()
 
     def _rest(self, feed: _Feed) -> float:
-        """How long this one waits, so that all of them together take their share of the time. One
-        look that took long, the first or one on a busy machine, is no measure.
+        """The pause that keeps all refreshes together within their share of the time. One slow
+        refresh, the first one or one on a busy machine, does not count.
         """
         return min(min(feed.took) * len(self._feeds) / SHARE, LONGEST_REST)
 
     async def close(self) -> None:
-        """Ends all looking."""
+        """Ends all refreshes."""
         tasks = [feed.task for feed in self._feeds.values() if feed.task]
         for task in tasks:
             task.cancel()

@@ -1,4 +1,4 @@
-"""What every answer of the console forbids, and which requests it takes at all."""
+"""Security headers of every response, and the requests that the console accepts."""
 
 from urllib.parse import urlsplit
 
@@ -6,7 +6,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# Nothing from elsewhere, nothing inline: what a message says can run nowhere.
+# Nothing from other origins and nothing inline, so that no message content can run.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -24,7 +24,7 @@ HOSTS = frozenset({"127.0.0.1", "localhost"})
 
 
 class Guard:
-    """Takes requests to this machine only, writes only from the console's own pages."""
+    """Accepts requests to this machine only, and writes from the console's own pages only."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -47,11 +47,11 @@ class Guard:
 
 
 def _refusal(method: str, headers: Headers) -> str | None:
-    """Another name for this machine is how a foreign page reaches it (DNS rebinding)."""
+    """A host name other than these can belong to a web page elsewhere (DNS rebinding)."""
     host = headers.get("host", "")
     if urlsplit(f"//{host}").hostname not in HOSTS:
-        return "The console answers to 127.0.0.1 and localhost only."
+        return "The console accepts requests to 127.0.0.1 and localhost only."
     origin = headers.get("origin")
     if method not in SAFE and origin is not None and urlsplit(origin).netloc != host:
-        return "Only the console's own pages may do that."
+        return "Only the console's own pages can send this request."
     return None

@@ -1,4 +1,4 @@
-"""How the pages write what they show: moments, durations, statuses, channels, money."""
+"""How the pages format what they show: times, durations, statuses, channels, prices."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-CHANNELS: Final = {"whatsapp": "WhatsApp", "sms": "SMS", "email": "email"}
-# Each status by its meaning for the eye: how it is coloured, and the sign that says so without one.
+from messaging.channels.catalog import channels
+
+# The colour of each status, and a sign that says the same without colour.
 TONES: Final = {
     "delivered": ("good", "✓"),
     "read": ("good", "✓"),
@@ -30,8 +31,9 @@ MINUTE, HOUR = 60, 3600
 
 
 def channel(name: str) -> str:
-    """As people write it; what is no channel stays as it is."""
-    return CHANNELS.get(name, name)
+    """The channel's label; a name that is no channel is returned unchanged."""
+    facts = channels().get(name)
+    return facts.label if facts else name
 
 
 def status(name: str) -> str:
@@ -40,7 +42,7 @@ def status(name: str) -> str:
 
 
 def badge(name: str) -> Markup:
-    """A status with its colour and its sign."""
+    """A status with its colour and sign."""
     tone, sign = TONES.get(name, ("quiet", "•"))
     return Markup('<span class="badge {}"><span aria-hidden="true">{}</span> {}</span>').format(
         tone, sign, status(name)
@@ -48,7 +50,7 @@ def badge(name: str) -> Markup:
 
 
 def clock(at: datetime) -> Markup:
-    """The time of day on this machine to the millisecond; the whole moment where it is asked."""
+    """The local time to the millisecond, with the full date and time zone as its title."""
     here = at.astimezone()
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         at.isoformat(),
@@ -58,7 +60,7 @@ def clock(at: datetime) -> Markup:
 
 
 def day_and_clock(at: datetime) -> Markup:
-    """Day and time on this machine, to the second."""
+    """The local date and time, to the second."""
     here = at.astimezone()
     return Markup('<time datetime="{}">{}</time>').format(
         at.isoformat(), f"{here:%Y-%m-%d %H:%M:%S}"
@@ -68,7 +70,7 @@ def day_and_clock(at: datetime) -> Markup:
 def duration(seconds: float) -> str:
     """`0.35 s`, `12.4 s`, `3 min 5 s`, `2 h 4 min`."""
     if seconds < MINUTE:
-        return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"  # noqa: PLR2004 - two digits that matter
+        return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"  # noqa: PLR2004 - three significant digits
     whole = round(seconds)
     if whole < HOUR:
         return f"{whole // MINUTE} min {whole % MINUTE} s"
@@ -76,23 +78,24 @@ def duration(seconds: float) -> str:
 
 
 def dollars(amount: float) -> str:
-    """`$0.0132`: four digits that matter, since one message costs parts of a cent."""
+    """`$0.0132`: up to six decimals, because one message costs a fraction of a cent."""
     return f"${amount:.2f}" if amount >= 1 else f"${amount:.6f}".rstrip("0").rstrip(".")
 
 
 def listed(names: Iterable[str]) -> str:
-    """`a, b and c`; empty where there is none."""
+    """`a, b and c`; empty if there is none."""
     *first, last = [*names] or [""]
     return f"{', '.join(first)} and {last}" if first else last
 
 
 def capital(text: str) -> str:
-    """As a sentence begins."""
+    """With a capital first letter, as a sentence begins."""
     return text[:1].upper() + text[1:]
 
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "channel": channel,
+    "capital": capital,
     "status": status,
     "badge": badge,
     "clock": clock,

@@ -28,7 +28,7 @@ HELD_SECONDS = 60
 POLL_SECONDS = 1
 SHOWN = 100
 LONGEST_REASON = 160
-# The echo fields of the three providers; WhatsApp's stands in a text inside of the text.
+# The fields in which providers return the attempt id; Meta's is in a JSON text inside the event.
 _ECHO = re.compile(
     r'(?:message_id|biz_opaque_callback_data)[\\"]*\s*:\s*\[?\s*[\\"]*([0-9A-Za-z_-]{1,80})'
 )

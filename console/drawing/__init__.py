@@ -1,1 +1,1 @@
-"""Draws a state machine as it stands, with what a message did in it."""
+"""Draws a state machine, with the path of a message through it."""

@@ -1,4 +1,4 @@
-"""A state machine's definition as a graph: its states, and which leads to which on what word."""
+"""A state machine's definition as a graph: its states, and the labelled transitions."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -7,7 +7,7 @@ from typing import Any, Final
 
 Definition = Mapping[str, Any]
 
-# Where the execution begins, and where it ends well.
+# Where the execution starts, and where it succeeds.
 START, END = "(start)", "(end)"
 _ANSWERS: Final = {True: "yes", False: "no"}
 _COMPARED: Final = re.compile(r"(String|Numeric|Timestamp)Equals")
@@ -40,8 +40,8 @@ class Graph:
 
 
 def graph(definition: Definition, *, branches: bool) -> Graph:
-    """The whole machine, between its start and its end; without `branches` a Parallel state is
-    one box.
+    """The whole state machine with its start and end; without `branches` a Parallel state is one
+    box.
     """
     inner = _graph(definition, branches=branches)
     ends = [name for name, state in definition["States"].items() if state.get("End")]
@@ -68,15 +68,15 @@ def _graph(definition: Definition, *, branches: bool) -> Graph:
 
 
 def _edges(name: str, state: Definition) -> Iterator[Edge]:
-    """One to each other state, whatever the number of rules that lead there."""
+    """One for each target state, however many rules lead there."""
     words: dict[str, dict[str, None]] = {}
-    for target, said in _ways(state):
-        words.setdefault(target, {}).update(dict.fromkeys(said))
-    for target, said in words.items():
-        yield Edge(name, target, tuple(said))
+    for target, labels in _transitions(state):
+        words.setdefault(target, {}).update(dict.fromkeys(labels))
+    for target, labels in words.items():
+        yield Edge(name, target, tuple(labels))
 
 
-def _ways(state: Definition) -> Iterator[tuple[str, Iterable[str]]]:
+def _transitions(state: Definition) -> Iterator[tuple[str, Iterable[str]]]:
     for rule in state.get("Choices", []):
         yield rule["Next"], _compared(rule)
     if "Default" in state:
@@ -90,7 +90,7 @@ def _ways(state: Definition) -> Iterator[tuple[str, Iterable[str]]]:
 
 
 def _compared(rule: Definition) -> Iterator[str]:
-    """The values that a rule compares with; a rule that asks something else has none."""
+    """The values that a rule compares with; a rule of another kind has none."""
     for inner in (*rule.get("Or", ()), *rule.get("And", ())):
         yield from _compared(inner)
     if "BooleanEquals" in rule:

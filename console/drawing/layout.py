@@ -1,4 +1,4 @@
-"""Where each state and each line of a graph lies: ELK's layered layout, run by Node."""
+"""The position of each state and line of a graph: ELK's layered layout, run by Node."""
 
 import json
 import shutil
@@ -12,20 +12,20 @@ from typing import Any, Final
 
 from console.drawing.graph import END, START, Edge, Graph, Node, graph
 
-SCRIPT: Final = Path(__file__).with_name("lay_out.js")
+SCRIPT: Final = Path(__file__).with_name("layout.js")
 SECONDS: Final = 20.0
 
-# ELK's units are the drawing's pixels. A state's box holds its name and two lines below.
+# ELK's units are the drawing's pixels. A state's box contains its name and two lines below it.
 BOX_HEIGHT, DOT, TITLE_HEIGHT = 58, 18, 52
 NARROWEST, CHARACTER = 116, 8.7
 LABEL_CHARACTER, LABEL_HEIGHT = 7.0, 15
-# A task's box says how long it still waits; a question's has slanted sides.
+# A task's box shows the remaining wait; a Choice's has slanted sides.
 WAITS, SLANTS = 146, 26
 OPTIONS: Final = {
     "elk.algorithm": "layered",
     "elk.direction": "DOWN",
     "elk.edgeRouting": "ORTHOGONAL",
-    # What leads back to a state that stands earlier in the file is drawn as leading back.
+    # A transition to a state earlier in the file is drawn as leading back.
     "elk.layered.cycleBreaking.strategy": "MODEL_ORDER",
     "elk.layered.considerModelOrder.strategy": "PREFER_NODES",
     "elk.layered.nodePlacement.strategy": "NETWORK_SIMPLEX",
@@ -39,7 +39,7 @@ OPTIONS: Final = {
     "elk.edgeLabels.inline": "false",
     "elk.padding": "[top=8,left=8,bottom=8,right=8]",
 }
-# No line leaves a branch, so each is laid out alone; then they stand side by side, in their order.
+# No line leaves a branch, so each has a layout of its own; the branches are placed side by side.
 BRANCHES: Final = {
     "elk.algorithm": "rectpacking",
     "elk.aspectRatio": "100",
@@ -50,7 +50,7 @@ BRANCH: Final = OPTIONS | {"elk.padding": "[top=10,left=10,bottom=10,right=10]"}
 
 
 class CannotDraw(Exception):
-    """Says what is missing or went wrong."""
+    """The message says what is missing or what failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Around the states of one branch."""
+    """The border around the states of one branch."""
 
     x: float
     y: float
@@ -78,7 +78,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """How an edge runs, with the middle of its label."""
+    """The course of an edge, with the centre of its label."""
 
     edge: Edge
     points: tuple[tuple[float, float], ...]
@@ -98,7 +98,7 @@ _one_at_a_time = Lock()
 
 
 def layout(definition: str, *, branches: bool) -> Layout:
-    """The layout of a definition; each graph is laid out once. Raises `CannotDraw`."""
+    """The layout of a definition, cached. Raises `CannotDraw`."""
     drawn = graph(json.loads(definition), branches=branches)
     with _one_at_a_time:
         return _layout(drawn)
@@ -110,35 +110,35 @@ def _layout(drawn: Graph) -> Layout:
     return _read(placed, drawn)
 
 
-def _placed(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+def _placed(unplaced: Mapping[str, Any]) -> Mapping[str, Any]:
     node = shutil.which("node")
     if node is None:
-        raise CannotDraw("The drawing needs Node, and there is no `node` on the path.")
+        raise CannotDraw("The drawing requires Node.js, and `node` is not on the PATH.")
     try:
         done = subprocess.run(  # noqa: S603 - our own script
             [node, str(SCRIPT)],
-            input=json.dumps(asked),
+            input=json.dumps(unplaced),
             capture_output=True,
             text=True,
             timeout=SECONDS,
             check=True,
         )
     except subprocess.CalledProcessError as error:
-        said = error.stderr.strip().splitlines()
-        raise CannotDraw(f"Node could not lay the drawing out: {' '.join(said[:6])}") from error
+        lines = error.stderr.strip().splitlines()
+        raise CannotDraw(f"Node.js failed to compute the layout: {' '.join(lines[:6])}") from error
     except subprocess.TimeoutExpired as error:
-        raise CannotDraw(f"Node took more than {SECONDS:.0f} s to lay the drawing out.") from error
+        raise CannotDraw(f"Node.js took more than {SECONDS:.0f} s for the layout.") from error
     placed: Mapping[str, Any] = json.loads(done.stdout)
     return placed
 
 
-# ---- what ELK is asked
+# ---- the input of ELK
 
 
 def _inside(drawn: Graph, path: str) -> dict[str, Any]:
     return {
         "children": [_child(node) for node in drawn.nodes],
-        "edges": [_asked_edge(f"{path}/{n}", edge) for n, edge in enumerate(drawn.edges)],
+        "edges": [_unplaced_edge(f"{path}/{n}", edge) for n, edge in enumerate(drawn.edges)],
     }
 
 
@@ -164,15 +164,15 @@ def _child(node: Node) -> dict[str, Any]:
     return {"id": node.name, "width": width, "height": BOX_HEIGHT}
 
 
-def _asked_edge(name: str, edge: Edge) -> dict[str, Any]:
-    asked: dict[str, Any] = {"id": name, "sources": [edge.source], "targets": [edge.target]}
+def _unplaced_edge(name: str, edge: Edge) -> dict[str, Any]:
+    unplaced: dict[str, Any] = {"id": name, "sources": [edge.source], "targets": [edge.target]}
     if edge.label:
         width = round(len(edge.label) * LABEL_CHARACTER) + 6
-        asked["labels"] = [{"text": edge.label, "width": width, "height": LABEL_HEIGHT}]
-    return asked
+        unplaced["labels"] = [{"text": edge.label, "width": width, "height": LABEL_HEIGHT}]
+    return unplaced
 
 
-# ---- what ELK answers: places are relative to what holds them
+# ---- the output of ELK: positions are relative to the container
 
 
 def _read(placed: Mapping[str, Any], drawn: Graph) -> Layout:

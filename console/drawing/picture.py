@@ -1,4 +1,4 @@
-"""A layout with what one execution did in it: what each state shows, which lines are lit."""
+"""A layout with the progress of one execution: what each state shows, which lines are marked."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,30 +11,30 @@ from console.execution import OPEN, Condition, Execution, Visit
 from console.plain import visible
 from console.words import duration
 
-# How a state's condition is said where nothing better is known, and the sign that says it too.
+# The sign of each condition, and its words where nothing more specific is known.
 SIGNS: Final = {
     Condition.RUNNING: ("•", "running"),
     Condition.WAITING: ("•", "waiting"),
-    Condition.RETRYING: ("•", "busy, tries again"),
+    Condition.RETRYING: ("•", "unavailable, retrying"),
     Condition.SUCCEEDED: ("✓", "done"),
     Condition.FAILED: ("✗", "failed"),
     Condition.TIMED_OUT: ("⧖", "timed out"),
     Condition.STOPPED: ("✗", "stopped"),
 }
-# States that only pass on: when they were entered says it all.
+# States that take no time: only when they were entered is shown.
 PASSING: Final = frozenset({"Choice", "Pass"})
 ROUND: Final = 7.0
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A state as it is drawn. `condition`: of its last visit, or `ahead` where the message may
-    still come by, or `idle`. `until`: when its wait is over, while it waits.
+    """A state as it is drawn. `condition`: of its last visit, or `ahead` if the message may still
+    enter it, or `idle`. `until`: when it times out, while it waits.
     """
 
     box: Box
     condition: str
-    word: str
+    outcome: str
     times: str
     until: datetime | None
     entered: int
@@ -60,7 +60,7 @@ class Picture:
 def picture(
     layout: Layout, execution: Execution | None, since: datetime, ahead: Iterable[str]
 ) -> Picture:
-    """`ahead`: the words, channels, on which the message may still go; times count from `since`."""
+    """`ahead`: labels of transitions that may still be made. Times are measured from `since`."""
     coming = _coming(layout, execution, frozenset(ahead))
     shapes = (_shape(box, execution, since, coming) for box in layout.boxes)
     paths = (_path(line, execution) for line in layout.lines)
@@ -74,14 +74,14 @@ def picture(
 
 
 def visited(execution: Execution, since: datetime) -> list[str]:
-    """The same in words: each state that was entered, in that order."""
+    """The same in words: each state that was entered, in order."""
     return [visible(_visited(one, since)) for one in execution.visits]
 
 
 def _visited(visit: Visit, since: datetime) -> str:
-    parts = [visit.state, _times([visit], since, passing=not visit.tries)]
-    if visit.tries:
-        parts.append(said_of(visit) or SIGNS[visit.condition][1])
+    parts = [visit.state, _times([visit], since, passing=not visit.runs)]
+    if visit.runs:
+        parts.append(outcome_of(visit) or SIGNS[visit.condition][1])
     if visit.failure and visit.failure.cause:
         parts.append(visit.failure.cause)
     return ", ".join(parts)
@@ -101,7 +101,7 @@ def _shape(box: Box, execution: Execution | None, since: datetime, coming: set[s
     return Shape(
         box,
         last.condition,
-        _word(box, last),
+        _outcome(box, last),
         _times(visits, since, passing=box.type in PASSING),
         last.until,
         len(visits),
@@ -109,30 +109,30 @@ def _shape(box: Box, execution: Execution | None, since: datetime, coming: set[s
 
 
 def _unentered(box: Box, execution: Execution | None, coming: set[str]) -> str:
-    begun = box.name == START and execution is not None
+    started = box.name == START and execution is not None
     ended = box.name == END and execution is not None and execution.ended_in is not None
-    if begun or ended:
+    if started or ended:
         return "succeeded"
     return "ahead" if box.name in coming else "idle"
 
 
-def _word(box: Box, visit: Visit) -> str:
+def _outcome(box: Box, visit: Visit) -> str:
     if box.type in PASSING and visit.condition is Condition.SUCCEEDED:
         return ""
     sign, word = SIGNS[visit.condition]
     if box.type == "Parallel" and visit.condition is Condition.SUCCEEDED:
         return "ended"
-    return visible(f"{sign} {said_of(visit) or word}")
+    return visible(f"{sign} {outcome_of(visit) or word}")
 
 
-def said_of(visit: Visit) -> str | None:
-    """What a sending state gave or met, if that says more than its condition."""
+def outcome_of(visit: Visit) -> str | None:
+    """How a sending state ended, if that is more specific than its condition."""
     if visit.attempt is None:
         return None
     if visit.condition is Condition.SUCCEEDED:
-        status = str(visit.gave.get("status", ""))
-        late = visit.gave.get("attempt") not in (None, visit.attempt)
-        return "not needed any more" if late else status
+        status = str(visit.output.get("status", ""))
+        late = visit.output.get("attempt") not in (None, visit.attempt)
+        return "no longer needed" if late else status
     if visit.condition is Condition.FAILED and visit.failure:
         return _FAILURES.get(visit.failure.error or "")
     return None
@@ -140,7 +140,7 @@ def said_of(visit: Visit) -> str | None:
 
 _FAILURES: Final[Mapping[str, str]] = {
     "Refused": "refused",
-    "Unavailable": "busy to the end",
+    "Unavailable": "unavailable",
     "Expired": "expired",
 }
 
@@ -148,7 +148,7 @@ _FAILURES: Final[Mapping[str, str]] = {
 def _times(visits: Sequence[Visit], since: datetime, *, passing: bool) -> str:
     last = visits[-1]
     entered = duration((last.entered_at - since).total_seconds())
-    end = last.exited_at or (last.tries and last.tries[-1].ended_at)
+    end = last.exited_at or (last.runs and last.runs[-1].ended_at)
     if passing or not end or last.condition in OPEN:
         return f"at {entered}"
     return f"{entered} → {duration((end - since).total_seconds())}"
@@ -168,11 +168,11 @@ def _taken(line: Line, execution: Execution | None) -> bool:
         return bool(execution.visits)
     if line.edge.target == END:
         return execution.ended_in == line.edge.source
-    return (line.edge.source, line.edge.target) in execution.taken
+    return (line.edge.source, line.edge.target) in execution.transitions_taken
 
 
 def _d(points: Sequence[tuple[float, float]]) -> str:
-    """The line through the points, with round corners."""
+    """An SVG path through the points, with rounded corners."""
     parts = [f"M{_at(points[0])}"]
     for before, corner, after in zip(points, points[1:], points[2:], strict=False):
         parts.append(
@@ -182,7 +182,7 @@ def _d(points: Sequence[tuple[float, float]]) -> str:
 
 
 def _towards(corner: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
-    """The point where the corner's bow begins: half way at most, so that two bows never meet."""
+    """Where the rounded corner begins: at most half way, so that two corners never overlap."""
     (x, y), (to_x, to_y) = corner, other
     length = abs(to_x - x) + abs(to_y - y)
     part = min(ROUND, length / 2) / length if length else 0.0

@@ -26,8 +26,8 @@ from console.compose.scenario_recipients import (
     sample_address,
     scenarios_by_channel,
 )
-from console.desk import Desk
-from console.phones.carriers import Carriers, Declined, Unreachable
+from console.context import ConsoleContext
+from console.phones.simulator_client import SimulatorClient, SimulatorRefused, SimulatorUnreachable
 from messaging.channels.catalog import channels
 from messaging.domain.errors import Problem, UnknownMessage
 
@@ -46,8 +46,8 @@ _CONSTANTS = {
 }
 
 
-def routes(desk: Desk) -> list[Route]:
-    editor = MessageEditor(desk)
+def routes(context: ConsoleContext) -> list[Route]:
+    editor = MessageEditor(context)
 
     async def submit(request: Request) -> Response:
         submission = FormSubmission.read(await request.form())
@@ -92,23 +92,25 @@ class FormSubmission:
 class MessageEditor:
     """Handles the page's requests. It caches the stack's defaults and the simulator's scenarios."""
 
-    desk: Desk
+    context: ConsoleContext
 
     @cached_property
     def _defaults(self) -> plan_preview.StackDefaults:
-        table = self.desk.installation.messages_table
-        return plan_preview.stack_defaults(self.desk.clients.functions, table)
+        table = self.context.installation.messages_table
+        return plan_preview.stack_defaults(self.context.clients.functions, table)
 
     @cached_property
     def _loaded_scenarios(self) -> Mapping[str, RecipientScenarios]:
-        local = self.desk.installation.local
-        return scenarios_by_channel(Carriers(local.carriers_url).scenarios()) if local else {}
+        local = self.context.installation.local
+        return (
+            scenarios_by_channel(SimulatorClient(local.simulator_url).scenarios()) if local else {}
+        )
 
     def _scenarios(self) -> Mapping[str, RecipientScenarios]:
         """By channel; empty while the simulator is not available, since they are only a help."""
         try:
             return self._loaded_scenarios
-        except (Declined, Unreachable):
+        except (SimulatorRefused, SimulatorUnreachable):
             return {}
 
     # ---- requests
@@ -126,7 +128,7 @@ class MessageEditor:
 
     def _from_message(self, request: Request, message_id: str) -> Response:
         try:
-            _, known = self.desk.store.messages.history_and_request(message_id)
+            _, known = self.context.store.messages.history_and_request(message_id)
         except UnknownMessage:
             detail = f"There is no message {message_id!r}."
             raise HTTPException(HTTPStatus.NOT_FOUND, detail) from None
@@ -145,11 +147,11 @@ class MessageEditor:
         fragments = AFTER_ACTION + PREVIEW if after.announcement or after.focus else PREVIEW
         values = self._values(**vars(after), marked=submission.marked)
         return HTMLResponse(
-            "".join(self.desk.render(f"compose/{one}", **values) for one in fragments)
+            "".join(self.context.render(f"compose/{one}", **values) for one in fragments)
         )
 
     def _send(self, request: Request, form: MessageForm) -> Response:
-        local = self.desk.installation.local
+        local = self.context.installation.local
         if local is None:
             detail = "The console does not send messages to a deployed stack: send it with curl."
             raise HTTPException(HTTPStatus.FORBIDDEN, detail)
@@ -172,7 +174,7 @@ class MessageEditor:
         status: int = 200,
         **more: Any,  # noqa: ANN401 - what `_values` takes
     ) -> HTMLResponse:
-        return self.desk.page(request, "compose.html", status, **self._values(form, **more))
+        return self.context.page(request, "compose.html", status, **self._values(form, **more))
 
     def _values(
         self,
@@ -196,7 +198,7 @@ class MessageEditor:
             "preview": plan,
             "missing": missing,
             "json": json.dumps(request, ensure_ascii=False, indent=2),
-            "curl": sending.curl(request, form[IDEMPOTENCY_KEY], self.desk.installation.local),
+            "curl": sending.curl(request, form[IDEMPOTENCY_KEY], self.context.installation.local),
             "problems": found,
             "wrong": _by_field(found or tuple(one for one in missing if one.field in marked)),
             **more,

@@ -1,4 +1,4 @@
-"""The page of one message: where it is in the workflow, and why."""
+"""The page of one message: where it is in the workflow, why, and what it cost."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,41 +12,44 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from console.context import ConsoleContext
 from console.cost import NOT_COUNTED, cost, exact
-from console.desk import Desk
 from console.drawing.layout import CannotDraw, layout
 from console.drawing.picture import Picture, picture, visited
 from console.execution import ENDS, Event, Execution
-from console.facts import Facts
-from console.live import Glance
+from console.facts import MessageFacts
+from console.live import PageUpdate
 from console.plain import pretty, visible
-from console.timeline import elapsed, summary, timeline
+from console.timeline.summary import summary
+from console.timeline.timeline import elapsed, timeline
+from messaging.domain.content import address
 from messaging.domain.errors import UnknownMessage
 from messaging.domain.messages import MESSAGE_ID, MessageHistory
-from messaging.domain.plan import address
 from messaging.pricing import prices
 
 WORKFLOW: Final = Path(__file__).parents[2] / "statemachine" / "deliver_message.asl.json"
-# Seconds from one look to the next: on one machine, and where each look is paid for.
-BUSY, CALM, OVER = (0.4, 2.0), (1.0, 5.0), (10.0, 30.0)
+# Seconds between two refreshes: on one machine, and on AWS, where each one costs money.
+BUSY, CALM, ENDED = (0.4, 2.0), (1.0, 5.0), (10.0, 30.0)
 CALM_AFTER: Final = timedelta(seconds=10)
 PARTS: Final = ("head", "drawing", "timeline", "cost")
 
 
-def routes(desk: Desk) -> list[Route]:
-    desk.templates.filters |= {"elapsed": elapsed, "exact": exact}
+def routes(context: ConsoleContext) -> list[Route]:
+    context.templates.filters |= {"elapsed": elapsed, "exact": exact}
 
     def page(request: Request) -> Response:
-        watched = Watched(desk, _id(request))
-        facts = watched.facts()
+        message = MessagePage(context, _id(request))
+        facts = message.facts()
         if facts is None:
-            raise HTTPException(404, f"There is no message {watched.message_id} here.")
-        values = watched.values(facts, watched.definition(facts)) | watched.raw(facts)
-        return desk.page(request, "message.html", **values)
+            raise HTTPException(404, f"There is no message {message.message_id} in this stack.")
+        values = message.values(facts, message.definition(facts)) | message.raw(facts)
+        return context.page(request, "message.html", **values)
 
     async def events(request: Request) -> Response:
         message_id = _id(request)
-        return desk.hub.response(f"message {message_id}", Watched(desk, message_id).look)
+        return context.hub.response(
+            f"message {message_id}", MessagePage(context, message_id).refresh
+        )
 
     return [
         Route("/messages/{message_id}", page, methods=["GET"]),
@@ -58,87 +61,98 @@ def _id(request: Request) -> str:
     message_id: str = request.path_params["message_id"]
     if not MESSAGE_ID.fullmatch(message_id):
         raise HTTPException(
-            404, "That is no message's id: it has at most 80 of 0-9, A-Z, a-z, _, -."
+            404, "There is no message with this id: ids have up to 80 of 0-9, A-Z, a-z, _ and -."
         )
     return message_id
 
 
 @dataclass
-class Watched:
-    """One message as the page shows it. What cannot change any more is read once."""
+class MessagePage:
+    """One message as the page shows it. What can no longer change is read once."""
 
-    desk: Desk
+    context: ConsoleContext
     message_id: str
-    _history: Sequence[Event] = field(default=())
+    _events: Sequence[Event] = field(default=())
+    _request: Mapping[str, Any] = field(default_factory=dict)
 
-    def facts(self) -> Facts | None:
-        """All that is known now; None if there is no such message."""
-        story, history = self._story(), self._events()
-        if story is None and not history:
+    def facts(self) -> MessageFacts | None:
+        """Everything that is known now; None if there is no such message."""
+        history, events = self._history(), self._execution_events()
+        if history is None and not events:
             return None
-        receipts = self.desk.store.receipts.of(self.message_id) if story else []
-        execution = Execution.read(history) if history else None
-        erased = story is None and self.desk.store.erasure.was_erased(self.message_id)
-        return Facts(self.message_id, story, receipts, execution, erased)
+        store = self.context.store
+        return MessageFacts(
+            self.message_id,
+            history,
+            self._request,
+            store.receipts.of(self.message_id) if history else [],
+            Execution.read(events) if events else None,
+            erased=history is None and store.erasure.was_erased(self.message_id),
+        )
 
-    def look(self) -> Glance:
+    def refresh(self) -> PageUpdate:
         facts = self.facts()
         if facts is None:
-            return Glance({}, self._pause(OVER))
+            return PageUpdate({}, self._pause(ENDED))
         values = self.values(facts, self.definition(facts))
-        fragments = {part: self.desk.render(f"message_{part}.html", **values) for part in PARTS}
-        if facts.over:
-            fragments["raw"] = self.desk.render("message_raw.html", **self.raw(facts))
-        return Glance(fragments, self._pause(self._pace(facts)))
+        fragments = {part: self.context.render(f"message_{part}.html", **values) for part in PARTS}
+        if facts.ended:
+            fragments["raw"] = self.context.render("message_raw.html", **self.raw(facts))
+        return PageUpdate(fragments, self._pause(self._pace(facts)))
 
-    def _pace(self, facts: Facts) -> tuple[float, float]:
-        last = self._history[-1]["timestamp"] if self._history else facts.since
+    def _pace(self, facts: MessageFacts) -> tuple[float, float]:
+        last = self._events[-1]["timestamp"] if self._events else facts.since
         recent = datetime.now(UTC) - last < CALM_AFTER
-        if facts.over:
-            return CALM if recent or not facts.settled else OVER
+        if facts.ended:
+            return CALM if recent or not facts.settled else ENDED
         return BUSY if recent else CALM
 
     def _pause(self, pace: tuple[float, float]) -> float:
         local, deployed = pace
-        return local if self.desk.installation.local else deployed
+        return local if self.context.installation.local else deployed
 
-    def _story(self) -> MessageHistory | None:
+    def _history(self) -> MessageHistory | None:
+        """Reads the request with the first history: it does not change."""
+        messages = self.context.store.messages
         try:
-            return self.desk.store.messages.history(self.message_id)
+            if self._request:
+                return messages.history(self.message_id)
+            history, self._request = messages.history_and_request(self.message_id)
         except UnknownMessage:
             return None
+        return history
 
-    def _events(self) -> Sequence[Event]:
-        """Empty if there is no execution: not yet, or no more."""
-        if self._history and self._history[-1]["type"] in ENDS:
-            return self._history
-        workflow = self.desk.clients.workflow
+    def _execution_events(self) -> Sequence[Event]:
+        """Empty if there is no execution yet, or if it is no longer kept."""
+        if self._events and self._events[-1]["type"] in ENDS:
+            return self._events
+        workflow = self.context.clients.workflow
         pages = workflow.get_paginator("get_execution_history").paginate(
             executionArn=self._arn, PaginationConfig={"PageSize": 1000}
         )
         try:
-            self._history = [event for page in pages for event in page["events"]]
+            self._events = [event for page in pages for event in page["events"]]
         except workflow.exceptions.ExecutionDoesNotExist:
-            self._history = ()
-        return self._history
+            self._events = ()
+        return self._events
 
     @property
     def _arn(self) -> str:
-        return self.desk.installation.execution_arn(self.message_id)
+        return self.context.installation.execution_arn(self.message_id)
 
-    def definition(self, facts: Facts) -> str:
-        """The one that runs or ran, which a later deployment may have replaced."""
+    def definition(self, facts: MessageFacts) -> str:
+        """The definition that the execution uses, which a later deployment may have replaced."""
         return self._deployed if facts.execution else WORKFLOW.read_text()
 
     @cached_property
     def _deployed(self) -> str:
-        described = self.desk.clients.workflow.describe_state_machine_for_execution(
+        described = self.context.clients.workflow.describe_state_machine_for_execution(
             executionArn=self._arn
         )
         return described["definition"]
 
-    def values(self, facts: Facts, definition: str) -> dict[str, Any]:
-        """What the parts of the page show."""
+    def values(self, facts: MessageFacts, definition: str) -> dict[str, Any]:
+        """The values of the page's templates."""
         drawn, missing = _drawn(facts, definition)
         return {
             "facts": facts,
@@ -149,17 +163,18 @@ class Watched:
             "cannot_draw": missing,
             "cost": cost(facts, prices.load()),
             "not_counted": NOT_COUNTED,
-            "execution_url": self.desk.installation.execution_url(self.message_id),
+            "fee_units": _fee_units(facts),
+            "execution_url": self.context.installation.execution_url(self.message_id),
             "to": _recipient(facts),
             "metadata": _metadata(facts),
         }
 
-    def raw(self, facts: Facts) -> dict[str, Any]:
-        """Long, so it is sent once, when it will not change any more."""
-        return {"request_text": pretty(facts.request), "history_text": pretty(self._history)}
+    def raw(self, facts: MessageFacts) -> dict[str, Any]:
+        """Sent once, when it can no longer change, because it is long."""
+        return {"request_text": pretty(facts.request), "history_text": pretty(self._events)}
 
 
-def _drawn(facts: Facts, definition: str) -> tuple[Picture | None, str | None]:
+def _drawn(facts: MessageFacts, definition: str) -> tuple[Picture | None, str | None]:
     """The drawing, or why there is none."""
     try:
         placed = layout(definition, branches=facts.shows_branches)
@@ -168,17 +183,23 @@ def _drawn(facts: Facts, definition: str) -> tuple[Picture | None, str | None]:
     return picture(placed, facts.execution, facts.since, facts.ahead), None
 
 
-def _recipient(facts: Facts) -> str | None:
-    """The last one that the message was sent to, else the first that it is for."""
-    if facts.story is None or not facts.plan.attempts:
+def _recipient(facts: MessageFacts) -> str | None:
+    """The last recipient that the message was sent to, else the first of the plan."""
+    if facts.history is None or not facts.plan.attempts:
         return None
     number = facts.attempts[-1].number if facts.attempts else 1
     planned = facts.plan.attempt(number)
-    request = facts.story.message.request
-    step = request["steps"][planned.step - 1]
-    return address(request, step, planned.channel, "to")
+    step = facts.stored_request["steps"][planned.step - 1]
+    return address(facts.stored_request, step, planned.channel, "to")
 
 
-def _metadata(facts: Facts) -> Mapping[str, str]:
-    metadata: Mapping[str, str] = facts.told.get("metadata", {})
+def _fee_units(facts: MessageFacts) -> list[str]:
+    """What the list price of each channel that was used includes and does not include."""
+    listed = prices.listed()["channels"]
+    used = dict.fromkeys(one.channel for one in facts.attempts if one.provider_id)
+    return [listed[name]["unit"] for name in used if name in listed]
+
+
+def _metadata(facts: MessageFacts) -> Mapping[str, str]:
+    metadata: Mapping[str, str] = facts.answer.get("metadata", {})
     return {visible(name): visible(value) for name, value in metadata.items()}

@@ -1,4 +1,4 @@
-"""The page `Messages`: the newest first, searched and filtered, live."""
+"""The page `Messages`: the newest first, with search and filters, updated live."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -12,23 +12,25 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from console.desk import Desk
-from console.live import Glance
-from console.recent import Row, Snapshot
-from messaging.domain.messages import CHANNELS, MESSAGE_ID
+from console.context import ConsoleContext
+from console.live import PageUpdate
+from console.recent import Snapshot
+from console.summaries import MessageSummary
+from messaging.channels.catalog import channels
+from messaging.domain.messages import MESSAGE_ID
 from messaging.domain.statuses import MessageStatus
 
 PAGE = 50
-LONGEST_SEARCH = 200
-# So long a search waits for what is not in memory yet.
+MAX_SEARCH = 200
+# How long a search waits for messages that are not in memory yet.
 SEARCH_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a viewer wants to see, as the address says it; what it says wrong is left out.
+class MessageFilters:
+    """The filters in the page's address; invalid ones are ignored.
 
-    `below`: the place of the topmost message on the page; None: the newest.
+    `below`: the place of the first message on the page; None: the newest.
     """
 
     search: str = ""
@@ -39,9 +41,9 @@ class Asked:
     @classmethod
     def of(cls, query: QueryParams) -> Self:
         return cls(
-            search=" ".join(query.get("q", "").split())[:LONGEST_SEARCH],
+            search=" ".join(query.get("q", "").split())[:MAX_SEARCH],
             status=_one_of(query.get("status", ""), tuple(MessageStatus)),
-            channel=_one_of(query.get("channel", ""), CHANNELS),
+            channel=_one_of(query.get("channel", ""), tuple(channels())),
             below=_place(query.get("below", "")),
         )
 
@@ -50,13 +52,13 @@ class Asked:
         return bool(self.search or self.status or self.channel)
 
     def address(self, below: tuple[datetime, str] | None = None) -> str:
-        """The query part of the same list, from another place on."""
-        said = {"q": self.search, "status": self.status, "channel": self.channel}
+        """The query string of the same list, from another place on."""
+        query = {"q": self.search, "status": self.status, "channel": self.channel}
         if below is not None:
-            said["below"] = f"{below[0].isoformat()}~{below[1]}"
-        return urlencode({name: value for name, value in said.items() if value})
+            query["below"] = f"{below[0].isoformat()}~{below[1]}"
+        return urlencode({name: value for name, value in query.items() if value})
 
-    def fits(self, row: Row) -> bool:
+    def match(self, row: MessageSummary) -> bool:
         return (
             self.status in ("", row.status)
             and (not self.channel or self.channel in row.channels)
@@ -64,12 +66,12 @@ class Asked:
         )
 
 
-def _one_of(said: str, known: tuple[str, ...]) -> str:
-    return said if said in known else ""
+def _one_of(value: str, known: tuple[str, ...]) -> str:
+    return value if value in known else ""
 
 
-def _place(said: str) -> tuple[datetime, str] | None:
-    at, _, message_id = said.partition("~")
+def _place(value: str) -> tuple[datetime, str] | None:
+    at, _, message_id = value.partition("~")
     try:
         moment = datetime.fromisoformat(at)
     except ValueError:
@@ -78,88 +80,94 @@ def _place(said: str) -> tuple[datetime, str] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
-    """One page of those that fit. `newer`, `older`: the addresses of the pages beside it."""
+class ResultPage:
+    """One page of the matching messages. `newer`, `older`: the query strings of the next pages."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[MessageSummary, ...]
     first: int
-    fitting: int
+    matching: int
     newer: str | None
     older: str | None
 
 
-def listing(asked: Asked, rows: Sequence[Row]) -> Listing:
-    fitting = [row for row in rows if asked.fits(row)] if asked.narrowed else rows
-    start = _start(asked, fitting)
+def result_page(filters: MessageFilters, rows: Sequence[MessageSummary]) -> ResultPage:
+    matching = [row for row in rows if filters.match(row)] if filters.narrowed else rows
+    start = _start(filters, matching)
     end = start + PAGE
     newer = older = None
     if start > 0:
-        newer = asked.address(fitting[start - PAGE].place if start > PAGE else None)
-    if end < len(fitting):
-        older = asked.address(fitting[end].place)
-    return Listing(tuple(fitting[start:end]), start + 1, len(fitting), newer, older)
+        newer = filters.address(matching[start - PAGE].place if start > PAGE else None)
+    if end < len(matching):
+        older = filters.address(matching[end].place)
+    return ResultPage(tuple(matching[start:end]), start + 1, len(matching), newer, older)
 
 
-def _start(asked: Asked, fitting: Sequence[Row]) -> int:
-    """Where the page begins; rows come newest first, so that places go down."""
-    if asked.below is None:
+def _start(filters: MessageFilters, matching: Sequence[MessageSummary]) -> int:
+    """Where the page begins; rows are sorted by descending place."""
+    if filters.below is None:
         return 0
-    below = asked.below
-    return bisect_left(fitting, True, key=lambda row: row.place <= below)
+    below = filters.below
+    return bisect_left(matching, True, key=lambda row: row.place <= below)
 
 
-class List:
-    """The list of one viewer or many, drawn anew when there is something new."""
+class MessageList:
+    """The list for one or more viewers, rendered again only when it has changed."""
 
-    def __init__(self, desk: Desk, asked: Asked) -> None:
-        self._desk = desk
-        self._asked = asked
-        self._drawn: tuple[int, Row | None] | None = None
+    def __init__(self, context: ConsoleContext, filters: MessageFilters) -> None:
+        self._desk = context
+        self._filters = filters
+        self._rendered: tuple[int, MessageSummary | None] | None = None
         self._html = ""
 
     def values(self, snapshot: Snapshot) -> dict[str, Any]:
-        """What the templates show."""
+        """The values of the templates."""
         older = self._older(snapshot)
         rows = (*snapshot.rows, older) if older else snapshot.rows
-        return {"asked": self._asked, "listing": listing(self._asked, rows), "snapshot": snapshot}
+        return {
+            "filters": self._filters,
+            "results": result_page(self._filters, rows),
+            "snapshot": snapshot,
+        }
 
-    def glance(self) -> Glance:
+    def refresh(self) -> PageUpdate:
         snapshot = self._desk.recent.now()
-        drawn = snapshot.version, self._older(snapshot)
-        if drawn != self._drawn:
+        rendered = snapshot.version, self._older(snapshot)
+        if rendered != self._rendered:
             self._html = self._desk.render("messages_list.html", **self.values(snapshot))
-            self._drawn = drawn
-        return Glance({"list": self._html}, self._desk.recent.again_in())
+            self._rendered = rendered
+        return PageUpdate({"list": self._html}, self._desk.recent.again_in())
 
-    def _older(self, snapshot: Snapshot) -> Row | None:
-        """The message whose id is looked for, if it is older than what is in memory."""
-        if not MESSAGE_ID.fullmatch(self._asked.search):
+    def _older(self, snapshot: Snapshot) -> MessageSummary | None:
+        """The message whose id is searched for, if it is older than those in memory."""
+        if not MESSAGE_ID.fullmatch(self._filters.search):
             return None
-        row = self._desk.recent.find(self._asked.search)
+        row = self._desk.recent.find(self._filters.search)
         known = row is None or (snapshot.rows and row.place >= snapshot.rows[-1].place)
         return None if known else row
 
 
-def routes(desk: Desk) -> list[Route]:
+def routes(context: ConsoleContext) -> list[Route]:
     def page(request: Request) -> Response:
-        asked = Asked.of(request.query_params)
-        recent = desk.recent
+        filters = MessageFilters.of(request.query_params)
+        recent = context.recent
         snapshot = recent.at_hand()
-        if asked.search and not (MESSAGE_ID.fullmatch(asked.search) and recent.find(asked.search)):
+        if filters.search and not (
+            MESSAGE_ID.fullmatch(filters.search) and recent.find(filters.search)
+        ):
             snapshot = recent.all_within(SEARCH_SECONDS)
-        return desk.page(
+        return context.page(
             request,
             "messages.html",
             statuses=tuple(MessageStatus),
-            channels=CHANNELS,
-            live=f"/live/messages?{asked.address(asked.below)}",
-            **List(desk, asked).values(snapshot),
+            channels=tuple(channels()),
+            live=f"/live/messages?{filters.address(filters.below)}",
+            **MessageList(context, filters).values(snapshot),
         )
 
     async def events(request: Request) -> Response:
-        asked = Asked.of(request.query_params)
-        key = f"messages?{asked.address(asked.below)}"
-        return desk.hub.response(key, List(desk, asked).glance)
+        filters = MessageFilters.of(request.query_params)
+        key = f"messages?{filters.address(filters.below)}"
+        return context.hub.response(key, MessageList(context, filters).refresh)
 
     return [
         Route("/messages", page, methods=["GET"]),

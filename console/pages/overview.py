@@ -1,4 +1,4 @@
-"""The page `Overview`: how it goes, in numbers, and what lies in the queues."""
+"""The page `Overview`: delivery figures, and the messages in the queues."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -11,90 +11,93 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from console.desk import Desk
-from console.figures import Figures, Minute, figures, minutes
-from console.live import Glance
-from console.recent import Row, Snapshot
+from console.context import ConsoleContext
+from console.figures import Figures, MinuteCounts, figures, minutes
+from console.live import PageUpdate
+from console.recent import Snapshot
+from console.summaries import MessageSummary
 from messaging.pricing import prices
 
 SPANS: Final = (("The last hour", timedelta(hours=1)), ("The last 24 hours", timedelta(hours=24)))
 MINUTES: Final = 60
 FRAGMENTS: Final = ("numbers", "chart", "queues")
-# Seconds between two looks on one machine, and where each is paid for.
+# Seconds between two refreshes: on one machine, and on AWS, where each one costs money.
 LOCAL, DEPLOYED = 3.0, 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class About:
-    """A queue: what lies in it, and what to do about that."""
+class QueueInfo:
+    """A queue by its stack output, and what its messages mean."""
 
     output: str
     name: str
-    means: str
-    do: str = "make dlq shows which and why; mend the cause, then make redrive puts them back"
+    meaning: str
 
 
 QUEUES: Final = (
-    About(
-        "RequestsQueueUrl",
-        "Requests",
-        "accepted, and about to be started",
-        "nothing: it empties by itself, at the stack's pace",
+    QueueInfo("RequestsQueueUrl", "Requests", "accepted, waiting for their execution to start"),
+    QueueInfo(
+        "RequestsDeadLetterQueueUrl", "Requests not started", "their execution could not start"
     ),
-    About("RequestsDeadLetterQueueUrl", "Requests not started", "could not be started"),
-    About("ReceiptsDeadLetterQueueUrl", "Receipts not handed over", "SNS could not deliver them"),
-    About(
-        "UnrecordedReceiptsQueueUrl", "Receipts not recorded", "three tries to record one failed"
+    QueueInfo(
+        "ReceiptsDeadLetterQueueUrl", "Receipts not delivered", "SNS could not invoke the function"
     ),
-    About("UnclosedMessagesQueueUrl", "Ends not noted", "an execution ended, and nobody noted it"),
+    QueueInfo(
+        "UnrecordedReceiptsQueueUrl", "Receipts not recorded", "the function failed three times"
+    ),
+    QueueInfo(
+        "UnclosedMessagesQueueUrl",
+        "Messages not closed",
+        "their execution ended, and their final status could not be stored",
+    ),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Depth:
-    """How many lie in a queue, and how many of them somebody works on right now."""
+class QueueDepth:
+    """How many messages are in a queue: visible or delayed ones, and those in flight."""
 
-    about: About
+    queue: QueueInfo
     waiting: int
-    held: int
+    in_flight: int
 
     @property
-    def dead(self) -> bool:
-        return self.about.output != QUEUES[0].output
+    def is_dead_letter_queue(self) -> bool:
+        return self.queue.output != QUEUES[0].output
 
 
-class Depths:
-    """Asked at most once in `seconds`, however many look."""
+class QueueDepths:
+    """Requested at most once in `seconds`, however many viewers there are."""
 
-    def __init__(self, desk: Desk, seconds: float) -> None:
-        self._desk = desk
+    def __init__(self, context: ConsoleContext, seconds: float) -> None:
+        self._desk = context
         self._seconds = seconds
-        self._asked = float("-inf")
-        self._known: list[Depth] = []
+        self._read_at = float("-inf")
+        self._known: list[QueueDepth] = []
 
-    def now(self) -> list[Depth]:
-        if time.monotonic() - self._asked >= self._seconds:
-            self._known = [self._ask(about) for about in QUEUES]
-            self._asked = time.monotonic()
+    def now(self) -> list[QueueDepth]:
+        if time.monotonic() - self._read_at >= self._seconds:
+            self._known = [self._read(queue) for queue in QUEUES]
+            self._read_at = time.monotonic()
         return self._known
 
-    def _ask(self, about: About) -> Depth:
-        told = self._desk.clients.queues.get_queue_attributes(
-            QueueUrl=self._desk.installation.queues[about.output],
+    def _read(self, queue: QueueInfo) -> QueueDepth:
+        attributes = self._desk.clients.queues.get_queue_attributes(
+            QueueUrl=self._desk.installation.queues[queue.output],
             AttributeNames=[
                 "ApproximateNumberOfMessages",
                 "ApproximateNumberOfMessagesDelayed",
                 "ApproximateNumberOfMessagesNotVisible",
             ],
         )["Attributes"]
-        count = {name: int(value) for name, value in told.items()}
-        held = count.get("ApproximateNumberOfMessagesNotVisible", 0)
-        return Depth(about, sum(count.values()) - held, held)
+        count = {name: int(value) for name, value in attributes.items()}
+        in_flight = count.get("ApproximateNumberOfMessagesNotVisible", 0)
+        return QueueDepth(queue, sum(count.values()) - in_flight, in_flight)
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """`covered`: the memory goes back as far as the span does."""
+    """`covered`: all messages of the time span are in memory."""
 
     name: str
     figures: Figures
@@ -103,19 +106,19 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """The last hour by minutes; `top` is the height of the scale."""
+    """The last hour by minutes; `top` is the upper end of the scale."""
 
-    minutes: Sequence[Minute]
+    minutes: Sequence[MinuteCounts]
     top: int
 
 
-def chart(rows: Sequence[Row], now: datetime) -> Chart:
+def chart(rows: Sequence[MessageSummary], now: datetime) -> Chart:
     bars = minutes(rows, now, MINUTES)
     return Chart(bars, _round_up(max(bar.total for bar in bars)))
 
 
 def _round_up(most: int) -> int:
-    """To 1, 2 or 5 and noughts, so that the scale reads well and does not jump with each one."""
+    """To 1, 2 or 5 times a power of ten, so that the scale rarely changes."""
     size = 1
     while True:
         for step in (1, 2, 5):
@@ -125,19 +128,19 @@ def _round_up(most: int) -> int:
 
 
 def spans(snapshot: Snapshot, now: datetime) -> list[Span]:
-    told = []
+    found = []
     for name, length in SPANS:
         rows = [row for row in snapshot.rows if row.accepted_at >= now - length]
         covered = snapshot.since is not None and snapshot.since <= now - length
-        told.append(Span(name, figures(rows, prices.load()), covered or snapshot.whole))
-    return told
+        found.append(Span(name, figures(rows, prices.load()), covered or snapshot.whole))
+    return found
 
 
 class Overview:
-    """The page's fragments, worked out once for all who look."""
+    """The page's fragments, computed once for all viewers."""
 
-    def __init__(self, desk: Desk, depths: Depths) -> None:
-        self._desk = desk
+    def __init__(self, context: ConsoleContext, depths: QueueDepths) -> None:
+        self._desk = context
         self._depths = depths
 
     def values(self, snapshot: Snapshot) -> dict[str, Any]:
@@ -148,28 +151,35 @@ class Overview:
             "depths": self._depths.now(),
             "snapshot": snapshot,
             "prices_read": prices.load().read,
+            "fees": _fees(),
         }
 
-    def look(self, pause: float) -> Callable[[], Glance]:
-        def glance() -> Glance:
+    def refresher(self, pause: float) -> Callable[[], PageUpdate]:
+        def refresh() -> PageUpdate:
             values = self.values(self._desk.recent.now())
-            told = {
+            fragments = {
                 name: self._desk.render(f"overview_{name}.html", **values) for name in FRAGMENTS
             }
-            return Glance(told, pause)
+            return PageUpdate(fragments, pause)
 
-        return glance
+        return refresh
 
 
-def routes(desk: Desk) -> list[Route]:
-    pause = LOCAL if desk.installation.local else DEPLOYED
-    overview = Overview(desk, Depths(desk, pause))
+def _fees() -> list[tuple[float, str]]:
+    """The list price of each channel that has one, and what it is charged for."""
+    each = prices.load().channels
+    return [(each[name], fee["unit"]) for name, fee in prices.listed()["channels"].items()]
+
+
+def routes(context: ConsoleContext) -> list[Route]:
+    pause = LOCAL if context.installation.local else DEPLOYED
+    overview = Overview(context, QueueDepths(context, pause))
 
     def page(request: Request) -> Response:
-        return desk.page(request, "overview.html", **overview.values(desk.recent.at_hand()))
+        return context.page(request, "overview.html", **overview.values(context.recent.at_hand()))
 
     async def events(_: Request) -> EventSourceResponse:
-        return desk.hub.response("overview", overview.look(pause))
+        return context.hub.response("overview", overview.refresher(pause))
 
     return [
         Route("/overview", page, methods=["GET"]),

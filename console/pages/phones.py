@@ -1,9 +1,10 @@
-"""The page `Phones`: what the simulated recipients got, and what they do with it."""
+"""The page `Phones`: what the simulated recipients received, and what they do with it."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from secrets import token_urlsafe
 from typing import Final
 from urllib.parse import urlencode
@@ -15,137 +16,144 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from console.desk import Desk
-from console.live import Glance
-from console.phones import acts
-from console.phones.carriers import NEWEST_MESSAGES, Carriers, Declined, Unreachable
-from console.phones.threads import Thread, persons
+from console.context import ConsoleContext
+from console.live import PageUpdate
+from console.phones import actions
+from console.phones.simulator_client import (
+    NEWEST_MESSAGES,
+    SimulatorClient,
+    SimulatorRefused,
+    SimulatorUnreachable,
+)
+from console.phones.threads import PhoneThread, persons
 from console.words import capital
+from messaging.channels.catalog import channels
 
-SECONDS_BETWEEN_LOOKS = 0.3
-SECONDS_TO_COME_BACK = 2.0
-NOTES_KEPT = 100
-# A mail is hostile: no script, no request, no form, framed by the console alone.
-MAIL_HEADERS: Final = {
+SECONDS_BETWEEN_REFRESHES = 0.3
+SECONDS_TO_RETRY = 2.0
+MAX_NOTICES = 100
+# An email's HTML is untrusted: no script, no request, no form, in a frame of the console only.
+EMAIL_HEADERS: Final = {
     "Content-Security-Policy": (
         "sandbox; default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; "
         "base-uri 'none'; frame-ancestors 'self'"
     ),
-    # A sandboxed page that is opened by itself would be an error with the console's own policy.
+    # With the console's own policy, opening the sandboxed page by itself would be an error.
     "Cross-Origin-Opener-Policy": "unsafe-none",
 }
-# A link that wants a new window gets none in the sandbox, so it goes nowhere. The fonts are as in
-# most mail programs.
-MAIL_BEGINS = (
+# The sandbox opens no new window, so a link with a target leads nowhere. The font is that of most
+# mail programs.
+EMAIL_PROLOGUE = (
     '<!doctype html><meta charset="utf-8"><base target="_blank">'
     "<style>html { font: 15px/1.5 sans-serif }</style>"
 )
 
 
 @dataclass(frozen=True)
-class Note:
-    """What the page says after an act."""
+class Notice:
+    """What the page shows after an action."""
 
     sentence: str
     good: bool
 
 
 @dataclass(frozen=True)
-class Notes:
-    """The newest notes, each under a name of its own: a link cannot put words into the page."""
+class Notices:
+    """The newest notices, each with a random name, so that a link cannot inject text."""
 
-    kept: OrderedDict[str, Note] = field(default_factory=OrderedDict)
+    kept: OrderedDict[str, Notice] = field(default_factory=OrderedDict)
 
-    def keep(self, note: Note) -> str:
+    def keep(self, notice: Notice) -> str:
         name = token_urlsafe(8)
-        self.kept[name] = note
-        while len(self.kept) > NOTES_KEPT:
+        self.kept[name] = notice
+        while len(self.kept) > MAX_NOTICES:
             self.kept.popitem(last=False)
         return name
 
 
 @dataclass(frozen=True)
-class Phones:
-    """The routes of the page, on one stack."""
+class PhonesPage:
+    """The routes of the page."""
 
-    desk: Desk
-    notes: Notes = field(default_factory=Notes)
+    context: ConsoleContext
+    notices: Notices = field(default_factory=Notices)
 
-    @property
-    def carriers(self) -> Carriers:
-        local = self.desk.installation.local
+    @cached_property
+    def simulator(self) -> SimulatorClient:
+        local = self.context.installation.local
         if local is None:
-            raise HTTPException(404, "There are no phones here: on AWS the recipients are people.")
-        return Carriers(local.carriers_url)
+            raise HTTPException(404, "A stack on AWS has no simulated phones.")
+        return SimulatorClient(local.simulator_url)
 
     def page(self, request: Request) -> Response:
-        carriers = self.carriers
         to = _address(request.query_params.get("to", ""))
-        note = self.notes.kept.get(request.query_params.get("note", ""))
+        notice = self.notices.kept.get(request.query_params.get("notice", ""))
         live = f"/phones/events?{urlencode({'to': to})}"
-        return self.desk.page(
-            request, "phones.html", to=to, note=note, live=live, fragments=self._shown(carriers, to)
+        return self.context.page(
+            request, "phones.html", to=to, notice=notice, live=live, fragments=self._fragments(to)
         )
 
     async def events(self, request: Request) -> Response:
         to = _address(request.query_params.get("to", ""))
-        return self.desk.hub.response(f"phones {to}", self._look(self.carriers, to))
+        return self.context.hub.response(f"phones {to}", self._refresher(to))
 
-    def mail(self, request: Request) -> Response:
+    def email_html(self, request: Request) -> Response:
         provider_id = request.path_params["provider_id"]
         try:
-            thread = self.carriers.thread(_address(request.query_params.get("to", "")), "email")
-            message = thread.message(provider_id)
-        except (Declined, Unreachable) as error:
+            threads = self._threads(_address(request.query_params.get("to", "")))
+            found = (thread.message(provider_id) for thread in threads)
+            message = next(filter(None, found), None)
+        except (SimulatorRefused, SimulatorUnreachable) as error:
             raise HTTPException(404, str(error)) from error
         if message is None or message.content.html is None:
-            raise HTTPException(404, "There is no such mail, or it has no HTML.")
-        return HTMLResponse(MAIL_BEGINS + message.content.html, headers=MAIL_HEADERS)
+            raise HTTPException(404, "There is no such email, or it has no HTML.")
+        return HTMLResponse(EMAIL_PROLOGUE + message.content.html, headers=EMAIL_HEADERS)
 
     async def act(self, request: Request) -> Response:
         async with request.form() as form:
-            note = await run_in_threadpool(self._act, request.path_params, form)
+            notice = await run_in_threadpool(self._act, request.path_params, form)
             to = _text(form, "to")
-        query = urlencode({"to": to, "note": self.notes.keep(note)})
-        return RedirectResponse(f"/phones?{query}#note", 303)
+        query = urlencode({"to": to, "notice": self.notices.keep(notice)})
+        return RedirectResponse(f"/phones?{query}#notice", 303)
 
-    def _act(self, path: Mapping[str, str], form: FormData) -> Note:
+    def _act(self, path: Mapping[str, str], form: FormData) -> Notice:
         body = {name: _text(form, name) for name in ("receipt", "text") if name in form}
         try:
-            outcome = self.carriers.act(path["provider_id"], path["act"], body)
-        except (Declined, Unreachable) as error:
-            return Note(_sentence(str(error)), good=False)
-        return Note(acts.told(path["act"], outcome), good=outcome.failure is None)
+            result = self.simulator.act(path["provider_id"], path["action"], body)
+        except (SimulatorRefused, SimulatorUnreachable) as error:
+            return Notice(_sentence(str(error)), good=False)
+        return Notice(actions.sentence(path["action"], result), good=result.failure is None)
 
-    def _look(self, carriers: Carriers, to: str) -> Callable[[], Glance]:
-        """What the page shows; while nothing changes nothing is asked."""
+    def _refresher(self, to: str) -> Callable[[], PageUpdate]:
+        """Refreshes the page when the simulator reports a change."""
+        simulator = self.simulator
         shown: dict[str, str] = {}
         seen = 0
 
-        async def news() -> None:
-            # Where nobody answers, the next look finds that out, too, and the page says so.
-            with suppress(OSError):
-                await carriers.news(seen)
+        async def change() -> None:
+            # If the simulator is unreachable, the next refresh notices it and the page says so.
+            with suppress(SimulatorUnreachable):
+                await simulator.wait_for_change(seen)
 
-        def look() -> Glance:
+        def refresh() -> PageUpdate:
             nonlocal seen, shown
             try:
-                newest = carriers.change()
-            except (Declined, Unreachable):
-                return Glance(self._shown(carriers, to), SECONDS_TO_COME_BACK)
+                newest = simulator.change()
+            except (SimulatorRefused, SimulatorUnreachable):
+                return PageUpdate(self._fragments(to), SECONDS_TO_RETRY)
             if newest != seen:
-                seen, shown = newest, self._shown(carriers, to)
-            return Glance(shown, SECONDS_BETWEEN_LOOKS, news)
+                seen, shown = newest, self._fragments(to)
+            return PageUpdate(shown, SECONDS_BETWEEN_REFRESHES, change)
 
-        return look
+        return refresh
 
-    def _shown(self, carriers: Carriers, to: str) -> dict[str, str]:
-        """The fragments: who there is, and the phone of the one who was chosen."""
-        render = self.desk.render
+    def _fragments(self, to: str) -> dict[str, str]:
+        """The list of recipients, and the threads of the chosen one."""
+        render = self.context.render
         try:
-            people = persons(carriers.recipients())
-            threads = _threads(carriers, to)
-        except Unreachable as error:
+            people = persons(self.simulator.recipients())
+            threads = self._threads(to)
+        except SimulatorUnreachable as error:
             unreachable = str(error)
             people, threads = [], []
         else:
@@ -158,41 +166,40 @@ class Phones:
                 "phones_threads.html",
                 threads=threads,
                 to=to,
-                acts=acts,
+                actions=actions,
                 newest=NEWEST_MESSAGES,
                 unreachable=unreachable,
             ),
         }
 
+    def _threads(self, to: str) -> list[PhoneThread]:
+        """In the channels' order, so that no phone moves when a message arrives."""
+        threads = []
+        for channel in _channels(to):
+            # Nothing was sent to the recipient on this channel.
+            with suppress(SimulatorRefused):
+                threads.append(self.simulator.thread(to, channel))
+        return threads
 
-def routes(desk: Desk) -> list[Route]:
-    phones = Phones(desk)
+
+def routes(context: ConsoleContext) -> list[Route]:
+    phones = PhonesPage(context)
     return [
         Route("/phones", phones.page, methods=["GET"]),
         Route("/phones/events", phones.events, methods=["GET"]),
-        Route("/phones/emails/{provider_id}", phones.mail, methods=["GET"]),
-        Route("/phones/{provider_id}/{act}", phones.act, methods=["POST"]),
+        Route("/phones/emails/{provider_id}", phones.email_html, methods=["GET"]),
+        Route("/phones/{provider_id}/{action}", phones.act, methods=["POST"]),
     ]
 
 
-def _threads(carriers: Carriers, to: str) -> list[Thread]:
-    """In an order that stays, so that no phone moves when a message comes."""
-    threads = []
-    for channel in _channels(to):
-        # Nothing went there by this channel.
-        with suppress(Declined):
-            threads.append(carriers.thread(to, channel))
-    return threads
-
-
-def _channels(to: str) -> tuple[str, ...]:
-    if "@" in to:
-        return ("email",)
-    return ("whatsapp", "sms") if to else ()
+def _channels(to: str) -> list[str]:
+    """The channels with this kind of address."""
+    kind = "email" if "@" in to else "phone"
+    return [one.name for one in channels().values() if to and one.address == kind]
 
 
 def _address(written: str) -> str:
-    """A number's + that nobody escaped arrives as a blank."""
+    """The + of a phone number arrives as a space if the link did not escape it."""
     return f"+{written.strip()}" if written.strip().isdigit() else written
 
 
@@ -201,5 +208,5 @@ def _text(form: FormData, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _sentence(said: str) -> str:
-    return f"{capital(said).removesuffix('.')}."
+def _sentence(text: str) -> str:
+    return f"{capital(text).removesuffix('.')}."

@@ -1,1 +1,1 @@
-"""What the page `Phones` knows of the simulated carriers' recipients."""
+"""What the page `Phones` shows of the simulated recipients."""

@@ -1,4 +1,4 @@
-"""What the carriers tell of their recipients: who got what, and what became of it."""
+"""What the simulator reports of its recipients: what each received, and what became of it."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
+from messaging.channels.catalog import channels
+
 Json = Mapping[str, Any]
-LONGEST_GIST = 60
-# On the phone; everything else its owner does not see.
+MAX_TITLE = 60
+# States in which the message is on the phone, where its owner can see it.
 ARRIVED = frozenset({"delivered", "read", "complained"})
 
 
 @dataclass(frozen=True)
 class Recipient:
-    """A number or an address on one channel, and the last thing that went there or came back."""
+    """A phone number or email address on one channel, with the newest message or reply."""
 
     to: str
     channel: str
@@ -25,13 +27,13 @@ class Recipient:
     preview: str
 
     @classmethod
-    def read(cls, told: Json) -> Self:
-        return cls(**{**told, "last_at": datetime.fromisoformat(told["last_at"])})
+    def read(cls, found: Json) -> Self:
+        return cls(**{**found, "last_at": datetime.fromisoformat(found["last_at"])})
 
 
 @dataclass(frozen=True)
 class Person:
-    """Who has this number or address; `threads` newest first, at least one."""
+    """All threads of one phone number or email address, newest first; there is at least one."""
 
     to: str
     threads: Sequence[Recipient]
@@ -42,7 +44,7 @@ class Person:
 
 
 def persons(recipients: Sequence[Recipient]) -> list[Person]:
-    """The recipients, newest first, by the number or address that they share."""
+    """The recipients by their phone number or email address, newest first."""
     threads: dict[str, list[Recipient]] = {}
     for recipient in recipients:
         threads.setdefault(recipient.to, []).append(recipient)
@@ -50,8 +52,8 @@ def persons(recipients: Sequence[Recipient]) -> list[Person]:
 
 
 @dataclass(frozen=True)
-class Receipt:
-    """One receipt in the provider's word; on its way until it is published, failed or cancelled."""
+class ThreadReceipt:
+    """One receipt in the provider's term; pending until it is published, failed or cancelled."""
 
     word: str
     due_at: datetime
@@ -60,35 +62,35 @@ class Receipt:
     cancelled: bool
 
     @classmethod
-    def read(cls, told: Json) -> Self:
+    def read(cls, found: Json) -> Self:
         return cls(
-            told["receipt"],
-            datetime.fromisoformat(told["due_at"]),
-            _moment(told["published_at"]),
-            told["failure"],
-            told["cancelled"],
+            found["receipt"],
+            datetime.fromisoformat(found["due_at"]),
+            _moment(found["published_at"]),
+            found["failure"],
+            found["cancelled"],
         )
 
 
 @dataclass(frozen=True)
-class Template:
-    """A template's own text lies at the provider: its name and its values are all there is."""
+class ThreadTemplate:
+    """A template's name and values; its text is known to the provider only."""
 
     name: str
     language: str | None
     values: Sequence[str]
 
     @classmethod
-    def read(cls, told: Json) -> Self:
-        if "parameters" in told:
-            return cls(told["name"], told["language"], told["parameters"])
-        data = told["data"] or {}
-        return cls(told["name"], None, [f"{name}: {_written(data[name])}" for name in data])
+    def read(cls, found: Json) -> Self:
+        if "parameters" in found:
+            return cls(found["name"], found["language"], found["parameters"])
+        data = found["data"] or {}
+        return cls(found["name"], None, [f"{name}: {_written(data[name])}" for name in data])
 
 
 @dataclass(frozen=True)
-class Content:
-    """What was sent; which of it there is, depends on the channel."""
+class ThreadContent:
+    """What was sent; which fields are set depends on the channel and on the request."""
 
     kind: str
     text: str | None
@@ -96,52 +98,52 @@ class Content:
     html: str | None
     link: str | None
     filename: str | None
-    template: Template | None
+    template: ThreadTemplate | None
     encoding: str | None
     length: int | None
     segments: int | None
 
     @classmethod
-    def read(cls, told: Json) -> Self:
-        template = told.get("template")
+    def read(cls, found: Json) -> Self:
+        template = found.get("template")
         names = ("text", "subject", "html", "link", "filename", "encoding", "length", "segments")
         return cls(
-            kind=told["type"],
-            template=None if template is None else Template.read(template),
-            **{name: told.get(name) for name in names},
+            kind=found["type"],
+            template=None if template is None else ThreadTemplate.read(template),
+            **{name: found.get(name) for name in names},
         )
 
 
 @dataclass(frozen=True)
-class Message:
-    """One call to the provider. Without `provider_id` the provider refused it."""
+class ThreadMessage:
+    """One call to the provider. `provider_id` None: the provider refused it."""
 
     provider_id: str | None
     message_id: str | None
     attempt: str | None
     at: datetime
     sender: str
-    content: Content
+    content: ThreadContent
     state: str
     reason: str | None
     silent: bool
     may: frozenset[str]
-    receipts: Sequence[Receipt]
+    receipts: Sequence[ThreadReceipt]
 
     @classmethod
-    def read(cls, told: Json) -> Self:
+    def read(cls, found: Json) -> Self:
         return cls(
-            told["provider_id"],
-            told["message_id"],
-            told["attempt"],
-            datetime.fromisoformat(told["at"]),
-            told["from"],
-            Content.read(told["content"]),
-            told["state"],
-            told["reason"],
-            told["silent"],
-            frozenset(told["may"]),
-            [Receipt.read(one) for one in told["receipts"]],
+            found["provider_id"],
+            found["message_id"],
+            found["attempt"],
+            datetime.fromisoformat(found["at"]),
+            found["from"],
+            ThreadContent.read(found["content"]),
+            found["state"],
+            found["reason"],
+            found["silent"],
+            frozenset(found["may"]),
+            [ThreadReceipt.read(one) for one in found["receipts"]],
         )
 
     @property
@@ -150,25 +152,25 @@ class Message:
 
     @property
     def ticks(self) -> str:
-        """How far the sender's ticks on WhatsApp are: sent, delivered or read; empty before."""
+        """What the sender's ticks show: sent, delivered or read; empty before that."""
         if self.arrived:
             return self.state
         sent = any(one.word == "sent" and one.published_at for one in self.receipts)
         return "sent" if sent else ""
 
     @property
-    def gist(self) -> str:
-        """A few words by which a person knows which message is meant."""
+    def title(self) -> str:
+        """A few words that identify the message to a person."""
         content = self.content
         name = content.template and content.template.name
-        said = content.subject or content.text or name or content.filename or content.kind
-        words = " ".join(said.split())
-        return words if len(words) <= LONGEST_GIST else f"{words[: LONGEST_GIST - 1]}…"
+        text = content.subject or content.text or name or content.filename or content.kind
+        words = " ".join(text.split())
+        return words if len(words) <= MAX_TITLE else f"{words[: MAX_TITLE - 1]}…"
 
 
 @dataclass(frozen=True)
-class Reply:
-    """What the recipient wrote back to the message with that provider's id."""
+class ThreadReply:
+    """What the recipient replied to the message with the provider id `answers`."""
 
     id: str
     answers: str
@@ -177,56 +179,69 @@ class Reply:
     failure: str | None
 
     @classmethod
-    def read(cls, told: Json) -> Self:
-        at = datetime.fromisoformat(told["at"])
-        return cls(told["id"], told["answers"], at, told["text"], told["failure"])
+    def read(cls, found: Json) -> Self:
+        at = datetime.fromisoformat(found["at"])
+        return cls(found["id"], found["answers"], at, found["text"], found["failure"])
 
 
 @dataclass(frozen=True)
-class Thread:
-    """A recipient's messages on one channel and what they wrote back, oldest first. `refusals`
-    are the receipts of a person who refuses, the usual one first, each with what it means.
+class PhoneThread:
+    """A recipient's messages on one channel and their replies, oldest first. `refusals` are the
+    receipts that a refusal can cause, the most common one first, each with its meaning.
     """
 
     to: str
     channel: str
-    entries: Sequence[Message | Reply]
+    entries: Sequence[ThreadMessage | ThreadReply]
     refusals: Mapping[str, str]
 
     @classmethod
-    def read(cls, told: Json) -> Self:
+    def read(cls, found: Json) -> Self:
         return cls(
-            told["to"],
-            told["channel"],
-            [_entry(one) for one in told["entries"]],
-            {one["receipt"]: one["says"] for one in told["refusals"]},
+            found["to"],
+            found["channel"],
+            [_entry(one) for one in found["entries"]],
+            {one["receipt"]: one["says"] for one in found["refusals"]},
         )
 
     @property
-    def messages(self) -> list[Message]:
-        return [one for one in self.entries if isinstance(one, Message)]
+    def is_mailbox(self) -> bool:
+        return channels()[self.channel].address == "email"
 
     @property
-    def on_the_phone(self) -> list[Message | Reply]:
-        """What its owner sees there."""
-        return [one for one in self.entries if isinstance(one, Reply) or one.arrived]
+    def has_read_receipts(self) -> bool:
+        return "read" in channels()[self.channel].success
 
     @property
-    def answerable(self) -> Message | None:
-        """The newest message on the phone that can be answered."""
+    def max_reply(self) -> int | None:
+        """The most characters of a reply; None if there is no limit."""
+        return channels()[self.channel].max_text
+
+    @property
+    def messages(self) -> list[ThreadMessage]:
+        return [one for one in self.entries if isinstance(one, ThreadMessage)]
+
+    @property
+    def on_the_phone(self) -> list[ThreadMessage | ThreadReply]:
+        """What its owner sees on the phone."""
+        return [one for one in self.entries if isinstance(one, ThreadReply) or one.arrived]
+
+    @property
+    def answerable(self) -> ThreadMessage | None:
+        """The newest message on the phone that the recipient can reply to."""
         shown = (one for one in reversed(self.messages) if one.arrived)
         return next((one for one in shown if "reply" in one.may), None)
 
-    def message(self, provider_id: str) -> Message | None:
+    def message(self, provider_id: str) -> ThreadMessage | None:
         return next((one for one in self.messages if one.provider_id == provider_id), None)
 
 
-def _entry(told: Json) -> Message | Reply:
-    return Reply.read(told) if told["kind"] == "reply" else Message.read(told)
+def _entry(found: Json) -> ThreadMessage | ThreadReply:
+    return ThreadReply.read(found) if found["kind"] == "reply" else ThreadMessage.read(found)
 
 
-def _moment(told: str | None) -> datetime | None:
-    return None if told is None else datetime.fromisoformat(told)
+def _moment(found: str | None) -> datetime | None:
+    return None if found is None else datetime.fromisoformat(found)
 
 
 def _written(value: object) -> str:

@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from messaging.domain.messages import AttemptId, Message
-from messaging.domain.plan import Plan, PlannedAttempt
+from messaging.domain.plan import PlannedAttempt
 from messaging.domain.statuses import AttemptStatus, MessageStatus, Success
 from messaging.store import Store
 from tests.e2e.conftest import Throughline
 from tests.support.dynamodb import MemoryDynamoDB
+from tests.support.plans import plan_of
 
 STEPS = ("whatsapp", "sms", "email")
 WAIT_SECONDS = 45
@@ -33,8 +34,8 @@ def store_many(throughline: Throughline, count: int, over: timedelta, name: str 
 
 
 def _tell(store: Store, name: str, at: datetime, number: int, chance: random.Random) -> None:
-    plan = Plan(
-        tuple(
+    plan = plan_of(
+        *(
             PlannedAttempt(step, step, channel, WAIT_SECONDS, Success.DELIVERED)
             for step, channel in enumerate(STEPS, 1)
         )

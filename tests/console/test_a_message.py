@@ -1,4 +1,4 @@
-"""The page of one message: its way lit as it goes, why, what it cost, and what others wrote."""
+"""The page of one message: its path as it progresses, why, its cost, and untrusted text."""
 
 import json
 import re
@@ -59,7 +59,7 @@ def test_a_fallback_lights_up_state_by_state_without_a_reload(
     expect(page.locator("#head .badge")).to_have_text(re.compile("delivered"))
     expect(page.locator(".way.taken")).to_have_count(5)
     expect(page.locator("#timeline")).to_contain_text(
-        "Step 2, SMS: because WhatsApp failed: 131026 Message undeliverable"
+        "Step 2 (SMS) started because WhatsApp failed: 131026 Message undeliverable"
     )
     expect(page.locator("#raw pre").last).to_contain_text(
         "ExecutionSucceeded", use_inner_text=False
@@ -94,7 +94,7 @@ def test_a_state_that_waits_counts_down_and_then_gives_way(
     expect_state(page, "Send WhatsApp", "timed_out")
     expect_state(page, "Send SMS", "waiting")
     expect(page.locator("#timeline")).to_contain_text(
-        "Step 2, SMS: because no receipt from WhatsApp came within 9 s"
+        "Step 2 (SMS) started because no delivery receipt from WhatsApp arrived within 9 s"
     )
     expect(page.locator("#timeline [data-until]")).to_have_text(re.compile(r"^\d+ s$"))
 
@@ -117,7 +117,10 @@ def test_the_branches_of_a_broadcast_stand_side_by_side_each_with_its_end(
         lefts.append(box["x"])
     assert len(set(tops)) == 1
     assert lefts == sorted(lefts)
-    assert "Step 1, a broadcast to WhatsApp, SMS and email: the first of the plan" in words(page)
+    assert (
+        "Step 1 (broadcast to WhatsApp, SMS and email) started as the first step of the plan"
+        in words(page)
+    )
     assert tab.accessibility() == []
 
 
@@ -127,7 +130,7 @@ def test_a_direct_start_looks_the_same(tab: Tab, throughline: Throughline) -> No
     expect_state(page, "Plan message", "succeeded")
     expect_state(page, "Send SMS", "succeeded")
     expect(page.locator("#head .badge")).to_have_text(re.compile("delivered"))
-    assert words(page)[0] == "Came by a direct StartExecution"
+    assert words(page)[0] == "Started directly with StartExecution"
     assert "Delivered by SMS" in words(page)
 
 
@@ -151,7 +154,7 @@ def test_a_late_receipt_shows_without_a_reload(tab: Tab, throughline: Throughlin
     throughline.report(call["provider_id"], "delivered")
 
     expect(page.locator("#head .badge")).to_have_text(re.compile(" delivered"))
-    expect(page.locator("#timeline")).to_contain_text("delivered, after its wait was over")
+    expect(page.locator("#timeline")).to_contain_text("delivered, after the wait had ended")
     expect(page.locator("#head .summary")).to_contain_text("Delivered by WhatsApp, late")
 
 
@@ -232,9 +235,9 @@ def test_what_the_request_holds_can_be_sent_again_and_its_phone_seen(
     eventually(lambda: throughline.sent(message_id))
     page = tab.open(f"/messages/{message_id}")
 
-    again = page.get_by_role("link", name="The same again")
+    again = page.get_by_role("link", name="Send again")
     assert again.get_attribute("href") == f"/compose?from={message_id}"
-    phone = page.get_by_role("link", name=re.compile("recipient.s phone"))
+    phone = page.get_by_role("link", name=re.compile("Recipient.s phone"))
     assert phone.get_attribute("href") == "/phones?to=%2B14255550156"
 
 
@@ -244,9 +247,9 @@ def test_the_request_is_copied_as_it_stands(tab: Tab, throughline: Throughline) 
     tab.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = tab.open(f"/messages/{message_id}")
     page.locator("#raw summary").first.click()
-    page.get_by_role("button", name="Copy The request").click()
+    page.get_by_role("button", name="Copy Request").click()
 
-    expect(page.get_by_role("button", name="Copied The request")).to_be_visible()
+    expect(page.get_by_role("button", name="Copied Request")).to_be_visible()
     assert tab.accessibility() == []
     copied = json.loads(page.evaluate("navigator.clipboard.readText()"))
     assert (copied["to"], copied["content"]) == (sent["to"], sent["content"])
@@ -259,5 +262,5 @@ def test_an_erased_message_says_so(tab: Tab, throughline: Throughline) -> None:
     assert store.erasure.erase(message_id)
     page = tab.open(f"/messages/{message_id}")
 
-    expect(page.locator("#head .summary")).to_contain_text("It was erased")
+    expect(page.locator("#head .summary")).to_contain_text("This message was erased")
     expect_state(page, "Send SMS", "succeeded")

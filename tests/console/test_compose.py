@@ -169,7 +169,7 @@ def test_the_curl_line_is_copied_by_a_button(tab: Tab) -> None:
     tab.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = tab.open("/compose?start=order")
     page.get_by_role("button", name="Copy the curl command").click()
-    expect(page.locator("#told")).to_have_text("Copied.")
+    expect(page.locator("#announcement")).to_have_text("Copied.")
     expect(page.get_by_role("button", name="Copied the curl command")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == page.inner_text("#curl")
 

@@ -74,4 +74,4 @@ def test_a_port_in_use_is_one_sentence(throughline: Throughline) -> None:
 
 def test_it_has_no_phones(deployed_tab: Tab) -> None:
     page = deployed_tab.open("/phones")
-    assert "There are no phones here" in page.inner_text("main")
+    assert "A stack on AWS has no simulated phones" in page.inner_text("main")

@@ -49,7 +49,7 @@ def row(page: Page, message_id: str) -> Any:
 def many(throughline: Throughline) -> int:
     store_many(throughline, MANY, timedelta(days=3))
     # The list of old ones is read anew every half a minute, as long as somebody looks.
-    eventually(lambda: f"of {MANY:,} that fit" in get(throughline, "/messages?q=order=A0"), 120)
+    eventually(lambda: f"of {MANY:,} matching" in get(throughline, "/messages?q=order=A0"), 120)
     return MANY
 
 
@@ -91,7 +91,7 @@ def test_a_fallback_shows_each_attempt(tab: Tab, throughline: Throughline) -> No
         }
     )
     page = tab.open("/messages")
-    expect(row(page, message_id).locator(".tries .line")).to_have_text(
+    expect(row(page, message_id).locator(".attempts .line")).to_have_text(
         ["WhatsApp ✗ failed", "SMS ✓ delivered"], use_inner_text=True
     )
 
@@ -105,7 +105,7 @@ def test_a_message_is_found_by(tab: Tab, throughline: Throughline, part: str) ->
 
     page = tab.open("/messages")
     page.get_by_label("Search").fill(words[part])
-    page.get_by_role("button", name="Show").click()
+    page.get_by_role("button", name="Search").click()
     expect(row(page, message_id)).to_be_visible()
     assert row(page, other).count() == 0
     assert page.get_by_label("Search").input_value() == words[part]
@@ -113,9 +113,9 @@ def test_a_message_is_found_by(tab: Tab, throughline: Throughline, part: str) ->
 
 def test_what_is_not_found_says_what_was_looked_for(tab: Tab) -> None:
     page = tab.open("/messages?q=nobody%20knows&status=expired&channel=email")
-    expect(page.locator("#list")).to_contain_text("No message fits")
+    expect(page.locator("#list")).to_contain_text("No matching messages")
     expect(page.locator("#list")).to_contain_text(
-        "“nobody knows” in the ids, recipients and metadata with the status expired"
+        "“nobody knows” in ids, recipients and metadata with the status expired"
         " with an attempt on email"
     )
     page.get_by_role("link", name="All messages").first.click()
@@ -136,14 +136,14 @@ def test_status_and_channel_narrow_the_list(tab: Tab, many: int) -> None:
     page = tab.open("/messages?q=order=A0")
     page.get_by_label("Status").select_option("undelivered")
     page.get_by_label("Channel").select_option("email")
-    page.get_by_role("button", name="Show").click()
+    page.get_by_role("button", name="Search").click()
 
     expect(page.locator(".status", has_text="undelivered")).to_have_count(
         page.locator("tbody tr").count()
     )
     assert page.locator("tbody tr").count() > 1
     expect(
-        page.locator("tbody tr", has_not=page.locator(".tries", has_text="email"))
+        page.locator("tbody tr", has_not=page.locator(".attempts", has_text="email"))
     ).to_have_count(0)
 
 

@@ -74,12 +74,14 @@ def test_a_message_is_counted_while_it_waits_and_when_it_arrives(
 def test_each_number_names_what_it_is(tab: Tab, throughline: Throughline) -> None:
     throughline.finished(fall_back(throughline))
     page = tab.open("/overview")
-    expect(tile(page, "By a fallback")).to_contain_text(re.compile(r"\d+\.\d %"))
+    expect(tile(page, "By fallback")).to_contain_text(re.compile(r"\d+\.\d %"))
     expect(tile(page, "Time to deliver")).to_contain_text(re.compile(r"\d s"))
     expect(tile(page, "Cost per thousand")).to_contain_text(re.compile(r"\$\d+\.\d\d"))
-    expect(tile(page, "Cost per thousand")).to_contain_text(re.compile(r"\$\d+\.\d\d states"))
-    page.get_by_text("What is counted, and how").click()
-    expect(page.get_by_text("Not in it:")).to_be_visible()
+    expect(tile(page, "Cost per thousand")).to_contain_text(
+        re.compile(r"\$\d+\.\d\d state transitions")
+    )
+    page.get_by_text("How these figures are calculated").click()
+    expect(page.get_by_text("It does not include")).to_be_visible()
 
 
 def test_a_status_leads_to_its_messages(tab: Tab, throughline: Throughline) -> None:
@@ -94,14 +96,14 @@ def test_the_chart_can_be_read_as_a_table(tab: Tab, throughline: Throughline) ->
     throughline.finished(fall_back(throughline))
     page = tab.open("/overview")
     expect(page.locator("#chart rect.good").first).to_be_attached()
-    page.get_by_text("The same as a table").click()
+    page.get_by_text("Show as a table").click()
     expect(page.locator("#chart tbody tr").first).to_contain_text(re.compile(r"\d\d:\d\d"))
 
 
 def test_a_dead_letter_shows_with_what_to_type(tab: Tab, throughline: Throughline) -> None:
     page = tab.open("/overview")
     lost = page.locator(".queues li", has_text="Requests not started")
-    expect(lost).to_contain_text("Nothing lies here.")
+    expect(lost).to_contain_text("The queue is empty.")
 
     url = throughline.environment["REQUESTS_DEAD_LETTER_QUEUE_URL"]
     throughline.queues.send_message(QueueUrl=url, MessageBody="{}")
@@ -111,7 +113,7 @@ def test_a_dead_letter_shows_with_what_to_type(tab: Tab, throughline: Throughlin
     assert tab.accessibility() == []
 
     throughline.queues.purge_queue(QueueUrl=url)
-    expect(lost).to_contain_text("Nothing lies here.")
+    expect(lost).to_contain_text("The queue is empty.")
 
 
 def test_a_busy_hour_is_accessible_and_a_picture(tab: Tab, busy_hour: int) -> None:

@@ -82,11 +82,11 @@ def test_a_refusal_falls_back_before_the_eyes(throughline: Throughline, tab: Tab
     message_id = send(throughline, "whatsapp", "sms", wait_seconds=600)
     page = phone_of(tab, PERSON)
     waiting = card(page, message_id)
-    waiting.get_by_label("Reason to refuse").select_option("failed:131049")
+    waiting.get_by_label("Reason for refusing").select_option("failed:131049")
 
     waiting.get_by_role("button", name="Refuse: “Your parcel arrives today").click()
 
-    expect(page.locator("#note")).to_contain_text("failed:131049 went out")
+    expect(page.locator("#notice")).to_contain_text("Published: failed:131049")
     expect(card(page, message_id)).to_contain_text("failed")
     by_sms = card(page, message_id, "SMS")
     expect(by_sms).to_contain_text("on its way")
@@ -113,7 +113,7 @@ def test_a_refusal_has_the_next_provider_called_within_the_second(
 
 
 def seconds_to_the_next_call(throughline: Throughline, message_id: str) -> float:
-    """From the click to the next call to a provider, by the carriers' clock."""
+    """From the click to the next call to a provider, by the simulator's clock."""
     refused, following = throughline.calls(message_id)
     [at] = [one["due_at"] for one in refused["receipts"] if "failed" in one["receipt"]]
     asked_at = datetime.fromisoformat(following["asked_at"])
@@ -126,7 +126,7 @@ def test_reading_tells_delivered_and_read(throughline: Throughline, tab: Tab) ->
 
     card(page, message_id).get_by_role("button", name="Read: “Your parcel").click()
 
-    expect(page.locator("#note")).to_contain_text("Read: delivered and read went out.")
+    expect(page.locator("#notice")).to_contain_text("Read. Published: delivered and read.")
     expect(on_the_phone(page, message_id).locator(".ticks")).to_have_text("✓✓read")
     assert statuses(throughline.finished(message_id)) == [("whatsapp", "read")]
 
@@ -150,10 +150,10 @@ def test_a_reply_shows_in_the_thread_and_breaks_nothing(throughline: Throughline
 def test_who_stays_silent_is_not_waited_for_longer(throughline: Throughline, tab: Tab) -> None:
     message_id = send(throughline, "whatsapp", "sms", to=OTHER_PERSON, wait_seconds=8)
     page = phone_of(tab, OTHER_PERSON)
-    card(page, message_id).get_by_role("button", name="Stay silent").click()
+    card(page, message_id).get_by_role("button", name="Ignore").click()
 
-    expect(page.locator("#note")).to_contain_text("The person stays silent: no receipt went out.")
-    expect(card(page, message_id)).to_contain_text("stays silent")
+    expect(page.locator("#notice")).to_contain_text("Ignored. No receipt was published.")
+    expect(card(page, message_id)).to_contain_text("ignored")
     expect(card(page, message_id, "SMS")).to_contain_text("on its way")
     assert on_the_phone(page, message_id).count() == 0
     assert throughline.get(message_id).body["attempts"][0]["status"] == "timed_out"
@@ -183,7 +183,7 @@ def test_an_sms_has_no_read_receipt(throughline: Throughline, tab: Tab) -> None:
     page = phone_of(tab, PERSON)
     read = card(page, message_id, "SMS").get_by_role("button", name="Read: “Your parcel")
     expect(read).to_be_disabled()
-    expect(read).to_have_accessible_description("An SMS has no read receipt.")
+    expect(read).to_have_accessible_description("SMS has no read receipts.")
 
 
 def test_a_template_shows_its_name_and_values_and_media_is_text(
@@ -284,11 +284,11 @@ def test_a_mail_runs_nothing_and_asks_for_nothing(watched: Watched) -> None:
     expect(frame.get_by_role("heading", name="Invoice")).to_be_visible()
     for name in ("Plain", "Top", "Self"):
         frame.get_by_role("link", name=name).click()
-        expect(page.get_by_text("The text alternative").first).to_be_visible()
+        expect(page.get_by_text("Plain text version").first).to_be_visible()
         page.goto("/phones?to=mail@example.com")
         expect(frame.locator("#target")).to_have_text("Untouched")
     frame.get_by_role("button", name="Pay").click()
-    expect(page.get_by_text("The text alternative").first).to_be_visible()
+    expect(page.get_by_text("Plain text version").first).to_be_visible()
     expect(page).to_have_title(re.compile("mail@example.com"))
     assert page.context.pages == [page]
     assert watched.asks_nothing()
@@ -313,7 +313,7 @@ def test_a_mail_shows_its_subject_sender_and_text_as_text(watched: Watched) -> N
     newest = inbox.get_by_role("listitem").first
     expect(newest.locator(".subject")).to_have_text(SCRIPT)
     expect(newest).to_contain_text("hello@example.com")
-    page.get_by_text("The text alternative").first.click()
+    page.get_by_text("Plain text version").first.click()
     expect(newest.locator("p.text")).to_have_text(SCRIPT)
 
 
@@ -322,14 +322,14 @@ def test_a_person_opens_a_mail_and_reports_it(throughline: Throughline, tab: Tab
     message_id = send(throughline, "email", to=MAILBOX, content=content, wait_seconds=600)
     page = phone_of(tab, MAILBOX)
     card(page, message_id, "Email").get_by_role("button", name="Open: “Buy now”").click()
-    expect(page.locator("#note")).to_contain_text("Delivery and Open went out")
+    expect(page.locator("#notice")).to_contain_text("Published: Delivery and Open")
     inbox = page.get_by_role("list", name="Inbox of")
     expect(inbox.get_by_role("listitem").first).to_contain_text("Only today.")
 
     waiting = card(page, message_id, "Email")
     expect(waiting.get_by_role("button", name="Reply")).to_be_disabled()
     waiting.get_by_role("button", name="Report as spam: “Buy now”").click()
-    expect(page.locator("#note")).to_contain_text("Complaint went out")
+    expect(page.locator("#notice")).to_contain_text("Published: Complaint")
     expect(card(page, message_id, "Email")).to_contain_text("complained")
 
 
@@ -338,17 +338,17 @@ def test_it_works_without_scripts_and_says_what_came_too_late(
 ) -> None:
     message_id = send(throughline, "whatsapp", wait_seconds=600)
     [call] = eventually(lambda: throughline.calls(message_id))
-    carriers = throughline.environment["AWS_ENDPOINT_URL_SESV2"]
+    simulator = throughline.environment["AWS_ENDPOINT_URL_SESV2"]
     url = throughline.environment["THROUGHLINE_CONSOLE_URL"]
     with browser.new_context(base_url=url, java_script_enabled=False) as context:
         page = context.new_page()
         page.goto(f"/phones?to={PERSON}")
-        asks(f"{carriers}/phones/{call['provider_id']}/receive", {})
+        asks(f"{simulator}/phones/{call['provider_id']}/receive", {})
 
         card(page, message_id).get_by_role("button", name="Receive now").click()
 
-        note = "The message has already arrived; allowed actions"
-        expect(page.locator("#note")).to_contain_text(note)
+        sentence = "The message has already arrived; allowed actions"
+        expect(page.locator("#notice")).to_contain_text(sentence)
         expect(on_the_phone(page, message_id)).to_be_visible()
 
 
@@ -361,7 +361,7 @@ def test_the_keyboard_alone_refuses(throughline: Throughline, tab: Tab) -> None:
 
     page.keyboard.press("Enter")
 
-    expect(page.locator("#note")).to_contain_text("failed:131026 went out")
+    expect(page.locator("#notice")).to_contain_text("Published: failed:131026")
     expect(card(page, message_id, "SMS")).to_contain_text("on its way")
 
 
@@ -405,11 +405,11 @@ def test_the_list_of_recipients_is_live_and_grouped(throughline: Throughline, ta
 @pytest.mark.parametrize("to", ["+12065550177", "nobody@example.com", SCRIPT])
 def test_who_got_nothing_is_said(tab: Tab, to: str) -> None:
     page = tab.open(f"/phones?{urlencode({'to': to})}")
-    expect(page.locator("#threads")).to_contain_text(f"Nothing went to {to} in this run.")
+    expect(page.locator("#threads")).to_contain_text(f"No message was sent to {to} in this run.")
     expect(page).to_have_title(f"{to} · Throughline")
 
 
-def test_carriers_that_do_not_answer_are_a_sentence(throughline: Throughline) -> None:
+def test_a_simulator_that_does_not_respond_is_a_sentence(throughline: Throughline) -> None:
     nowhere = {"AWS_ENDPOINT_URL_SESV2": "http://127.0.0.1:9"}
     port = free_port(1)
     process = start(throughline.environment | nowhere, "--port", str(port))
@@ -420,7 +420,7 @@ def test_carriers_that_do_not_answer_are_a_sentence(throughline: Throughline) ->
     finally:
         process.terminate()
         process.communicate(timeout=20)
-    assert "The carriers at http://127.0.0.1:9 do not answer" in said
+    assert "The simulator at http://127.0.0.1:9 does not respond" in said
 
 
 def test_axe_finds_nothing_serious_on_a_phone(throughline: Throughline, tab: Tab) -> None:
@@ -429,7 +429,7 @@ def test_axe_finds_nothing_serious_on_a_phone(throughline: Throughline, tab: Tab
     content = {"email": {"subject": "An invoice", "html": "<h1>Invoice</h1>", "text": "Invoice"}}
     message_id = send(throughline, "email", to="eve@example.com", content=content)
     page = phone_of(tab, "eve@example.com")
-    expect(on_the_phone(page, message_id, "Email")).to_contain_text("How it got here")
+    expect(on_the_phone(page, message_id, "Email")).to_contain_text("Message details")
     assert tab.accessibility() == []
 
 
@@ -463,7 +463,7 @@ def show_a_day(throughline: Throughline, tab: Tab, to: str) -> Page:
         message_id = send(throughline, "whatsapp", to=to, wait_seconds=600, **asked)
         page = phone_of(tab, to)
         card(page, message_id).get_by_role("button", name="Read: “Your").click()
-        expect(page.locator("#note")).to_contain_text("went out")
+        expect(page.locator("#notice")).to_contain_text("Published: ")
     answer(page, "WhatsApp", "Yes, please ring.")
     expect(page.get_by_role("list", name="WhatsApp thread")).to_contain_text("Yes, please ring.")
     last = {"text": "We are at your door."}

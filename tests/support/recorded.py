@@ -1,6 +1,7 @@
 """Messages as the store and the real engine left them, recorded in tests/support/histories."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from boto3.dynamodb.types import TypeSerializer
 
 from console.execution import Execution
-from console.facts import Facts
+from console.facts import MessageFacts
 from messaging.domain.errors import UnknownMessage
 from messaging.domain.messages import MessageHistory
 from messaging.store import Store
@@ -45,7 +46,7 @@ def execution(name: str, until: str = "", of: str = "") -> Execution:
     return Execution.read(events(name, until, of))
 
 
-def facts(name: str, until: str = "", of: str = "") -> Facts:
+def facts(name: str, until: str = "", of: str = "") -> MessageFacts:
     """What is known of a message; with `until` only of its execution as it was then."""
     found = recorded(name)
     client = MemoryDynamoDB()
@@ -55,14 +56,15 @@ def facts(name: str, until: str = "", of: str = "") -> Facts:
     store: Any = Store(client, "Messages")  # type: ignore[arg-type] # it knows what the store asks
     message_id = found["message_id"]
     run = execution(name, until, of)
-    return Facts(message_id, _story(store, message_id), store.receipts.of(message_id), run)
+    history, request = _history(store, message_id)
+    return MessageFacts(message_id, history, request, store.receipts.of(message_id), run)
 
 
-def _story(store: Store, message_id: str) -> MessageHistory | None:
+def _history(store: Store, message_id: str) -> tuple[MessageHistory | None, Mapping[str, Any]]:
     try:
-        return store.messages.history(message_id)
+        return store.messages.history_and_request(message_id)
     except UnknownMessage:
-        return None
+        return None, {}
 
 
 def _typed(value: Any) -> dict[str, Any]:

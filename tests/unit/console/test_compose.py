@@ -30,11 +30,12 @@ from console.compose.form_to_request import request_of
 from console.compose.problem_fields import FieldProblem, field_problems
 from console.compose.request_to_form import form_of
 from console.compose.scenario_recipients import RecipientScenarios
-from console.desk import Desk
-from console.installation import Clients, Installation, Local
+from console.context import ConsoleContext
+from console.installation import ConsoleClients, Installation, Local
 from console.live import Hub
 from console.pages.compose import FormSubmission, MessageEditor
 from messaging.api import requests
+from messaging.api.models import MessageRequest
 from messaging.channels.catalog import channels
 from messaging.domain.errors import InvalidRequest, Problem
 from tests.support.request_cases import FINITE, FULL, RIGHT, SENDERS, VALID, WRONG, Wrong, but
@@ -73,7 +74,7 @@ def through_the_form(request: Mapping[str, Any]) -> dict[str, Any]:
 
 def meaning(request: object) -> dict[str, Any]:
     """The request without what says no more than its absence."""
-    model = requests.MessageRequest.model_validate(request)
+    model = MessageRequest.model_validate(request)
     return model.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
@@ -659,7 +660,7 @@ def test_an_api_that_cannot_be_reached_is_said_to_be_so() -> None:
 # ---- the page where not everything is there
 
 
-class NoFunctions(Clients):
+class NoFunctions(ConsoleClients):
     """An account that has no function of this stack."""
 
     @cached_property
@@ -669,7 +670,7 @@ class NoFunctions(Clients):
 
 def composer(local: Local | None) -> MessageEditor:
     installation = Installation("Throughline", "us-east-1", "ours", "arn:x", {}, local)
-    return MessageEditor(Desk(installation, NoFunctions(), Hub()))
+    return MessageEditor(ConsoleContext(installation, NoFunctions(), Hub()))
 
 
 def asked(path: str = "/compose", query: str = "") -> Request:
@@ -695,7 +696,7 @@ def test_a_deployed_stack_sends_nothing_whatever_is_posted() -> None:
     assert refused.value.status_code == 403
 
 
-def test_without_api_and_carriers_the_form_says_so_and_keeps_what_was_typed() -> None:
+def test_without_api_and_simulator_the_form_says_so_and_keeps_what_was_typed() -> None:
     answer = composer(LOCAL).submit(asked(), FormSubmission(form_of(ONE), "send"))
     page = text_of(answer)
     assert answer.status_code == 502

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.cost import Cost, cost, exact
-from messaging.domain.messages import MessageHistory
+from console.cost import MessageCost, cost, exact
 from messaging.pricing import prices
 from messaging.pricing.sms_parts import segments
 from simulator.sms.text import parts as text_parts
@@ -16,7 +15,7 @@ from tests.support.recorded import facts
 PRICES = prices.load()
 
 
-def counted(found: Cost) -> dict[str, int]:
+def counted(found: MessageCost) -> dict[str, int]:
     return {item.what: item.number for item in (*found.aws, *found.fees)}
 
 
@@ -24,10 +23,10 @@ def test_a_fallback_is_counted_from_its_history_and_its_receipts() -> None:
     found = cost(facts("fallback"), PRICES)
 
     assert counted(found) == {
-        "states entered, each try once": 4,
+        "State transitions, including retries": 4,
         "API requests": 1,
-        "SQS requests: put on the queue": 1,
-        "receipts published to SNS": 4,
+        "SQS requests (SendMessage)": 1,
+        "SNS publishes (receipts)": 4,
         "Lambda invocations": 7,
         "WhatsApp, attempt 1": 1,
         "SMS, attempt 2": 1,
@@ -41,7 +40,7 @@ def test_a_fallback_is_counted_from_its_history_and_its_receipts() -> None:
 def test_a_direct_start_takes_two_states_more_and_no_api() -> None:
     numbers = counted(cost(facts("direct"), PRICES))
 
-    assert numbers["states entered, each try once"] == 6
+    assert numbers["State transitions, including retries"] == 6
     assert "API requests" not in numbers
 
 
@@ -50,17 +49,23 @@ def test_what_no_provider_took_costs_no_fee() -> None:
 
     assert "WhatsApp, attempt 1" not in numbers
     assert numbers["email, attempt 2"] == 1
-    assert numbers["states entered, each try once"] == 4 + 3
+    assert numbers["State transitions, including retries"] == 4 + 3
 
 
 def test_a_long_sms_is_paid_by_its_parts() -> None:
     known = facts("fallback")
-    assert known.story is not None
-    message = known.story.message
-    long = replace(message, request={**message.request, "content": {"text": "é€" * 100}})
-    found = cost(replace(known, story=MessageHistory(long, known.story.attempts)), PRICES)
+    long = {**known.stored_request, "content": {"text": "é€" * 100}}
+    found = cost(replace(known, stored_request=long), PRICES)
 
     assert counted(found)["SMS, attempt 2, 2 parts"] == 2
+
+
+def test_a_channel_without_a_list_price_is_named() -> None:
+    unpriced = replace(PRICES, channels={"whatsapp": PRICES.channels["whatsapp"]})
+    found = cost(facts("fallback"), unpriced)
+
+    assert found.unpriced == ("sms",)
+    assert [item.what for item in found.fees] == ["WhatsApp, attempt 1"]
 
 
 def test_the_smallest_price_is_shown() -> None:
@@ -68,5 +73,5 @@ def test_the_smallest_price_is_shown() -> None:
 
 
 @given(st.text(alphabet=st.sampled_from("aé€[]~中😀\n"), max_size=400))
-def test_a_text_has_the_parts_that_the_carriers_send_it_in(text: str) -> None:
+def test_a_text_has_the_parts_that_the_simulator_sends_it_in(text: str) -> None:
     assert segments(text) == text_parts(text)

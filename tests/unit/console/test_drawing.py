@@ -129,7 +129,7 @@ def test_another_stacks_names_make_no_other_drawing() -> None:
 
 def test_a_missing_node_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(CannotDraw, match="needs Node"):
+    with pytest.raises(CannotDraw, match="requires Node"):
         layout(DEFINITION.replace("Reached late", "Not laid out yet"), branches=False)
 
 
@@ -161,8 +161,8 @@ def test_a_fallback_lights_its_way_and_nothing_else() -> None:
         "",
     }
     assert sum(path.taken for path in drawing.paths) == 5
-    assert shape(drawing, "Send WhatsApp").word == "✗ failed"
-    assert shape(drawing, "Send SMS").word == "✓ delivered"
+    assert shape(drawing, "Send WhatsApp").outcome == "✗ failed"
+    assert shape(drawing, "Send SMS").outcome == "✓ delivered"
     assert shape(drawing, "Send SMS").times == "0.68 s → 1.34 s"
     assert shape(drawing, "Send email").condition == "idle"
     assert shape(drawing, END).condition == "succeeded"
@@ -172,7 +172,7 @@ def test_a_waiting_state_counts_down_and_what_may_come_is_marked() -> None:
     drawing = drawn("silent", until="TaskSubmitted")
     waiting = shape(drawing, "Send WhatsApp")
 
-    assert (waiting.condition, waiting.word) == ("waiting", "• waiting")
+    assert (waiting.condition, waiting.outcome) == ("waiting", "• waiting")
     assert waiting.until == facts("silent").since + timedelta(seconds=5.138)
     assert shape(drawing, "Send SMS").condition == "ahead"
     assert shape(drawing, "Send email").condition == "idle"
@@ -193,7 +193,7 @@ def test_each_branch_has_its_own_condition() -> None:
 
 
 def test_a_wait_that_a_late_success_ended_is_no_delivery_of_its_own() -> None:
-    assert shape(drawn("late"), "Send SMS").word == "✓ not needed any more"
+    assert shape(drawn("late"), "Send SMS").outcome == "✓ no longer needed"
 
 
 def test_a_message_without_an_execution_is_all_ahead_or_idle() -> None:

@@ -20,7 +20,7 @@ def test_a_fallback_is_told_state_by_state() -> None:
         ("Fall back", "succeeded"),
         ("Send SMS", "succeeded"),
     ]
-    assert run.taken == {
+    assert run.transitions_taken == {
         ("Choose channel", "Send WhatsApp"),
         ("Send WhatsApp", "Fall back"),
         ("Fall back", "Send SMS"),
@@ -37,7 +37,7 @@ def test_a_state_that_waits_says_until_when() -> None:
 
     assert (waiting.state, waiting.condition) == ("Send WhatsApp", Condition.WAITING)
     assert waiting.until is not None
-    assert (waiting.until - waiting.tries[-1].at).total_seconds() == 5
+    assert (waiting.until - waiting.runs[-1].at).total_seconds() == 5
     assert run.status is None
 
 
@@ -60,7 +60,7 @@ def test_a_busy_provider_is_tried_again_in_the_same_visit() -> None:
 
     assert between.condition is Condition.RETRYING
     assert after.condition is Condition.SUCCEEDED
-    assert [one.error for one in after.tries] == ["Unavailable", "Unavailable", None]
+    assert [one.error for one in after.runs] == ["Unavailable", "Unavailable", None]
     assert after.failure is None
 
 
@@ -76,9 +76,9 @@ def test_branches_that_interleave_keep_their_own_events() -> None:
     assert second.condition is Condition.RUNNING
     assert [one.condition.value for one in run.visits_of("Broadcast to SMS")] == ["failed"] * 2
     assert [one.attempt for one in run.visits_of("Broadcast to WhatsApp")] == [1, 3]
-    assert run.visits_of("SMS requested?")[0].came_from is None
-    assert ("SMS requested?", "Broadcast to SMS") in run.taken
-    assert ("SMS requested?", "Broadcast to WhatsApp") not in run.taken
+    assert run.visits_of("SMS requested?")[0].previous is None
+    assert ("SMS requested?", "Broadcast to SMS") in run.transitions_taken
+    assert ("SMS requested?", "Broadcast to WhatsApp") not in run.transitions_taken
 
 
 def test_a_state_is_entered_as_often_as_it_was() -> None:
@@ -97,7 +97,7 @@ def test_only_sending_states_have_an_attempt() -> None:
     run = execution("expired")
     closing = run.visits_of("Close message")[0]
 
-    assert "attempt" in closing.given
+    assert "attempt" in closing.input
     assert closing.attempt is None
     assert list(facts("expired").sending) == [1]
 
@@ -107,7 +107,7 @@ def test_every_visit_is_over_once_the_execution_is(name: str) -> None:
     run = execution(name)
 
     assert run.visits
-    assert all(visit.over for visit in run.visits)
+    assert all(visit.ended for visit in run.visits)
     assert run.transitions == transitions(events(name)) >= len(run.visits)
 
 

@@ -1,12 +1,12 @@
-"""The overview's numbers, from messages of which everything is known."""
+"""The figures of the overview, from messages of which everything is known."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from console.figures import Share, Times, figures, minutes
-from console.recent import Row, Try
+from console.figures import Percentiles, Share, figures, minutes
+from console.summaries import AttemptSummary, MessageSummary
 from messaging.domain.statuses import AttemptStatus, MessageStatus
 from messaging.pricing import prices
 
@@ -14,17 +14,18 @@ NOW = datetime(2026, 1, 2, 12, 30, 45, tzinfo=UTC)
 PRICES = prices.load()
 
 
-def attempt(channel: str, status: str, *, fallback: bool = False, parts: int = 1) -> Try:
-    return Try(1, channel, AttemptStatus(status), fallback, status != "sending", False, parts)
+def attempt(channel: str, status: str, *, fallback: bool = False, parts: int = 1) -> AttemptSummary:
+    billed = status != "sending"
+    return AttemptSummary(1, channel, AttemptStatus(status), fallback, billed, False, parts)
 
 
-ROW = Row(
+ROW = MessageSummary(
     message_id="m1",
     accepted_at=NOW,
     status=MessageStatus.DELIVERED,
     recipients=(),
     metadata=(),
-    tries=(attempt("whatsapp", "delivered"),),
+    attempts=(attempt("whatsapp", "delivered"),),
     planned=2,
     delivered_in=2.0,
     delivered_by="whatsapp",
@@ -36,7 +37,7 @@ ROW = Row(
 )
 FALLEN_BACK = replace(
     ROW,
-    tries=(attempt("whatsapp", "failed"), attempt("sms", "delivered", fallback=True, parts=2)),
+    attempts=(attempt("whatsapp", "failed"), attempt("sms", "delivered", fallback=True, parts=2)),
     delivered_in=8.0,
     delivered_by="sms",
     reached_by_fallback=True,
@@ -45,14 +46,14 @@ FALLEN_BACK = replace(
 WAITING = replace(
     ROW,
     status=MessageStatus.IN_PROGRESS,
-    tries=(attempt("whatsapp", "sending"),),
+    attempts=(attempt("whatsapp", "sending"),),
     delivered_in=None,
     delivered_by=None,
 )
 LOST = replace(
     WAITING,
     status=MessageStatus.UNDELIVERED,
-    tries=(attempt("whatsapp", "timed_out"), attempt("sms", "failed", fallback=True)),
+    attempts=(attempt("whatsapp", "timed_out"), attempt("sms", "failed", fallback=True)),
     states=8,
 )
 
@@ -69,9 +70,9 @@ def test_each_channel_has_its_attempts_and_its_times() -> None:
     assert (whatsapp.name, whatsapp.attempts, whatsapp.waiting) == ("whatsapp", 4, 1)
     assert (whatsapp.delivered, whatsapp.failed, whatsapp.timed_out) == (Share(1, 3), 1, 1)
     assert whatsapp.fallback == Share(0, 4)
-    assert whatsapp.times == Times(2.0, 2.0)
+    assert whatsapp.times == Percentiles(2.0, 2.0)
     assert (sms.delivered, sms.failed, sms.fallback) == (Share(1, 2), 1, Share(2, 2))
-    assert sms.times == Times(8.0, 8.0)
+    assert sms.times == Percentiles(8.0, 8.0)
 
 
 def test_a_channel_that_was_not_tried_is_left_out() -> None:
@@ -89,16 +90,23 @@ def test_the_cost_is_states_and_what_the_providers_took() -> None:
     assert cost.dollars == pytest.approx(cost.states + sum(cost.fees.values()))
 
 
+def test_a_channel_without_a_list_price_is_named() -> None:
+    unpriced = replace(PRICES, channels={"whatsapp": PRICES.channels["whatsapp"]})
+    cost = figures([FALLEN_BACK], unpriced).cost
+    assert cost is not None
+    assert (list(cost.fees), cost.unpriced) == (["whatsapp"], ("sms",))
+
+
 def test_of_nothing_nothing_is_said() -> None:
     told = figures([], PRICES)
     assert (told.messages, told.cost, told.channels) == (0, None, ())
     assert told.reached.percent is None
-    assert told.times == Times(None, None)
+    assert told.times == Percentiles(None, None)
 
 
 def test_percentiles_are_times_that_were_measured() -> None:
-    assert Times.of(float(one) for one in range(1, 101)) == Times(50.0, 95.0)
-    assert Times.of([3.0, 1.0]) == Times(1.0, 3.0)
+    assert Percentiles.of(float(one) for one in range(1, 101)) == Percentiles(50.0, 95.0)
+    assert Percentiles.of([3.0, 1.0]) == Percentiles(1.0, 3.0)
 
 
 def test_minutes_end_with_the_one_that_runs() -> None:

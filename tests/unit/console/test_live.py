@@ -1,4 +1,4 @@
-"""The hub: one look for all who watch the same, what is new to each, and nothing for nobody."""
+"""The hub: one refresh for all viewers of a page, to each what is new, and none without any."""
 
 import asyncio
 import json
@@ -9,7 +9,7 @@ from contextlib import aclosing
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from console.live import Glance, Hub, Look
+from console.live import Hub, PageUpdate, Refresh
 
 SOON, LATER = 0.0, 60.0
 
@@ -22,9 +22,9 @@ class Counter:
         self.again_in = again_in
         self.last = last
 
-    def look(self) -> Glance:
+    def refresh(self) -> PageUpdate:
         self.looks = min(self.looks + 1, self.last)
-        return Glance({"text": str(self.looks)}, self.again_in)
+        return PageUpdate({"text": str(self.looks)}, self.again_in)
 
 
 def run(play: Callable[[Hub], Awaitable[None]]) -> None:
@@ -38,8 +38,8 @@ def run(play: Callable[[Hub], Awaitable[None]]) -> None:
     asyncio.run(whole())
 
 
-def watch(hub: Hub, key: str, look: Look) -> "aclosing[AsyncGenerator[bytes, None]]":
-    return aclosing(hub._events(key, look))  # noqa: SLF001 - the stream behind the response
+def watch(hub: Hub, key: str, refresh: Refresh) -> "aclosing[AsyncGenerator[bytes, None]]":
+    return aclosing(hub._events(key, refresh))  # noqa: SLF001 - the stream behind the response
 
 
 async def text(stream: AsyncIterator[bytes]) -> str:
@@ -53,9 +53,9 @@ def test_all_who_watch_the_same_share_its_looks() -> None:
     counter, unused = Counter(LATER), Counter()
 
     async def play(hub: Hub) -> None:
-        async with watch(hub, "page", counter.look) as one:
+        async with watch(hub, "page", counter.refresh) as one:
             assert await text(one) == "text: 1"
-            async with watch(hub, "page", unused.look) as another:
+            async with watch(hub, "page", unused.refresh) as another:
                 assert await text(another) == "text: 1"
 
     run(play)
@@ -66,7 +66,7 @@ def test_what_did_not_change_is_not_sent_again() -> None:
     counter = Counter(last=2)
 
     async def play(hub: Hub) -> None:
-        async with watch(hub, "page", counter.look) as stream:
+        async with watch(hub, "page", counter.refresh) as stream:
             told = [await text(stream)]
             while told[-1] != "text: 2":
                 told.append(await text(stream))
@@ -82,8 +82,8 @@ def test_a_slow_viewer_gets_the_newest_only() -> None:
 
     async def play(hub: Hub) -> None:
         async with (
-            watch(hub, "page", counter.look) as slow,
-            watch(hub, "page", counter.look) as fast,
+            watch(hub, "page", counter.refresh) as slow,
+            watch(hub, "page", counter.refresh) as fast,
         ):
             await text(slow)
             while await text(fast) != "text: 50":
@@ -97,10 +97,10 @@ def test_nothing_is_looked_at_when_the_last_viewer_has_gone() -> None:
     counter, other = Counter(), Counter()
 
     async def play(hub: Hub) -> None:
-        async with watch(hub, "page", counter.look) as stream:
+        async with watch(hub, "page", counter.refresh) as stream:
             await text(stream)
         seen = counter.looks
-        async with watch(hub, "other", other.look) as stream:
+        async with watch(hub, "other", other.refresh) as stream:
             while other.looks < 20:
                 await text(stream)
         assert counter.looks <= seen + 1
@@ -111,28 +111,28 @@ def test_nothing_is_looked_at_when_the_last_viewer_has_gone() -> None:
 def test_an_outage_is_waited_out() -> None:
     counter = Counter(LATER)
 
-    def look() -> Glance:
-        glance = counter.look()
+    def refresh() -> PageUpdate:
+        glance = counter.refresh()
         if counter.looks == 1:
             raise EndpointConnectionError(endpoint_url="http://127.0.0.1")
         return glance
 
     async def play(hub: Hub) -> None:
-        async with watch(hub, "page", look) as stream:
+        async with watch(hub, "page", refresh) as stream:
             assert await text(stream) == "text: 2"
 
     run(play)
 
 
 def test_a_look_that_breaks_ends_the_stream_so_that_the_browser_comes_again() -> None:
-    def broken() -> Glance:
+    def broken() -> PageUpdate:
         raise KeyError("status")
 
     async def play(hub: Hub) -> None:
         async with watch(hub, "page", broken) as stream:
             with pytest.raises(StopAsyncIteration):
                 await anext(stream)
-        async with watch(hub, "page", Counter(LATER).look) as stream:
+        async with watch(hub, "page", Counter(LATER).refresh) as stream:
             assert await text(stream) == "text: 1"
 
     run(play)
@@ -141,11 +141,11 @@ def test_a_look_that_breaks_ends_the_stream_so_that_the_browser_comes_again() ->
 def test_looks_that_take_long_are_made_less_often() -> None:
     began: list[float] = []
 
-    def slow() -> Glance:
+    def slow() -> PageUpdate:
         began.append(time.perf_counter())
         while time.perf_counter() < began[-1] + 0.02:
             pass
-        return Glance({"text": str(len(began))}, SOON)
+        return PageUpdate({"text": str(len(began))}, SOON)
 
     async def play(hub: Hub) -> None:
         async with watch(hub, "page", slow) as stream:

@@ -1,16 +1,23 @@
-"""What the page `Phones` makes of what the carriers tell: people, threads, acts, sentences."""
+"""What the page `Phones` shows of the simulator: people, threads, actions, sentences."""
 
 import asyncio
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
 
-from console.live import Glance, Hub
-from console.phones import acts
-from console.phones.carriers import Carriers, Outcome, Unreachable
-from console.phones.threads import Message, Recipient, Reply, Thread, persons
+from console.live import Hub, PageUpdate
+from console.phones import actions
+from console.phones.simulator_client import (
+    ActionResult,
+    SimulatorClient,
+    SimulatorRefused,
+    SimulatorUnreachable,
+)
+from console.phones.threads import PhoneThread, Recipient, ThreadMessage, ThreadReply, persons
 
 AT = "2026-01-02T00:00:03.240Z"
 REFUSALS = {"failed:131026": "Message undeliverable", "failed:131047": "Re-engagement message"}
@@ -61,11 +68,11 @@ def reply(**members: Any) -> dict[str, Any]:
     }
 
 
-def thread(*entries: Mapping[str, Any]) -> Thread:
-    return Thread.read(
+def thread(*entries: Mapping[str, Any], channel: str = "whatsapp") -> PhoneThread:
+    return PhoneThread.read(
         {
             "to": "+14255550199",
-            "channel": "whatsapp",
+            "channel": channel,
             "change": 1,
             "refusals": [{"receipt": word, "says": says} for word, says in REFUSALS.items()],
             "entries": entries,
@@ -87,9 +94,10 @@ def recipient(to: str, channel: str) -> Recipient:
     )
 
 
-def hindrances(channel: str, **members: Any) -> dict[str, str | None]:
-    told = Message.read(message(**members))
-    return {act.name: act.hindrance for act in acts.offered(told, channel, REFUSALS)}
+def unavailable(channel: str, **members: Any) -> dict[str, str | None]:
+    told = ThreadMessage.read(message(**members))
+    offered = actions.offered(told, thread(channel=channel))
+    return {action.name: action.unavailable for action in offered}
 
 
 def test_a_number_with_two_threads_is_one_person() -> None:
@@ -108,7 +116,7 @@ def test_a_number_with_two_threads_is_one_person() -> None:
 def test_what_has_not_arrived_is_not_on_the_phone(state: str) -> None:
     shown = thread(message(state=state), message(state="delivered", provider_id="p-2"), reply())
     assert [
-        one.id if isinstance(one, Reply) else one.provider_id for one in shown.on_the_phone
+        one.id if isinstance(one, ThreadReply) else one.provider_id for one in shown.on_the_phone
     ] == [
         "p-2",
         "r-1",
@@ -135,81 +143,100 @@ def test_the_newest_message_on_the_phone_is_answered() -> None:
         ("read", [], "read"),
     ],
 )
-def test_ticks_tell_what_the_sender_knows(state: str, receipts: list[Any], ticks: str) -> None:
-    assert Message.read(message(state=state, receipts=receipts)).ticks == ticks
+def test_ticks_show_what_the_sender_knows(state: str, receipts: list[Any], ticks: str) -> None:
+    assert ThreadMessage.read(message(state=state, receipts=receipts)).ticks == ticks
 
 
 def test_a_message_is_named_by_its_first_words_in_one_line() -> None:
     text = {"type": "text", "text": "One\ntwo " + "x" * 80}
-    assert Message.read(message(content=text)).gist == "One two " + "x" * 51 + "…"
+    assert ThreadMessage.read(message(content=text)).title == "One two " + "x" * 51 + "…"
     mail = {"type": "email", "subject": None, "text": None, "html": "<b>", "template": None}
-    assert Message.read(message(content=mail)).gist == "email"
+    assert ThreadMessage.read(message(content=mail)).title == "email"
 
 
 def test_the_values_of_a_template_are_all_there_is() -> None:
     whatsapp = {"name": "login_code", "language": "en_US", "parameters": ["1", "2"]}
-    read = Message.read(message(content={"type": "template", "text": None, "template": whatsapp}))
+    read = ThreadMessage.read(
+        message(content={"type": "template", "text": None, "template": whatsapp})
+    )
     assert read.content.template is not None
     assert read.content.template.values == ["1", "2"]
     email = {"name": "invoice", "data": {"name": "Ana", "sums": [1, 2]}}
-    read = Message.read(message(content={"type": "email", "text": None, "template": email}))
+    read = ThreadMessage.read(message(content={"type": "email", "text": None, "template": email}))
     assert read.content.template is not None
     assert read.content.template.values == ["name: Ana", "sums: [1, 2]"]
 
 
 def test_what_can_be_done_comes_first_and_a_refusal_has_its_reasons() -> None:
-    told = Message.read(message(may=["refuse", "reply"]))
-    offered = acts.offered(told, "whatsapp", REFUSALS)
-    assert [act.name for act in offered if act.hindrance is None] == ["refuse", "reply"]
-    assert [act.name for act in offered][:2] == ["refuse", "reply"]
+    told = ThreadMessage.read(message(may=["refuse", "reply"]))
+    offered = actions.offered(told, thread())
+    assert [one.name for one in offered if one.unavailable is None] == ["refuse", "reply"]
+    assert [one.name for one in offered][:2] == ["refuse", "reply"]
     assert offered[0].choices == REFUSALS
 
 
 @pytest.mark.parametrize(
     ("channel", "act", "members", "why"),
     [
-        ("sms", "read", {}, "An SMS has no read receipt."),
-        ("email", "reply", {}, "The provider tells nobody of answers to an email."),
-        ("sms", "reply", {}, "This sender takes no answers."),
-        ("whatsapp", "receive", {"state": "read"}, "It has arrived already."),
-        ("whatsapp", "read", {"state": "read"}, "It is read already."),
-        ("whatsapp", "refuse", {"state": "read"}, "It has arrived: it is too late to refuse it."),
-        ("email", "refuse", {"state": "complained"}, "It is reported as spam already."),
-        ("whatsapp", "silence", {"silent": True}, "The person stays silent already."),
-        ("whatsapp", "silence", {"state": "read"}, "Nothing is expected any more."),
+        ("sms", "read", {}, "SMS has no read receipts."),
+        ("email", "reply", {}, "The provider does not report replies to an email."),
+        ("sms", "reply", {}, "This sender cannot receive replies."),
+        ("whatsapp", "receive", {"state": "read"}, "The message has already arrived."),
+        ("whatsapp", "read", {"state": "read"}, "The message has already been read."),
+        (
+            "whatsapp",
+            "refuse",
+            {"state": "read"},
+            "The message has arrived and can no longer be refused.",
+        ),
+        (
+            "email",
+            "refuse",
+            {"state": "complained"},
+            "The message has already been reported as spam.",
+        ),
+        (
+            "whatsapp",
+            "silence",
+            {"silent": True},
+            "The recipient already ignores the message.",
+        ),
+        ("whatsapp", "silence", {"state": "read"}, "No further receipt is expected."),
     ],
 )
 def test_what_cannot_be_done_says_why(
     channel: str, act: str, members: dict[str, Any], why: str
 ) -> None:
     may = [name for name in ALL if name != act]
-    assert hindrances(channel, may=may, **members) == {**dict.fromkeys(may), act: why}
+    assert unavailable(channel, may=may, **members) == {**dict.fromkeys(may), act: why}
 
 
 @pytest.mark.parametrize(
     ("members", "why"),
     [
-        ({"provider_id": None, "state": "refused"}, "The provider refused it"),
-        ({"state": "failed"}, "It never arrived"),
+        ({"provider_id": None, "state": "refused"}, "The provider refused the message"),
+        ({"state": "failed"}, "The message never arrived"),
     ],
 )
 def test_nothing_is_offered_where_nothing_can_be_done(members: dict[str, Any], why: str) -> None:
-    told = Message.read(message(may=[], **members))
-    assert (acts.nothing_left(told) or "").startswith(why)
-    assert acts.nothing_left(Message.read(message())) is None
+    told = ThreadMessage.read(message(may=[], **members))
+    assert (actions.nothing_possible(told) or "").startswith(why)
+    assert actions.nothing_possible(ThreadMessage.read(message())) is None
 
 
 def test_a_mail_is_opened_refused_or_reported() -> None:
-    coming, arrived = (Message.read(message(state=state)) for state in ("on_its_way", "delivered"))
+    mailbox = thread(channel="email")
+    coming, arrived = (
+        ThreadMessage.read(message(state=state)) for state in ("on_its_way", "delivered")
+    )
     labels = [
-        {act.name: act.label for act in acts.offered(told, "email", REFUSALS)}
+        {one.name: one.label for one in actions.offered(told, mailbox)}
         for told in (coming, arrived)
     ]
     assert [one["read"] for one in labels] == ["Open", "Open"]
     assert [one["refuse"] for one in labels] == ["Refuse", "Report as spam"]
-    assert {act.name: act.choices for act in acts.offered(arrived, "email", REFUSALS)}[
-        "refuse"
-    ] == {}
+    choices = {one.name: one.choices for one in actions.offered(arrived, mailbox)}
+    assert choices["refuse"] == {}
 
 
 @pytest.mark.parametrize(
@@ -217,47 +244,84 @@ def test_a_mail_is_opened_refused_or_reported() -> None:
     [
         (
             "read",
-            Outcome(["delivered", "read"], [], replied=False, failure=None),
-            "Read: delivered and read went out.",
+            ActionResult(["delivered", "read"], [], replied=False, failure=None),
+            "Read. Published: delivered and read.",
         ),
         (
             "refuse",
-            Outcome(["Complaint"], ["Delivery", "Delivery"], replied=False, failure=None),
-            "Reported as spam: Complaint went out. No longer to come: Delivery.",
+            ActionResult(["Complaint"], ["Delivery", "Delivery"], replied=False, failure=None),
+            "Reported as spam. Published: Complaint. Cancelled: Delivery.",
         ),
         (
             "refuse",
-            Outcome(["TEXT_BLOCKED"], [], replied=False, failure=None),
-            "Refused: TEXT_BLOCKED went out.",
+            ActionResult(["TEXT_BLOCKED"], [], replied=False, failure=None),
+            "Refused. Published: TEXT_BLOCKED.",
         ),
         (
             "reply",
-            Outcome(["delivered", "read"], [], replied=True, failure=None),
-            "Answered: delivered, read and the reply went out.",
+            ActionResult(["delivered", "read"], [], replied=True, failure=None),
+            "Replied. Published: delivered, read and the reply.",
         ),
         (
             "silence",
-            Outcome([], [], replied=False, failure=None),
-            "The person stays silent: no receipt went out.",
+            ActionResult([], [], replied=False, failure=None),
+            "Ignored. No receipt was published.",
         ),
         (
             "receive",
-            Outcome(["delivered"], [], replied=False, failure="The topic is gone."),
-            "Received: delivered did not all get out. The topic is gone.",
+            ActionResult(["delivered"], [], replied=False, failure="The topic is gone."),
+            "Received. Not fully published: delivered. The topic is gone.",
         ),
     ],
 )
-def test_an_act_is_told_in_the_words_of_the_provider(
-    act: str, outcome: Outcome, sentence: str
+def test_an_action_is_described_in_the_words_of_the_provider(
+    act: str, outcome: ActionResult, sentence: str
 ) -> None:
-    assert acts.told(act, outcome) == sentence
+    assert actions.sentence(act, outcome) == sentence
 
 
 def test_nobody_at_the_address_is_said_as_such() -> None:
-    with pytest.raises(Unreachable, match=f"The carriers at {NOBODY} do not answer"):
-        Carriers(NOBODY).recipients()
-    with pytest.raises(Unreachable):
-        asyncio.run(Carriers(NOBODY).news(1))
+    with pytest.raises(SimulatorUnreachable, match=f"The simulator at {NOBODY} does not respond"):
+        SimulatorClient(NOBODY).recipients()
+    with pytest.raises(SimulatorUnreachable):
+        asyncio.run(SimulatorClient(NOBODY).wait_for_change(1))
+
+
+def answering(status: int, answer: object) -> SimulatorClient:
+    transport = httpx.MockTransport(lambda _: httpx.Response(status, json=answer))
+    return SimulatorClient(NOBODY, transport)
+
+
+def test_an_action_returns_what_the_simulator_published() -> None:
+    asked: list[httpx.Request] = []
+
+    def publish(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(
+            200, json={"receipts": [{"receipt": "read"}], "cancelled": [], "reply": None}
+        )
+
+    client = SimulatorClient(NOBODY, httpx.MockTransport(publish))
+    result = client.act("a/b", "read", {"text": "é"})
+
+    assert result == ActionResult(["read"], [], replied=False, failure=None)
+    assert asked[0].url.raw_path == b"/phones/a%2Fb/read"
+    assert json.loads(asked[0].content) == {"text": "é"}
+
+
+def test_a_refusal_is_the_simulators_sentence() -> None:
+    with pytest.raises(SimulatorRefused, match="It has arrived already"):
+        answering(409, {"detail": "It has arrived already"}).act("p-1", "receive", {})
+    with pytest.raises(SimulatorRefused, match="The simulator returned 404"):
+        answering(404, {}).thread("+14255550199", "sms")
+    with pytest.raises(SimulatorUnreachable, match="returned 500 for its recipients"):
+        answering(500, {}).recipients()
+
+
+def test_an_answer_that_is_no_json_counts_as_none() -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, text="<html>"))
+    with pytest.raises(SimulatorUnreachable, match="does not respond"):
+        SimulatorClient(NOBODY, transport).change()
 
 
 def test_a_page_is_looked_at_again_only_when_there_is_news() -> None:
@@ -268,12 +332,12 @@ def test_a_page_is_looked_at_again_only_when_there_is_news() -> None:
         async def wait() -> None:
             looks.append(await news.get())
 
-        def look() -> Glance:
+        def refresh() -> PageUpdate:
             looks.append("look")
-            return Glance({"threads": f"<p>{len(looks)}</p>"}, 0, wait)
+            return PageUpdate({"threads": f"<p>{len(looks)}</p>"}, 0, wait)
 
         hub = Hub()
-        events = aiter(hub.response("phones", look).body_iterator)
+        events = aiter(hub.response("phones", refresh).body_iterator)
         await anext(events)
         before = list(looks)
         news.put_nowait("news")

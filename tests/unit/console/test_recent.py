@@ -1,4 +1,4 @@
-"""What the console remembers of recent messages: all of them, soon, and with few requests."""
+"""The recent messages in memory: complete, up to date, and read with few requests."""
 
 from collections import Counter
 from contextlib import suppress
@@ -9,15 +9,16 @@ import pytest
 from botocore.exceptions import ClientError
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from console import recent
-from console.recent import LOCAL, Recent, Row
+from console import recent, recent_index
+from console.recent import LOCAL, RecentMessages
 from console.states import states_entered
+from console.summaries import MessageSummary
 from messaging.api import http
 from messaging.domain.messages import AttemptId, Message
 from messaging.domain.plan import Plan, PlannedAttempt
 from messaging.domain.statuses import AttemptStatus, MessageStatus, Success
 from messaging.store import Store
-from messaging.store.messages import RECENT_SHARDS
+from messaging.store.messages import RECENT_SHARDS, Messages
 from tests.support.plans import plan_of
 
 START = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
@@ -64,19 +65,21 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def memory(store: Store, clock: Clock) -> Recent:
-    return Recent(store, LOCAL, clock)
+def memory(store: Store, clock: Clock) -> RecentMessages:
+    return RecentMessages(store, LOCAL, clock)
 
 
 def add(store: Store, name: str, at: datetime, **changes: Any) -> None:
     store.messages.add(Message(name, at, PLAN), REQUEST | changes)
 
 
-def names(memory: Recent) -> list[str]:
+def names(memory: RecentMessages) -> list[str]:
     return [row.message_id for row in memory.now().rows]
 
 
-def test_the_newest_come_first_from_every_day_and_shard(store: Store, memory: Recent) -> None:
+def test_the_newest_come_first_from_every_day_and_shard(
+    store: Store, memory: RecentMessages
+) -> None:
     at = [START - timedelta(hours=5 * number) for number in range(20)]
     for number, one in enumerate(at):
         add(store, f"m{number}", one)
@@ -85,7 +88,7 @@ def test_the_newest_come_first_from_every_day_and_shard(store: Store, memory: Re
     assert memory.now().whole
 
 
-def test_there_may_be_none_yet(store: Store, memory: Recent, clock: Clock) -> None:
+def test_there_may_be_none_yet(store: Store, memory: RecentMessages, clock: Clock) -> None:
     assert memory.now().rows == ()
     assert memory.now().complete
 
@@ -94,7 +97,9 @@ def test_there_may_be_none_yet(store: Store, memory: Recent, clock: Clock) -> No
     assert names(memory) == ["first"]
 
 
-def test_a_new_message_and_its_changes_are_seen(store: Store, memory: Recent, clock: Clock) -> None:
+def test_a_new_message_and_its_changes_are_seen(
+    store: Store, memory: RecentMessages, clock: Clock
+) -> None:
     add(store, "m1", START)
     assert memory.now().rows[0].status is MessageStatus.ACCEPTED
 
@@ -110,7 +115,7 @@ def test_a_new_message_and_its_changes_are_seen(store: Store, memory: Recent, cl
 
 
 def test_one_that_the_index_tells_of_late_is_not_missed(
-    store: Store, memory: Recent, clock: Clock
+    store: Store, memory: RecentMessages, clock: Clock
 ) -> None:
     memory.now()
     clock.after(20)
@@ -120,7 +125,9 @@ def test_one_that_the_index_tells_of_late_is_not_missed(
     assert names(memory) == ["late"]
 
 
-def test_a_late_receipt_is_seen_after_the_end(store: Store, memory: Recent, clock: Clock) -> None:
+def test_a_late_receipt_is_seen_after_the_end(
+    store: Store, memory: RecentMessages, clock: Clock
+) -> None:
     add(store, "m1", START)
     store.attempts.claim(AttemptId("m1", 1), "whatsapp", "token", clock.now)
     store.attempts.update_status(AttemptId("m1", 1), AttemptStatus.TIMED_OUT, clock.now)
@@ -134,7 +141,9 @@ def test_a_late_receipt_is_seen_after_the_end(store: Store, memory: Recent, cloc
     assert memory.now().rows[0].status is MessageStatus.DELIVERED
 
 
-def test_a_message_that_was_erased_vanishes(store: Store, memory: Recent, clock: Clock) -> None:
+def test_a_message_that_was_erased_vanishes(
+    store: Store, memory: RecentMessages, clock: Clock
+) -> None:
     add(store, "m1", START)
     assert names(memory) == ["m1"]
 
@@ -145,7 +154,7 @@ def test_a_message_that_was_erased_vanishes(store: Store, memory: Recent, clock:
 
 
 def test_many_who_ask_at_once_make_one_look(
-    store: Store, memory: Recent, clock: Clock, dynamodb: DynamoDBClient
+    store: Store, memory: RecentMessages, clock: Clock, dynamodb: DynamoDBClient
 ) -> None:
     add(store, "m1", START)
     memory.now()
@@ -158,7 +167,7 @@ def test_many_who_ask_at_once_make_one_look(
 
 
 def test_what_has_ended_costs_less_and_less(
-    store: Store, memory: Recent, clock: Clock, dynamodb: DynamoDBClient
+    store: Store, memory: RecentMessages, clock: Clock, dynamodb: DynamoDBClient
 ) -> None:
     for number in range(50):
         add(store, f"m{number}", START)
@@ -172,7 +181,7 @@ def test_what_has_ended_costs_less_and_less(
 
 
 def test_messages_that_wait_are_looked_at_all_the_time(
-    store: Store, memory: Recent, clock: Clock, dynamodb: DynamoDBClient
+    store: Store, memory: RecentMessages, clock: Clock, dynamodb: DynamoDBClient
 ) -> None:
     add(store, "m1", START)
     store.attempts.claim(AttemptId("m1", 1), "whatsapp", "token", clock.now)
@@ -185,10 +194,10 @@ def test_messages_that_wait_are_looked_at_all_the_time(
 
 
 def test_thousands_are_read_bit_by_bit_and_the_newest_first(
-    store: Store, memory: Recent, monkeypatch: pytest.MonkeyPatch, clock: Clock
+    store: Store, memory: RecentMessages, monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
-    monkeypatch.setattr(recent, "FIRST", 5)
-    monkeypatch.setattr(recent, "OLDER", 10)
+    monkeypatch.setattr(recent_index, "FIRST_PAGE", 5)
+    monkeypatch.setattr(recent_index, "LATER_PAGE", 10)
     for number in range(30):
         add(store, f"m{number:02}", START - timedelta(hours=number))
 
@@ -202,9 +211,10 @@ def test_thousands_are_read_bit_by_bit_and_the_newest_first(
 
 
 def test_memory_is_bounded_and_says_how_far_it_goes(
-    store: Store, memory: Recent, monkeypatch: pytest.MonkeyPatch, clock: Clock
+    store: Store, memory: RecentMessages, monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
-    monkeypatch.setattr(recent, "MOST", 10)
+    for module in (recent, recent_index):
+        monkeypatch.setattr(module, "MAX_MESSAGES", 10)
     for number in range(15):
         add(store, f"m{number:02}", START - timedelta(minutes=number))
     assert names(memory) == [f"m{number:02}" for number in range(10)]
@@ -216,7 +226,7 @@ def test_memory_is_bounded_and_says_how_far_it_goes(
     assert names(memory) == ["new", *(f"m{number:02}" for number in range(9))]
 
 
-def test_an_old_one_is_found_by_its_id(store: Store, memory: Recent) -> None:
+def test_an_old_one_is_found_by_its_id(store: Store, memory: RecentMessages) -> None:
     add(store, "old", START - timedelta(days=60))
     assert names(memory) == []
     found = memory.find("old")
@@ -226,7 +236,7 @@ def test_an_old_one_is_found_by_its_id(store: Store, memory: Recent) -> None:
 
 
 def test_old_ones_that_are_stored_later_are_found_too(
-    store: Store, memory: Recent, clock: Clock
+    store: Store, memory: RecentMessages, clock: Clock
 ) -> None:
     memory.now()
     for number in range(10):
@@ -238,7 +248,7 @@ def test_old_ones_that_are_stored_later_are_found_too(
 
 
 def test_after_a_long_absence_it_is_as_after_none(
-    store: Store, memory: Recent, clock: Clock
+    store: Store, memory: RecentMessages, clock: Clock
 ) -> None:
     add(store, "before", START)
     memory.now()
@@ -249,7 +259,7 @@ def test_after_a_long_absence_it_is_as_after_none(
 
 
 def test_an_outage_is_told_and_leaves_nothing_out(
-    store: Store, memory: Recent, clock: Clock, dynamodb: DynamoDBClient
+    store: Store, memory: RecentMessages, clock: Clock, dynamodb: DynamoDBClient
 ) -> None:
     add(store, "m1", START)
     counting = Counting(dynamodb)
@@ -263,7 +273,7 @@ def test_an_outage_is_told_and_leaves_nothing_out(
 
 @pytest.mark.parametrize("operation", ["Query", "BatchGetItem"])
 def test_an_outage_of_a_minute_hides_nothing_afterwards(
-    store: Store, memory: Recent, clock: Clock, dynamodb: DynamoDBClient, operation: str
+    store: Store, memory: RecentMessages, clock: Clock, dynamodb: DynamoDBClient, operation: str
 ) -> None:
     memory.now()
     counting = Counting(dynamodb)
@@ -281,13 +291,14 @@ def test_an_outage_of_a_minute_hides_nothing_afterwards(
 def test_an_answer_does_not_wait_for_a_long_look(
     store: Store, clock: Clock, dynamodb: DynamoDBClient
 ) -> None:
-    class Slow(Store):
-        def histories(self, asked: Any) -> Any:
+    class Slow(Messages):
+        def histories(self, planned: Any) -> Any:
             clock.after(0.5)
-            return super().histories(asked)
+            return super().histories(planned)
 
     add(store, "m1", START)
-    memory = Recent(Slow(dynamodb, store._table), LOCAL, clock)  # noqa: SLF001 - the same table
+    store.messages = Slow(store.messages._table)  # noqa: SLF001 - the same table
+    memory = RecentMessages(store, LOCAL, clock)
     memory.now()
     clock.after(6)
     memory.now()
@@ -307,13 +318,13 @@ def test_a_row_holds_what_is_searched_and_shown_and_nothing_that_was_said(store:
         store.attempts.claim(AttemptId("m1", number), channel, "token", START)
     planned = store.messages.history("m1").message.plan.attempt(2)
     store.attempts.record_sent(AttemptId("m1", 2), "provider", START, planned)
-    row = Row.of(store.messages.history("m1"))
+    row = MessageSummary.of(*store.messages.history_and_request("m1"))
 
     assert row.recipients == ("+14255550100", "ana@example.com", "+12065550100")
     assert row.metadata == (("order", "42"), ("bidi", "a\\u202eb"))
     assert "order=42" in row.searched
-    assert [one.fallback for one in row.tries] == [False, True]
-    assert [one.taken for one in row.tries] == [False, True]
+    assert [one.fallback for one in row.attempts] == [False, True]
+    assert [one.billed for one in row.attempts] == [False, True]
     assert "Hello" not in repr(row)
 
 
@@ -321,7 +332,7 @@ def test_a_rejected_message_is_a_row_too(store: Store) -> None:
     problems = ({"pointer": "", "detail": "is no object"},)
     rejected = MessageStatus.REJECTED
     store.messages.add(Message("m1", START, Plan(), rejected, problems=problems))
-    row = Row.of(store.messages.history("m1"))
+    row = MessageSummary.of(*store.messages.history_and_request("m1"))
     assert (row.status, row.recipients, row.states) == (rejected, (), 4)
 
 
@@ -366,8 +377,8 @@ def test_a_row_says_of_an_attempt_what_the_api_says(store: Store) -> None:
     add(store, "m1", START)
     for number, channel in enumerate(("whatsapp", "sms"), 1):
         store.attempts.claim(AttemptId("m1", number), channel, "token", START)
-    story = store.messages.history("m1")
+    history, request = store.messages.history_and_request("m1")
 
-    told = [one["status"] for one in http.message_document(story, [])["attempts"]]
+    told = [one["status"] for one in http.message_document(history, request, [])["attempts"]]
     assert told == ["timed_out", "sending"]
-    assert [one.status for one in Row.of(story).tries] == told
+    assert [one.status for one in MessageSummary.of(history, request).attempts] == told

@@ -1,4 +1,4 @@
-"""The timeline in words: why each step ran, and what ended or skipped it."""
+"""The timeline: why each step ran, and what ended or skipped it."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -6,8 +6,10 @@ from datetime import timedelta
 import pytest
 
 from console.execution import Execution
-from console.facts import Door, Facts
-from console.timeline import Entry, elapsed, summary, timeline
+from console.facts import MessageFacts, MessageSource
+from console.timeline.entries import TimelineEntry
+from console.timeline.summary import summary
+from console.timeline.timeline import elapsed, timeline
 from messaging.domain.messages import MessageHistory
 from messaging.domain.statuses import MessageStatus
 from tests.support.recorded import NAMES, events, facts
@@ -17,33 +19,33 @@ def said(name: str, until: str = "", of: str = "") -> list[str]:
     return [entry.text for entry in timeline(facts(name, until, of))]
 
 
-def one(name: str, text: str) -> Entry:
+def one(name: str, text: str) -> TimelineEntry:
     (found,) = (entry for entry in timeline(facts(name)) if entry.text == text)
     return found
 
 
-def test_a_fallback_is_told_from_its_door_to_its_end() -> None:
+def test_a_fallback_is_described_from_its_source_to_its_end() -> None:
     assert said("fallback") == [
         "Accepted by the API",
         "Planned",
-        "Its execution started",
-        "Step 1, WhatsApp: the first of the plan",
-        "Handed to WhatsApp as attempt 1",
-        "WhatsApp took it",
-        "WhatsApp reports accepted: on its way",
-        "WhatsApp reports failed: 131026 Message undeliverable",
-        "The wait for WhatsApp ended after 0.67 s: it failed",
-        "Step 2, SMS: because WhatsApp failed: 131026 Message undeliverable",
-        "Handed to SMS as attempt 2",
-        "SMS took it",
-        "SMS reports TEXT_PENDING: on its way",
-        "SMS reports TEXT_DELIVERED: delivered",
+        "The execution started",
+        "Step 1 (WhatsApp) started as the first step of the plan",
+        "Attempt 1 sent to WhatsApp",
+        "WhatsApp accepted the message",
+        "WhatsApp reported accepted: in progress",
+        "WhatsApp reported failed: 131026 Message undeliverable",
+        "The wait for WhatsApp ended after 0.67 s: the attempt failed",
+        "Step 2 (SMS) started because WhatsApp failed: 131026 Message undeliverable",
+        "Attempt 2 sent to SMS",
+        "SMS accepted the message",
+        "SMS reported TEXT_PENDING: in progress",
+        "SMS reported TEXT_DELIVERED: delivered",
         "Delivered by SMS",
-        "SMS got through after 0.66 s: delivered",
-        "Its execution succeeded",
+        "SMS succeeded after 0.66 s: delivered",
+        "The execution succeeded",
     ]
     assert summary(facts("fallback")) == (
-        "Delivered by SMS, 1.31 s after it was accepted, on step 2 of 2."
+        "Delivered by SMS, 1.31 s after it was accepted, in step 2 of 2."
     )
 
 
@@ -57,29 +59,33 @@ def test_the_plan_names_channels_and_waits() -> None:
 def test_silence_is_the_reason_for_the_next_step() -> None:
     words = said("silent")
 
-    assert "Step 2, SMS: because no receipt from WhatsApp came within 5 s" in words
-    assert "No receipt from SMS came within 5 s" in words
-    assert "Undelivered: nobody was reached" in words
-    assert words[-1] == "Its execution failed: Undelivered"
-    assert summary(facts("silent")) == "Undelivered: nobody was reached."
+    assert (
+        "Step 2 (SMS) started because no delivery receipt from WhatsApp arrived within 5 s" in words
+    )
+    assert "No delivery receipt from SMS arrived within 5 s" in words
+    assert "Undelivered: no channel succeeded" in words
+    assert words[-1] == "The execution failed: Undelivered"
+    assert summary(facts("silent")) == "Undelivered: no channel succeeded."
 
 
-def test_a_refusal_is_told_in_the_providers_words() -> None:
+def test_a_refusal_is_described_in_the_providers_words() -> None:
     words = said("refused")
 
-    assert "Step 2, email: because WhatsApp refused it: ResourceNotFoundException" in words
-    assert not any(text.startswith("WhatsApp reports") for text in words)
+    assert (
+        "Step 2 (email) started because WhatsApp refused the message: ResourceNotFoundException"
+    ) in words
+    assert not any(text.startswith("WhatsApp reported") for text in words)
 
 
-def test_a_busy_provider_is_told_try_by_try() -> None:
-    again = "WhatsApp was busy, nothing was sent; the state tries again"
+def test_a_busy_provider_is_described_try_by_try() -> None:
+    again = "WhatsApp was unavailable and nothing was sent; the state retries"
     tries = [entry for entry in timeline(facts("busy")) if entry.text == again]
 
     assert [entry.detail for entry in tries] == [
         "try 1: ThrottledRequestException",
         "try 2: ThrottledRequestException",
     ]
-    assert "Step 2, SMS, did not run: WhatsApp had got through" in said("busy")
+    assert "Step 2 (SMS) did not run: WhatsApp had already succeeded" in said("busy")
 
 
 def test_a_function_that_broke_is_not_said_to_have_sent_nothing() -> None:
@@ -92,45 +98,50 @@ def test_a_function_that_broke_is_not_said_to_have_sent_nothing() -> None:
     known = replace(facts("busy"), execution=Execution.read(broken))
     first = next(one for one in timeline(known) if one.tone == "warn")
 
-    assert first.text == "Sending by WhatsApp broke off; the state tries again"
+    assert first.text == "The function failed while sending by WhatsApp; the state retries"
     assert first.detail == "try 1: Lambda.Unknown it died"
 
 
 def test_a_provider_that_stays_busy_is_the_reason_for_the_next_step() -> None:
-    expected = "Step 2, email: because WhatsApp was busy 4 times: ThrottledRequestException"
+    expected = (
+        "Step 2 (email) started because WhatsApp was unavailable 4 times: ThrottledRequestException"
+    )
     assert expected in said("busy_to_the_end")
 
 
-def test_a_try_that_will_be_repeated_is_told_before_it_is() -> None:
+def test_a_try_that_will_be_repeated_is_described_before_it_is() -> None:
     words = said("busy", until="TaskFailed")
-    assert "WhatsApp was busy, nothing was sent; the state tries again" in words
+    assert "WhatsApp was unavailable and nothing was sent; the state retries" in words
 
 
 def test_a_call_whose_outcome_nobody_knows_says_so() -> None:
-    handed = one("in_doubt", "Handed to SMS as attempt 1")
-    assert handed.detail == "perhaps it was taken, the wait decides: InternalServerException"
+    handed = one("in_doubt", "Attempt 1 sent to SMS")
+    assert handed.detail == (
+        "the provider may have accepted it, only a receipt can confirm it: InternalServerException"
+    )
 
 
 def test_a_broadcast_tells_each_channel_and_why_the_next_step_ran() -> None:
     words = said("broadcast")
 
-    assert "Step 1, a broadcast to WhatsApp and SMS: the first of the plan" in words
-    (second,) = (text for text in words if text.startswith("Step 2, a broadcast"))
+    assert "Step 1 (broadcast to WhatsApp and SMS) started as the first step of the plan" in words
+    (second,) = (text for text in words if text.startswith("Step 2 (broadcast"))
     assert second == (
-        "Step 2, a broadcast to WhatsApp, SMS and email: because WhatsApp failed: 131026 Message "
-        "undeliverable and SMS failed: TEXT_UNREACHABLE Phone is currently unreachable/unavailable"
+        "Step 2 (broadcast to WhatsApp, SMS and email) started because WhatsApp failed: 131026 "
+        "Message undeliverable and SMS failed: TEXT_UNREACHABLE Phone is currently "
+        "unreachable/unavailable"
     )
-    assert "Email got through after 0.92 s: delivered" in words
+    assert "Email succeeded after 0.92 s: delivered" in words
     assert "Delivered by email" in words
 
 
-def test_a_late_success_is_told_and_ends_the_wait_that_was_on() -> None:
+def test_a_late_success_is_described_and_ends_the_wait_that_was_on() -> None:
     words = said("late")
 
-    assert "WhatsApp reports delivered, after its wait was over" in words
+    assert "WhatsApp reported delivered, after the wait had ended" in words
     assert "Delivered by WhatsApp, late" in words
-    assert "The wait for SMS ended after 3.05 s: WhatsApp had got through, late" in words
-    assert words[-1] == "SMS reports TEXT_DELIVERED: delivered, after its wait was over"
+    assert "The wait for SMS ended after 3.05 s because WhatsApp succeeded, late" in words
+    assert words[-1] == "SMS reported TEXT_DELIVERED: delivered, after the wait had ended"
 
 
 def test_an_attempt_that_another_one_overtook_was_not_sent() -> None:
@@ -140,8 +151,8 @@ def test_an_attempt_that_another_one_overtook_was_not_sent() -> None:
     assert not any(text.startswith("Handed to SMS") for text in words)
 
 
-def test_dropped_steps_are_told_with_their_reason() -> None:
-    dropped = one("dropped", "Step 2, SMS, was dropped")
+def test_dropped_steps_are_described_with_their_reason() -> None:
+    dropped = one("dropped", "Step 2 (SMS) was dropped")
 
     assert dropped.detail is not None
     assert "leaves 3 of the message's time" in dropped.detail
@@ -153,23 +164,23 @@ def test_expiry_ends_the_message_and_says_what_was_not_sent() -> None:
     words = said("expired")
 
     assert "Nothing was sent by WhatsApp: the message expired" in words
-    assert "Expired: its time was over" in words
-    assert words[-1] == "Its execution failed: Expired"
+    assert "Expired before any channel succeeded" in words
+    assert words[-1] == "The execution failed: Expired"
 
 
-def test_a_stopped_execution_is_told_with_the_steps_that_did_not_run() -> None:
+def test_a_stopped_execution_is_described_with_the_steps_that_did_not_run() -> None:
     words = said("stopped")
 
-    assert "Its execution was stopped" in words
+    assert "The execution was stopped" in words
     assert summary(facts("stopped")) == (
-        "Undelivered: nobody was reached, the execution was stopped."
+        "Undelivered: no channel succeeded (the execution was stopped)."
     )
 
 
-def test_a_direct_start_is_told_as_such_and_planned_by_its_execution() -> None:
+def test_a_direct_start_is_described_as_such_and_planned_by_its_execution() -> None:
     words = said("direct")
 
-    assert words[:2] == ["Came by a direct StartExecution", "Planned"]
+    assert words[:2] == ["Started directly with StartExecution", "Planned"]
     assert one("direct", "Planned").after > 0
     assert words[2:] == [
         text.replace("0.67 s", "0.63 s").replace("0.66 s", "0.63 s")
@@ -177,15 +188,15 @@ def test_a_direct_start_is_told_as_such_and_planned_by_its_execution() -> None:
     ]
 
 
-def test_a_name_that_nobody_chose_leaves_two_doors() -> None:
+def test_a_generated_name_leaves_two_possible_sources() -> None:
     named = replace(facts("direct"), message_id="0b7c6f0e-0f5e-4d4c-9d59-2f0c8a1f3b11")
 
-    assert named.door is Door.QUEUE_OR_DIRECT
-    assert timeline(named)[0].text.startswith("Came by the requests queue, or by")
+    assert named.source is MessageSource.QUEUE_OR_DIRECT
+    assert timeline(named)[0].text.startswith("Received from the requests queue, or started")
 
 
-def test_an_invalid_request_is_told_field_by_field() -> None:
-    rejected = one("invalid", "Rejected: it cannot be planned")
+def test_an_invalid_request_is_described_field_by_field() -> None:
+    rejected = one("invalid", "Rejected: the request is invalid")
 
     assert rejected.detail is not None
     assert "/to/sms must be a phone number" in rejected.detail
@@ -196,57 +207,59 @@ def test_an_invalid_request_is_told_field_by_field() -> None:
 def test_what_is_waited_for_stands_last_with_its_end() -> None:
     entry = timeline(facts("silent", until="TaskSubmitted", of="Send SMS"))[-1]
 
-    assert entry.text == "Waits for what SMS will report,"
+    assert entry.text == "Waiting for a receipt from SMS,"
     assert entry.until == entry.at + timedelta(seconds=5)
 
 
 def test_a_message_that_is_not_started_yet_is_planned_and_on_its_way() -> None:
     known = facts("fallback")
-    assert known.story is not None
+    assert known.history is not None
     accepted = replace(
-        known.story.message, status=MessageStatus.ACCEPTED, concluded_at=None, reason=None
+        known.history.message, status=MessageStatus.ACCEPTED, concluded_at=None, reason=None
     )
-    early = Facts(known.message_id, MessageHistory(accepted, ()), [], None)
+    early = MessageFacts(
+        known.message_id, MessageHistory(accepted, ()), known.stored_request, [], None
+    )
 
     assert [entry.text for entry in timeline(early)] == ["Accepted by the API", "Planned"]
-    assert summary(early) == "On its way."
+    assert summary(early) == "In progress."
     assert early.ahead == {"whatsapp", "sms"}
 
 
-def test_an_execution_of_which_nothing_is_stored_is_told_too() -> None:
-    unknown = replace(facts("direct", until="TaskStarted"), story=None, receipts=())
+def test_an_execution_of_which_nothing_is_stored_is_described_too() -> None:
+    unknown = replace(facts("direct", until="TaskStarted"), history=None, receipts=())
 
     assert unknown.status == "accepted"
-    assert [entry.text for entry in timeline(unknown)] == ["Came by a direct StartExecution"]
+    assert [entry.text for entry in timeline(unknown)] == ["Started directly with StartExecution"]
 
 
 def test_an_erased_message_says_so_and_keeps_how_its_execution_ended() -> None:
-    erased = replace(facts("fallback"), story=None, receipts=(), erased=True)
+    erased = replace(facts("fallback"), history=None, receipts=(), erased=True)
 
     assert erased.status == "delivered"
-    assert summary(erased).startswith("It was erased")
-    assert "SMS got through after 0.66 s: delivered" in [one.text for one in timeline(erased)]
+    assert summary(erased).startswith("This message was erased")
+    assert "SMS succeeded after 0.66 s: delivered" in [one.text for one in timeline(erased)]
 
 
 def test_a_route_that_nobody_stored_is_not_said_to_come_by_the_api() -> None:
-    assert replace(facts("fallback"), story=None, receipts=()).door is Door.UNKNOWN
+    assert replace(facts("fallback"), history=None, receipts=()).source is MessageSource.UNKNOWN
 
 
 def test_a_request_that_also_looks_like_a_route_came_by_no_api() -> None:
     known = facts("direct")
     assert known.execution is not None
-    given = {**known.execution.given, "message_id": "mine", "channel": "sms"}
-    odd = replace(known, execution=replace(known.execution, given=given))
+    received = {**known.execution.input, "message_id": "mine", "channel": "sms"}
+    odd = replace(known, execution=replace(known.execution, input=received))
 
-    assert odd.door is Door.DIRECT
+    assert odd.source is MessageSource.DIRECT
 
 
-def test_what_an_older_history_told_is_told_by_the_store() -> None:
+def test_what_an_older_history_had_is_described_by_the_store() -> None:
     gone = replace(facts("fallback"), execution=None)
     words = [entry.text for entry in timeline(gone)]
 
     assert words[0] == "Accepted"
-    assert "WhatsApp reports failed: 131026 Message undeliverable" in words
+    assert "WhatsApp reported failed: 131026 Message undeliverable" in words
     assert "Delivered by SMS" in words
 
 
@@ -267,6 +280,6 @@ def test_words_of_others_cannot_turn_what_stands_beside_them() -> None:
     assert any(text.endswith("\\u202eevil\\u2066") for text in words)
 
 
-def test_the_first_minute_is_told_to_the_millisecond() -> None:
+def test_the_first_minute_is_described_to_the_millisecond() -> None:
     assert elapsed(1.3456) == "+1.346 s"
     assert elapsed(185) == "+3 min 5 s"

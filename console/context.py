@@ -1,4 +1,4 @@
-"""What all pages share: the stack, its clients, the store, the templates, who watches."""
+"""What all pages share: the stack, its clients, the store, the templates, the live updates."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,20 +10,20 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from console import words
-from console.installation import Clients, Installation
+from console.installation import ConsoleClients, Installation
 from console.live import Hub
-from console.recent import DEPLOYED, LOCAL, Recent
+from console.recent import DEPLOYED, LOCAL, RecentMessages
 from messaging.store import Store
 
 TEMPLATES = Path(__file__).with_name("templates")
 
 
 @dataclass(frozen=True)
-class Desk:
-    """Handed to every page."""
+class ConsoleContext:
+    """Passed to every page."""
 
     installation: Installation
-    clients: Clients
+    clients: ConsoleClients
     hub: Hub
 
     @cached_property
@@ -31,8 +31,8 @@ class Desk:
         return Store(self.clients.table, self.installation.messages_table)
 
     @cached_property
-    def recent(self) -> Recent:
-        return Recent(self.store, LOCAL if self.installation.local else DEPLOYED)
+    def recent(self) -> RecentMessages:
+        return RecentMessages(self.store, LOCAL if self.installation.local else DEPLOYED)
 
     @cached_property
     def templates(self) -> Environment:
@@ -47,7 +47,7 @@ class Desk:
         made.globals |= {"installation": self.installation}
         return made
 
-    def render(self, template: str, **values: Any) -> str:  # noqa: ANN401 - what the template takes
+    def render(self, template: str, **values: Any) -> str:  # noqa: ANN401 - what the template needs
         return self.templates.get_template(template).render(**values)
 
     def page(
@@ -57,5 +57,5 @@ class Desk:
         status: int = 200,
         **values: Any,  # noqa: ANN401 - as above
     ) -> HTMLResponse:
-        """A whole page; `request` says which part of the menu is lit."""
+        """A whole page; the path of `request` marks the current entry of the menu."""
         return HTMLResponse(self.render(template, path=request.url.path, **values), status)

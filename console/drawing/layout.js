@@ -1,4 +1,4 @@
-// Lays a graph out: ELK's JSON comes in on standard input and goes out with places and bends.
+// Computes a graph's layout: reads ELK's JSON from standard input, writes it with positions added.
 "use strict";
 
 const ELK = require("elkjs/lib/elk.bundled.js");

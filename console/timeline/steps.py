@@ -1,0 +1,66 @@
+"""Why each step of the plan ran."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from console.execution import TaskRun, Visit
+from console.facts import MessageFacts
+from console.timeline.entries import DraftEntry
+from console.words import channel, listed, status
+from messaging.domain.plan import PlannedAttempt, PlannedStep
+from messaging.domain.statuses import Success
+
+# How an attempt ended that the execution reports with this error.
+_ERRORS: Final = {
+    "Failed": "failed",
+    "Refused": "refused the message",
+    "Unavailable": "was unavailable",
+    "Expired": "was not tried before the message expired",
+}
+# What a waiting state waits for, by what its step counts as success.
+_AWAITED: Final = {
+    Success.SENT: "confirmation",
+    Success.DELIVERED: "delivery receipt",
+    Success.READ: "read receipt",
+}
+
+
+def steps(facts: MessageFacts) -> Iterator[DraftEntry]:
+    before: list[Visit] = []
+    for step in facts.plan.steps:
+        visits = [facts.sending[one.number] for one in step.attempts if one.number in facts.sending]
+        if visits:
+            at = min(visit.entered_at for visit in visits)
+            text = f"{step_name(step)} started {_reason(before, facts)}"
+            yield DraftEntry(at, "live", text)
+            before = visits
+
+
+def step_name(step: PlannedStep) -> str:
+    names = listed(channel(one.channel) for one in step.attempts)
+    return f"Step {step.number} ({f'broadcast to {names}' if step.broadcast else names})"
+
+
+def _reason(before: Sequence[Visit], facts: MessageFacts) -> str:
+    if not before:
+        return "as the first step of the plan"
+    return f"because {listed(failure(visit, facts) for visit in before)}"
+
+
+def failure(visit: Visit, facts: MessageFacts) -> str:
+    """Why the workflow left a sending state for the next step."""
+    name = channel(visit.channel)
+    failed = visit.failure
+    if failed is None:
+        return f"{name} {status(visit.condition)}"
+    if failed.error == "States.Timeout":
+        return _timeout(name, failed, facts.planned(visit.attempt or 0))
+    words = _ERRORS.get(failed.error or "", f"failed with {failed.error}")
+    times = f" {len(visit.runs)} times" if failed.error == "Unavailable" else ""
+    return f"{name} {words}{times}: {failed.cause}" if failed.cause else f"{name} {words}{times}"
+
+
+def _timeout(name: str, failed: TaskRun, planned: PlannedAttempt | None) -> str:
+    awaited = _AWAITED.get(planned.success if planned else Success.DELIVERED, "receipt")
+    seconds = (failed.until - failed.at).total_seconds() if failed.until else 0
+    return f"no {awaited} from {name} arrived within {seconds:g} s"

@@ -1,0 +1,46 @@
+"""The state of a message in one sentence."""
+
+from typing import Final
+
+from console.facts import MessageFacts
+from console.plain import visible
+from console.words import capital, channel, duration, listed, status
+from messaging.domain.messages import Attempt
+from messaging.domain.statuses import MessageStatus
+
+ENDINGS: Final = {
+    MessageStatus.UNDELIVERED: ("bad", "Undelivered: no channel succeeded"),
+    MessageStatus.EXPIRED: ("warn", "Expired before any channel succeeded"),
+    MessageStatus.REJECTED: ("bad", "Rejected"),
+}
+
+
+def summary(facts: MessageFacts) -> str:
+    if facts.erased:
+        return "This message was erased. The page shows what its execution history still contains."
+    success = facts.history.success() if facts.history else None
+    if success:
+        return _delivery(facts, success)
+    if not facts.ended:
+        waiting = [channel(one.channel) for one in facts.sending.values() if not one.ended]
+        return f"Waiting for a receipt from {listed(waiting)}." if waiting else "In progress."
+    unknown = "", capital(status(facts.status))
+    ending = ENDINGS.get(MessageStatus(facts.status), unknown)[1]
+    reason = facts.history.message.reason if facts.history else None
+    return visible(f"{ending} ({reason})." if reason else f"{ending}.")
+
+
+def _delivery(facts: MessageFacts, success: Attempt) -> str:
+    after = duration((success.times[success.status] - facts.since).total_seconds())
+    step, last = facts.plan.attempt(success.number).step, facts.plan.steps[-1].number
+    return f"{success_text(facts)}, {after} after it was accepted, in step {step} of {last}."
+
+
+def success_text(facts: MessageFacts) -> str:
+    """`Delivered by SMS`."""
+    success = facts.history.success() if facts.history else None
+    text = capital(str(facts.status))
+    if success is None:
+        return text
+    late = ", late" if facts.history and facts.history.late(success) else ""
+    return f"{text} by {channel(success.channel)}{late}"
