@@ -43,7 +43,7 @@ from tests.support.request_cases import FINITE, FULL, RIGHT, SENDERS, VALID, WRO
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
-WAITS = {"whatsapp": 45, "sms": 120, "email": 300}
+WAITS = {"whatsapp": 45, "sms": 120, "email": 300, "voice": 120}
 STACK = plan_preview.StackDefaults(SENDERS, WAITS)
 LOCAL = Local("http://127.0.0.1:1/v1/messages", "a key's", "http://127.0.0.1:2")
 ONE = {**VALID, "steps": [{"channel": "sms"}]}
@@ -412,7 +412,7 @@ def test_senders_and_waits_are_those_of_the_stack_that_has_the_table() -> None:
     reader = {"Handler": "read_message.handler", "Environment": {"Variables": {}}}
     client = functions(reader, accepting("another"), accepting("ours", SMS_WAIT_SECONDS="90"))
     found = plan_preview.stack_defaults(client, "ours")
-    assert found.waits == {"whatsapp": 7, "sms": 90, "email": 7}
+    assert found.waits == {"whatsapp": 7, "sms": 90, "email": 7, "voice": 7}
     assert found.senders["email"] == "email of ours"
     assert found.source == ""
 

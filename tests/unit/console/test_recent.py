@@ -367,9 +367,9 @@ def test_a_broadcast_enters_its_branches(store: Store) -> None:
         store.attempts.claim(AttemptId("m1", number), plan.attempt(number).channel, "token", START)
         store.attempts.update_status(AttemptId("m1", number), status, START)
     store.messages.update_status("m1", MessageStatus.DELIVERED, START)
-    # Choose channel, Broadcast, three that ask, two that send, one not requested, one that did not
+    # Choose channel, Broadcast, four that ask, two that send, two not requested, one that did not
     # reach, Anyone reached?, Reached.
-    assert states_entered(store.messages.history("m1")) == 11
+    assert states_entered(store.messages.history("m1")) == 13
 
 
 def test_a_row_says_of_an_attempt_what_the_api_says(store: Store) -> None:
