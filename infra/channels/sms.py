@@ -6,7 +6,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.channel_config import ChannelConfig
-from infra.configuration_set import add_smsvoice_set
+from infra.end_user_messaging import add_message_set
 from infra.parameters import matching
 
 
@@ -31,4 +31,4 @@ class SmsConfig(ChannelConfig, alias_generator="sms_{}".format):
 
     def add_configuration_set(self, scope: Construct, topic: sns.Topic) -> str:
         """Creates a set whose events go to the topic; returns the set's name."""
-        return add_smsvoice_set(scope, "Sms", topic, ["TEXT_ALL"])
+        return add_message_set(scope, "Sms", topic, ["TEXT_ALL"])

@@ -6,7 +6,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.channel_config import ChannelConfig
-from infra.configuration_set import add_smsvoice_set
+from infra.end_user_messaging import add_message_set
 from infra.parameters import matching
 
 
@@ -21,11 +21,12 @@ class VoiceConfig(ChannelConfig, alias_generator="voice_{}".format):
     sender: Annotated[
         str,
         matching(
-            r"[A-Za-z0-9_:/+-]{1,256}",
-            "a phone number in E.164, or the id or ARN of a phone number or pool, that can call",
+            r"[A-Za-z0-9_:/+-]{0,256}",
+            "a phone number in E.164, or the id or ARN of a phone number or pool, with the voice "
+            "capability; empty for none",
         ),
     ]
 
     def add_configuration_set(self, scope: Construct, topic: sns.Topic) -> str:
         """Creates a set whose events go to the topic; returns the set's name."""
-        return add_smsvoice_set(scope, "Voice", topic, ["VOICE_ALL"])
+        return add_message_set(scope, "Voice", topic, ["VOICE_ALL"])

@@ -24,6 +24,7 @@ from messaging.api.models import MAX_EXPIRY_SECONDS
 from messaging.channels.catalog import channels
 from messaging.channels.email import content as email
 from messaging.channels.sms import content as sms
+from messaging.channels.voice import content as voice
 from messaging.channels.whatsapp import content as whatsapp
 from messaging.domain.messages import AttemptId, Receipt
 from messaging.domain.plan import MAX_WAIT_SECONDS, MIN_WAIT_SECONDS
@@ -31,7 +32,7 @@ from messaging.domain.statuses import AttemptStatus, MessageStatus, ReceiptKind,
 from messaging.queue import Queue
 from messaging.store import Store
 from messaging.store.idempotency import IDEMPOTENCY_HOURS
-from tests.support.aws import CONTEXT, TABLE, aws
+from tests.support.aws import CONTEXT, ENVIRONMENT, TABLE, aws
 from tests.support.faults import Died, dies
 from tests.support.plans import CHANNELS
 from tests.support.request_cases import (
@@ -56,6 +57,7 @@ MODELS: dict[type[BaseModel], str] = {
     models.Senders: "Senders",
     models.RequestContent: "Content",
     sms.SmsContent: "SmsContent",
+    voice.VoiceContent: "VoiceContent",
     whatsapp.WhatsAppContent: "WhatsAppContent",
     whatsapp.WhatsAppTemplate: "WhatsAppTemplate",
     whatsapp.WhatsAppMedia: "Image",
@@ -383,6 +385,12 @@ def in_progress() -> dict[str, Any]:
     return post(VALID, "in-progress")
 
 
+def not_queued() -> dict[str, Any]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REQUESTS_QUEUE_URL", ENVIRONMENT["REQUESTS_QUEUE_URL"] + "Gone")
+        return post(VALID)
+
+
 def untrue(answer: Mapping[str, Any], path: str, method: str) -> list[str]:
     """Each difference between a response and its description in the file."""
     status, headers = str(answer["statusCode"]), answer["headers"]
@@ -412,6 +420,7 @@ POSTED: dict[str, tuple[int, Callable[[], dict[str, Any]]]] = {
     "a malformed key": (400, lambda: post(VALID, "two words")),
     "in progress": (409, in_progress),
     "too large": (413, lambda: post("x" * (requests.MAX_BYTES + 1))),
+    "not queued": (503, not_queued),
     "another body": (422, lambda: [post(VALID, "k"), post({**VALID, "metadata": {}}, "k")][-1]),
 }
 

@@ -55,6 +55,7 @@ BY_OTHERS = {
     "record_receipt": {"sqs:SendMessage"},
     "close_message": {"sqs:SendMessage"},
 }
+CALL = {"channel": "voice"}
 BESIDE = ("kms:", "logs:", "xray:")
 # Executions that cannot be started: for good, and for now.
 REFUSED = {"not-a-name": "InvalidName", "not-now": "ThrottlingException"}
@@ -171,6 +172,7 @@ def send_all() -> None:
     for attempt, channel in enumerate(("whatsapp", "sms", "sms", "email"), 1):
         send(sent, attempt, channel)
         send(sent, attempt, channel)
+    send(post(but(VALID, {"/to/voice": "+12065550144", "/steps/0": CALL})), 1, "voice")
     through = post()
     send(through, 1, "whatsapp")
     record(through, "whatsapp_delivered")

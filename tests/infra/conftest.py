@@ -19,6 +19,7 @@ CHANGED = {
     "whatsapp_sender": "phone-number-id-1234567890abcdef1234567890abcdef",
     "sms_sender": "pool-1234567890abcdef",
     "email_sender": "hello@throughline.test",
+    "voice_sender": "",
     "starter_concurrency": "3",
     "starts_per_second": "30",
     "api_requests_per_second": "7",

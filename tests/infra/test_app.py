@@ -44,6 +44,7 @@ def test_the_example_senders_are_warned_of(assembly: Path) -> None:
         "whatsapp_sender",
         "sms_sender",
         "email_sender",
+        "voice_sender",
     ]
 
 

@@ -93,7 +93,9 @@ def test_a_wrong_value_is_refused_with_what_it_may_be(
 def test_the_examples_are_known_as_such(parameters: dict[str, Any]) -> None:
     config = Config.from_context(parameters)
 
-    assert [*config.example_senders] == ["whatsapp_sender", "sms_sender", "email_sender"]
+    assert [*config.example_senders] == [
+        *("whatsapp_sender", "sms_sender", "email_sender", "voice_sender")
+    ]
 
 
 def test_a_sender_of_ones_own_is_no_example(parameters: dict[str, Any]) -> None:
@@ -101,6 +103,7 @@ def test_a_sender_of_ones_own_is_no_example(parameters: dict[str, Any]) -> None:
         "whatsapp_sender": "phone-number-id-1234567890abcdef1234567890abcdef",
         "sms_sender": "pool-1234567890abcdef",
         "email_sender": "Throughline <hello@throughline.test>",
+        "voice_sender": "",
     }
 
     assert Config.from_context({**parameters, **own}).example_senders == {}

@@ -13,11 +13,13 @@ PLANNING = {
     "WHATSAPP_WAIT_SECONDS": "45",
     "SMS_WAIT_SECONDS": "120",
     "EMAIL_WAIT_SECONDS": "300",
+    "VOICE_WAIT_SECONDS": "120",
 }
 SENDERS = {
     "WHATSAPP_SENDER": "phone-number-id-00000000000000000000000000000001",
     "SMS_SENDER": "+12065550100",
     "EMAIL_SENDER": "Throughline <hello@example.com>",
+    "VOICE_SENDER": "+12065550101",
 }
 TABLE = {"MESSAGES_TABLE": "StoreMessages"}
 
@@ -36,6 +38,7 @@ ENVIRONMENTS = {
         "RETENTION_DAYS": "90",
         "SMS_CONFIGURATION_SET": "ReceiptsConfigurationSetsSms",
         "EMAIL_CONFIGURATION_SET": "ReceiptsConfigurationSetsEmail",
+        "VOICE_CONFIGURATION_SET": "ReceiptsConfigurationSetsVoice",
         "WHATSAPP_API_VERSION": "v24.0",
     },
     "record_receipt": {**TABLE, "RETENTION_DAYS": "90", "SMS_CARRIER_RECEIPT": "delivered"},

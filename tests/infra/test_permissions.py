@@ -53,6 +53,8 @@ ALLOWED = {
         ("sms-voice:SendTextMessage", of_account("sms-voice", "phone-number/*")),
         ("sms-voice:SendTextMessage", of_account("sms-voice", "pool/*")),
         ("sms-voice:SendTextMessage", of_account("sms-voice", "sender-id/*")),
+        ("sms-voice:SendVoiceMessage", of_account("sms-voice", "phone-number/*")),
+        ("sms-voice:SendVoiceMessage", of_account("sms-voice", "pool/*")),
         (
             "social-messaging:SendWhatsAppMessage",
             of_account("social-messaging", "phone-number-id/*"),

@@ -82,13 +82,17 @@ def test_the_providers_may_use_the_key_the_topic_is_encrypted_with(template: Tem
     assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "<AWS::AccountId>"}}
 
 
-def test_every_text_event_of_sms_is_reported(template: Template) -> None:
-    (destination,) = template.only("AWS::SMSVOICE::ConfigurationSet")["EventDestinations"]
+@pytest.mark.parametrize(("name", "events"), [("Sms", "TEXT_ALL"), ("Voice", "VOICE_ALL")])
+def test_every_event_of_messages_and_calls_is_reported(
+    template: Template, name: str, events: str
+) -> None:
+    sets = template.of_type("AWS::SMSVOICE::ConfigurationSet")
+    (destination,) = sets[f"ReceiptsConfigurationSets{name}"]["EventDestinations"]
 
     assert destination == {
         "EventDestinationName": "receipts",
         "Enabled": True,
-        "MatchingEventTypes": ["TEXT_ALL"],
+        "MatchingEventTypes": [events],
         "SnsDestination": {"TopicArn": "ReceiptsTopic"},
     }
 

@@ -63,6 +63,7 @@ FULL: dict[str, Any] = {
         "whatsapp": "arn:aws:social-messaging:us-east-1:123456789012:phone-number-id/0a1b",
         "sms": "pool-0123456789",
         "email": '"Doe, Jane" <jane@example.org>',
+        "voice": "+12065550101",
     },
     "content": {
         "text": "Your secret is 987654.",
@@ -76,6 +77,7 @@ FULL: dict[str, Any] = {
             }
         },
         "sms": {"text": "987654"},
+        "voice": {"text": "Your secret is 9, 8, 7, 6, 5, 4.", "voice": "JOANNA"},
         "email": {"template": {"name": "secret", "data": {"name": None, "digits": [9, 8.5]}}},
     },
     "steps": [

@@ -50,7 +50,10 @@ EXAMPLES = 4000 if LONG else 250
 MESSAGE_ID = "m1"
 SAMPLE_ID = "01JEXAMPLE0000000000000001"
 STARTED = datetime(2026, 1, 2, tzinfo=UTC)
-TO = {"whatsapp": "+14255550156", "sms": "+14255550156", "email": "ana@example.com"}
+TO = {
+    **dict.fromkeys(("whatsapp", "sms", "voice"), "+14255550156"),
+    "email": "ana@example.com",
+}
 REQUEST = {"to": TO, "content": {"text": "hi", "subject": "hi"}}
 EVENTS = {
     "whatsapp": [
@@ -60,6 +63,7 @@ EVENTS = {
         "whatsapp_failed_131026",
     ],
     "sms": ["sms_TEXT_QUEUED", "sms_TEXT_DELIVERED", "sms_TEXT_UNKNOWN", "sms_TEXT_UNREACHABLE"],
+    "voice": ["voice_VOICE_RINGING", "voice_VOICE_COMPLETED", "voice_VOICE_BUSY"],
     "email": ["ses_Send", "ses_Delivery", "ses_Bounce_Permanent_General", "ses_Complaint"],
 }
 HANDLERS = {

@@ -1,4 +1,4 @@
-"""The configuration sets of AWS End User Messaging SMS and Voice."""
+"""The configuration sets of AWS End User Messaging for messages to phones."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 
-def add_smsvoice_set(
+def add_message_set(
     scope: Construct, construct_id: str, topic: sns.Topic, event_types: Sequence[str]
 ) -> str:
     """Creates a set whose events of these types go to the topic; returns the set's name."""
