@@ -50,6 +50,17 @@ def test_a_failure_receipt_falls_back(throughline: Throughline) -> None:
     assert throughline.sent(sent) == ["whatsapp", "sms"]
 
 
+def test_a_call_is_made_when_no_text_arrives(throughline: Throughline) -> None:
+    body = request(OPTED_OUT_OF_SMS, {"channel": "sms"}, {"channel": "voice"})
+    body["to"]["voice"] = REACHED
+    body["content"] = CONTENT | {"voice": {"voice": "JOANNA"}}
+    sent = throughline.send(body)
+    message = throughline.finished(sent)
+    assert attempts(message) == [("sms", "failed"), ("voice", "delivered")]
+    assert throughline.states(sent) == ["Choose channel", "Send SMS", "Fall back", "Send voice"]
+    assert throughline.sent(sent) == ["sms", "voice"]
+
+
 def test_silence_falls_back_when_the_wait_is_over(throughline: Throughline) -> None:
     first = {"channel": "whatsapp", "wait_seconds": 5}
     sent = throughline.send(request(SILENT_ON_WHATSAPP, first, {"channel": "sms"}))
