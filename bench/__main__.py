@@ -18,10 +18,10 @@ from bench.arguments import parse
 from bench.imports import cold_imports
 from bench.load import Load
 from bench.parts import RECORDED, MeteredParts
-from bench.results import Cost, Loaded, Machine, Measured, Pricing, Results
-from bench.scenarios import PATIENT_SCENARIOS, SCENARIOS, Scenario, mixed
+from bench.results import BenchmarkResults, LoadResult, Machine, Pricing, RunResult, ScenarioCost
+from bench.scenarios import PATIENT_SCENARIOS, SCENARIOS, LoadScenario, mixed
 from bench.usage import counted, read
-from bench.watch import Watch, processor_seconds, settle
+from bench.watch import ProcessMonitor, processor_seconds, settle
 from local.addresses import ROOT, Addresses
 from local.deploy import synthesized_stack
 from local.errors import CannotRun
@@ -58,7 +58,7 @@ def main() -> int:
         return 130
 
 
-def show(found: Results) -> int:
+def show(found: BenchmarkResults) -> int:
     """Prints and writes; 0 if no message was lost, sent twice or wrong."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     found.write(FOLDER / "results.json")
@@ -77,7 +77,7 @@ def _markdown(written: report.Json) -> str:
     return report.markdown(written, report.tables(written, results.targets(written)))
 
 
-def measure(addresses: Addresses, sizes: Sequence[int]) -> Results:
+def measure(addresses: Addresses, sizes: Sequence[int]) -> BenchmarkResults:
     with step("Importing each function in fresh processes"):
         imports = cold_imports()
     prices = load_prices()
@@ -90,7 +90,7 @@ def measure(addresses: Addresses, sizes: Sequence[int]) -> Results:
             bench.mixed(SUSTAINED, SUSTAINED_A_SECOND),
             *(bench.burst(size) for size in sizes),
         ]
-    return Results(results.now(), Machine.this(), prices.read, runs, costs, imports)
+    return BenchmarkResults(results.now(), Machine.this(), prices.read, runs, costs, imports)
 
 
 def function_memory_mb() -> int:
@@ -119,8 +119,8 @@ class Bench:
     pricing: Pricing
 
     def load(
-        self, what: str, scenarios: Sequence[Scenario], a_second: float | None = None
-    ) -> Loaded:
+        self, what: str, scenarios: Sequence[LoadScenario], a_second: float | None = None
+    ) -> LoadResult:
         """What the messages took until the last was over, then the facts about each of them."""
         task = self.progress.add_task(what, total=len(scenarios))
         for path in self._records:  # what the load before this one was told about its messages
@@ -128,7 +128,7 @@ class Bench:
         sizes = [path.stat().st_size for path in self._records]
         used = processor_seconds(self.stack)
         load = Load(self.stack, lambda over: self.progress.update(task, completed=over))
-        with Watch(self.stack) as watch:
+        with ProcessMonitor(self.stack) as watch:
             load.send(scenarios, a_second)
             load.wait()
             for path in self._records:
@@ -139,19 +139,19 @@ class Bench:
         lines = [line for part in zip(self._records, sizes, strict=True) for line in _from(*part)]
         facts = load.facts()
         usage = counted(len(facts), read(lines), [one.history for one in facts])
-        return Loaded(facts, usage, watch.peaks, processors)
+        return LoadResult(facts, usage, watch.peaks, processors)
 
-    def cost(self, scenario: Scenario) -> Cost:
+    def cost(self, scenario: LoadScenario) -> ScenarioCost:
         what = f"Counting: {scenario.name}"
         loaded = self.load(what, [scenario] * OF_EACH_SCENARIO, A_SECOND)
         return results.cost(scenario, loaded, self.pricing)
 
-    def mixed(self, size: int, a_second: float) -> Measured:
+    def mixed(self, size: int, a_second: float) -> RunResult:
         name = f"{size:,} at {a_second:g} a second"
         loaded = self.load(f"Mixed: {name}", mixed(size), a_second)
         return results.measured(name, a_second, loaded, self.pricing)
 
-    def burst(self, size: int) -> Measured:
+    def burst(self, size: int) -> RunResult:
         name = f"{size:,} at once"
         loaded = self.load(f"Mixed: {name}", mixed(size, PATIENT_SCENARIOS))
         return results.measured(name, None, loaded, self.pricing)

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from bench.scenarios import SHORTEST_WAIT, Scenario
+from bench.scenarios import SHORTEST_WAIT, LoadScenario
 from bench.verdicts import attempt_of, published
 
 # The provider's words for a message that will not arrive.
@@ -35,18 +35,18 @@ def spread(seconds: Iterable[float]) -> Spread | None:
 
 
 @dataclass(frozen=True)
-class Posted:
+class PostedMessage:
     """A message that the API took: when its turn was, or, where all come at once, when it was asked
     (Unix time), and how long the answer took.
     """
 
     message_id: str
-    scenario: Scenario
+    scenario: LoadScenario
     at: float
     answered_in: float
 
 
-def to_first_call(posted: Posted, calls: Sequence[Mapping[str, Any]]) -> float:
+def to_first_call(posted: PostedMessage, calls: Sequence[Mapping[str, Any]]) -> float:
     return min(seconds(call["asked_at"]) for call in calls) - posted.at
 
 

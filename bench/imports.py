@@ -25,7 +25,7 @@ print(open("/proc/self/status").read().split("VmHWM:")[1].split()[0])
 
 
 @dataclass(frozen=True)
-class Import:
+class ImportTime:
     """Medians; `ratio`: its time to that of boto3 with one client in the same round."""
 
     name: str
@@ -34,7 +34,7 @@ class Import:
     ratio: float
 
 
-def cold_imports() -> list[Import]:
+def cold_imports() -> list[ImportTime]:
     """The first entry is boto3 with one client. All take turns, so that the machine's moods do."""
     paths = sorted((ROOT / "functions").glob("*.py"))
     codes = {BASELINE: CLIENT, **{one.stem: f"import {one.stem}; {CLIENT}" for one in paths}}
@@ -43,8 +43,8 @@ def cold_imports() -> list[Import]:
     return [_import(name, counted) for name in codes]
 
 
-def _import(name: str, rounds: list[dict[str, tuple[float, float]]]) -> Import:
-    return Import(
+def _import(name: str, rounds: list[dict[str, tuple[float, float]]]) -> ImportTime:
+    return ImportTime(
         name,
         statistics.median(one[name][0] for one in rounds),
         statistics.median(one[name][1] for one in rounds),

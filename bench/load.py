@@ -2,8 +2,6 @@
 
 import json
 import time
-import urllib.error
-import urllib.request
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,11 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from bench.figures import Posted
-from bench.scenarios import Scenario
+import httpx
+
+from bench.figures import PostedMessage
+from bench.scenarios import LoadScenario
 from bench.verdicts import attempt_of
 from local import first_message
 from local.errors import CannotRun
+from local.http_client import http_client
 from local.processes import until
 from local.stack import Stack
 
@@ -25,25 +26,25 @@ SECONDS_WITHOUT_PROGRESS = 90
 SECONDS_BETWEEN_LOOKS = 2
 # A look costs the engine time for each execution that runs; so much is left between two of them.
 REST_TO_A_LOOK = 20
-TOO_MANY_REQUESTS = 429
 ALL_CALLS = 20_000
+SECONDS_TO_LIST_CALLS = 60
 
 # Told how many messages are over, of the ones that were asked for.
 Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
-class Facts:
+class MessageFacts:
     """One message: what was posted, what became of it, what its carriers got, how it went."""
 
-    posted: Posted
+    posted: PostedMessage
     message: Mapping[str, Any]
     calls: Sequence[Mapping[str, Any]]
     history: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
-class Asked:
+class ApiCall:
     """The API's answer, when it was asked (Unix time), and how long it took."""
 
     answer: Mapping[str, Any]
@@ -57,12 +58,12 @@ class Load:
 
     stack: Stack
     progress: Progress
-    posted: list[Posted] = field(default_factory=list)
+    posted: list[PostedMessage] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._engine = first_message.engine_client(self.stack.addresses)
 
-    def send(self, scenarios: Sequence[Scenario], a_second: float | None = None) -> None:
+    def send(self, scenarios: Sequence[LoadScenario], a_second: float | None = None) -> None:
         """At a pace, a message counts from when its turn was: who offers them does not wait until
         the stack has answered those before it.
         """
@@ -74,23 +75,23 @@ class Load:
             ]
             self.posted = [turn.result() for turn in turns]
 
-    def _send_at(self, scenario: Scenario, turn: float | None) -> Posted:
+    def _send_at(self, scenario: LoadScenario, turn: float | None) -> PostedMessage:
         time.sleep(max(0.0, (turn or 0) - time.time()))
         body = json.dumps(scenario.request).encode()
         asked = self._asked(self.stack.deployment.api_url, body)
-        return Posted(asked.answer["id"], scenario, turn or asked.at, asked.seconds)
+        return PostedMessage(asked.answer["id"], scenario, turn or asked.at, asked.seconds)
 
-    def _asked(self, url: str, body: bytes | None = None) -> Asked:
+    def _asked(self, url: str, body: bytes | None = None) -> ApiCall:
         """Again and again while the API has enough of this machine: its usage plan says so."""
         for _ in until(SECONDS_WITHOUT_PROGRESS):
             at, start = time.time(), time.perf_counter()
             try:
-                answer = first_message.ask(self.stack.deployment, url, body)
-            except urllib.error.HTTPError as refusal:
-                if refusal.code != TOO_MANY_REQUESTS:
+                answer = first_message.call_api(self.stack.deployment, url, body)
+            except httpx.HTTPStatusError as error:
+                if error.response.status_code != httpx.codes.TOO_MANY_REQUESTS:
                     raise
             else:
-                return Asked(answer, at, time.perf_counter() - start)
+                return ApiCall(answer, at, time.perf_counter() - start)
         raise CannotRun("The API has throttled this machine for over a minute.")
 
     def wait(self) -> None:
@@ -122,35 +123,36 @@ class Load:
         return {one["name"] for page in found for one in page["executions"]}
 
     def _receipts_to_come(self) -> bool:
-        return bool(carriers(self.stack, "/health")["under_way"])
+        return bool(ask_simulator(self.stack, "/health")["under_way"])
 
-    def facts(self) -> list[Facts]:
+    def facts(self) -> list[MessageFacts]:
         """Read through the API and the carriers' own list, after all is over."""
         calls = defaultdict(list)
-        for call in carriers(self.stack, f"/sent?limit={ALL_CALLS}"):
+        for call in ask_simulator(self.stack, f"/sent?limit={ALL_CALLS}"):
             calls[attempt_of(call)[0]].append(call)
         with ThreadPoolExecutor(READERS) as readers:
             return list(
                 readers.map(lambda one: self._facts(one, calls[one.message_id]), self.posted)
             )
 
-    def _facts(self, posted: Posted, calls: Sequence[Mapping[str, Any]]) -> Facts:
+    def _facts(self, posted: PostedMessage, calls: Sequence[Mapping[str, Any]]) -> MessageFacts:
         deployment = self.stack.deployment
         message = self._message(posted.message_id)
         machine = deployment.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:")
         history = first_message.history(self._engine, f"{machine}:{posted.message_id}")
-        return Facts(posted, message, calls, history)
+        return MessageFacts(posted, message, calls, history)
 
     def _message(self, message_id: str) -> Mapping[str, Any]:
         try:
             return self._asked(f"{self.stack.deployment.api_url}/{message_id}").answer
-        except urllib.error.HTTPError as unknown:
-            return {"status": f"{unknown.code}", "attempts": [], "timeline": []}
+        except httpx.HTTPStatusError as error:
+            return {"status": f"{error.response.status_code}", "attempts": [], "timeline": []}
 
 
-def carriers(stack: Stack, path: str) -> Any:  # noqa: ANN401 - JSON
-    with urllib.request.urlopen(f"{stack.addresses.carriers}{path}", timeout=60) as answer:  # noqa: S310 - loopback
-        return json.load(answer)
+def ask_simulator(stack: Stack, path: str) -> Any:  # noqa: ANN401 - JSON
+    """The JSON response of the simulator to a GET."""
+    url = f"{stack.addresses.simulator}{path}"
+    return http_client().get(url, timeout=SECONDS_TO_LIST_CALLS).raise_for_status().json()
 
 
 def ended_at(message: Mapping[str, Any]) -> float:

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 from ministack import app  # type: ignore[import-untyped] # has no types
 from ministack.services import lambda_svc  # type: ignore[import-untyped] # as above
 
-from bench.usage import Call, Run, read_units, written
+from bench.usage import AwsCall, Invocation, read_units, written
 from local import cloud, engine
 
 METERED = ("dynamodb", "sqs", "sns")
@@ -29,7 +29,7 @@ Handler = Callable[[str, str, dict[str, str], bytes, dict[str, list[str]]], Awai
 App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-class Record:
+class CallRecord:
     """A file of one line per entry, that many threads write. It is behind by half a second, because
     a write of each line by itself would take a thirtieth of the local AWS's time.
     """
@@ -39,7 +39,7 @@ class Record:
         self._lock = threading.Lock()
         threading.Thread(target=self._keep_up, daemon=True).start()
 
-    def add(self, entry: Call | Run) -> None:
+    def add(self, entry: AwsCall | Invocation) -> None:
         with self._lock:
             self._file.write(written(entry))
 
@@ -53,7 +53,7 @@ class Record:
 def main() -> None:
     path, part, *arguments = sys.argv[1:]
     sys.argv = [part, *arguments]
-    record = Record(Path(path))
+    record = CallRecord(Path(path))
     if part == "cloud":
         meter_the_calls(record)
         meter_the_functions(record)
@@ -63,13 +63,13 @@ def main() -> None:
         engine.main()
 
 
-def meter_the_calls(record: Record) -> None:
+def meter_the_calls(record: CallRecord) -> None:
     handlers = app.SERVICE_HANDLERS
     for service in METERED:
         handlers[service] = metered_handler(service, handlers[service], record)
 
 
-def metered_handler(service: str, handler: Handler, record: Record) -> Handler:
+def metered_handler(service: str, handler: Handler, record: CallRecord) -> Handler:
     async def metered(
         method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
     ) -> Answer:
@@ -78,7 +78,7 @@ def metered_handler(service: str, handler: Handler, record: Record) -> Handler:
             body = asking_for_capacity(body)
         answer = await handler(method, path, headers, body, query)
         reads, writes = consumed(action, answer)
-        record.add(Call(service, action, reads, writes))
+        record.add(AwsCall(service, action, reads, writes))
         return answer
 
     return metered
@@ -112,7 +112,7 @@ def consumed(action: str, answer: Answer) -> tuple[float, float]:
     return 0, 0
 
 
-def meter_the_functions(record: Record) -> None:
+def meter_the_functions(record: CallRecord) -> None:
     """Without the wait for a turn, which AWS does not know."""
     execute = lambda_svc._execute_function_warm  # noqa: SLF001 - the one place around a run
 
@@ -121,13 +121,13 @@ def meter_the_functions(record: Record) -> None:
         result = execute(function, event, request_id)
         passed = (time.perf_counter() - start) * 1000
         name = function["config"]["Handler"].partition(".")[0]
-        record.add(Run(name, round(passed, 2), len(result.get("log") or "")))
+        record.add(Invocation(name, round(passed, 2), len(result.get("log") or "")))
         return result
 
     lambda_svc._execute_function_warm = metered  # noqa: SLF001 - as above
 
 
-def meter_the_server(record: Record) -> None:
+def meter_the_server(record: CallRecord) -> None:
     serve: Callable[..., object] = getattr(engine, SERVE)
 
     def serve_metered(host: str, port: int, app: App, **settings: object) -> object:
@@ -136,10 +136,10 @@ def meter_the_server(record: Record) -> None:
     setattr(engine, SERVE, serve_metered)
 
 
-def metered_app(app: App, record: Record) -> App:
+def metered_app(app: App, record: CallRecord) -> App:
     def metered(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if target := environ.get("HTTP_X_AMZ_TARGET"):
-            record.add(Call("states", target.rpartition(".")[2]))
+            record.add(AwsCall("states", target.rpartition(".")[2]))
         return app(environ, start_response)
 
     return metered

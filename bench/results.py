@@ -12,12 +12,12 @@ from typing import Any
 from bench import figures
 from bench.costs import channel_fees_per_million, per_million
 from bench.figures import Spread, spread
-from bench.imports import Import
-from bench.load import Facts, ended_at
-from bench.scenarios import Scenario
+from bench.imports import ImportTime
+from bench.load import MessageFacts, ended_at
+from bench.scenarios import LoadScenario
 from bench.usage import Usage
 from bench.verdicts import OK, Verdicts, judged, verdict
-from bench.watch import Peaks
+from bench.watch import MemoryPeaks
 from messaging.pricing.prices import Prices
 
 # Functions whose start somebody waits for.
@@ -35,7 +35,7 @@ class Latencies:
 
 
 @dataclass(frozen=True)
-class Odd:
+class UnexpectedMessage:
     """A message that did not end as planned, for whoever looks for the reason."""
 
     message_id: str
@@ -46,7 +46,7 @@ class Odd:
 
 
 @dataclass(frozen=True)
-class Measured:
+class RunResult:
     """One run of mixed messages.
 
     `seconds`: from the first POST to the last thing that happened, without the waits that a plan
@@ -57,7 +57,7 @@ class Measured:
     name: str
     a_second: float | None
     verdicts: Verdicts
-    odd: Sequence[Odd]
+    odd: Sequence[UnexpectedMessage]
     seconds: float
     messages_per_second: float
     latencies: Latencies
@@ -65,12 +65,12 @@ class Measured:
     last_quarter: Spread | None
     usage: Usage
     dollars_per_million: Mapping[str, float]
-    peaks: Peaks
+    peaks: MemoryPeaks
     processor_ms: Mapping[str, float]
 
 
 @dataclass(frozen=True)
-class Cost:
+class ScenarioCost:
     """What the messages of one scenario took, and cost by part of AWS in dollars per million."""
 
     scenario: str
@@ -99,25 +99,25 @@ class Machine:
 
 
 @dataclass(frozen=True)
-class Results:
+class BenchmarkResults:
     at: str
     machine: Machine
     prices_read: str
-    runs: Sequence[Measured]
-    costs: Sequence[Cost]
-    imports: Sequence[Import]
+    runs: Sequence[RunResult]
+    costs: Sequence[ScenarioCost]
+    imports: Sequence[ImportTime]
 
     def write(self, path: Path) -> None:
         path.write_text(json.dumps(asdict(self), indent=2) + "\n")
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadResult:
     """One load: the facts of its messages, and what all of them together took."""
 
-    facts: Sequence[Facts]
+    facts: Sequence[MessageFacts]
     usage: Usage
-    peaks: Peaks
+    peaks: MemoryPeaks
     processor_seconds: Mapping[str, float]
 
 
@@ -132,12 +132,12 @@ class Pricing:
         return per_million(usage, self.prices, self.memory_mb)
 
 
-def measured(name: str, a_second: float | None, loaded: Loaded, pricing: Pricing) -> Measured:
+def measured(name: str, a_second: float | None, loaded: LoadResult, pricing: Pricing) -> RunResult:
     facts = loaded.facts
     ends = (ended_at(one.message) - one.posted.scenario.waits_in_vain for one in facts)
     seconds = max(ends) - min(one.posted.at for one in facts)
     quarter = max(1, len(facts) // 4)
-    return Measured(
+    return RunResult(
         name,
         a_second,
         verdicts_of(facts),
@@ -154,24 +154,24 @@ def measured(name: str, a_second: float | None, loaded: Loaded, pricing: Pricing
     )
 
 
-def cost(scenario: Scenario, loaded: Loaded, pricing: Pricing) -> Cost:
+def cost(scenario: LoadScenario, loaded: LoadResult, pricing: Pricing) -> ScenarioCost:
     calls = [call for one in loaded.facts for call in one.calls]
     taken = [call["channel"] for call in calls if call["answer"]["status"] == OK]
     fees = channel_fees_per_million(taken, pricing.prices) / len(loaded.facts)
     usage = loaded.usage
-    return Cost(scenario.name, verdicts_of(loaded.facts), usage, pricing.of(usage), fees)
+    return ScenarioCost(scenario.name, verdicts_of(loaded.facts), usage, pricing.of(usage), fees)
 
 
-def verdicts_of(facts: Sequence[Facts]) -> Verdicts:
+def verdicts_of(facts: Sequence[MessageFacts]) -> Verdicts:
     return judged(verdict(one.posted.scenario, one.message, one.calls) for one in facts)
 
 
-def odd(facts: Sequence[Facts]) -> Iterator[Odd]:
+def odd(facts: Sequence[MessageFacts]) -> Iterator[UnexpectedMessage]:
     for one in facts:
         found = verdict(one.posted.scenario, one.message, one.calls)
         if found != "ok":
             attempts = [f"{each['channel']}: {each['status']}" for each in one.message["attempts"]]
-            yield Odd(
+            yield UnexpectedMessage(
                 one.posted.message_id,
                 one.posted.scenario.name,
                 found,
@@ -180,7 +180,7 @@ def odd(facts: Sequence[Facts]) -> Iterator[Odd]:
             )
 
 
-def latencies(facts: Sequence[Facts]) -> Latencies:
+def latencies(facts: Sequence[MessageFacts]) -> Latencies:
     return Latencies(
         spread(one.posted.answered_in for one in facts),
         _to_first_call(facts),
@@ -189,11 +189,11 @@ def latencies(facts: Sequence[Facts]) -> Latencies:
     )
 
 
-def _to_first_call(facts: Sequence[Facts]) -> Spread | None:
+def _to_first_call(facts: Sequence[MessageFacts]) -> Spread | None:
     return spread(figures.to_first_call(one.posted, one.calls) for one in facts if one.calls)
 
 
-def _timeouts(one: Facts) -> Iterator[float]:
+def _timeouts(one: MessageFacts) -> Iterator[float]:
     if any(status == "timed_out" for _, status in one.posted.scenario.attempts):
         yield from figures.timeout_to_next_call(one.history, one.calls)
 

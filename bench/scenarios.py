@@ -11,7 +11,7 @@ SHORTEST_WAIT = 5
 
 
 @dataclass(frozen=True)
-class Scenario:
+class LoadScenario:
     """A request, the status of its message at the end, and that of each of its attempts."""
 
     name: str
@@ -46,10 +46,10 @@ def _person(ending: str, sms_ending: str | None = None) -> dict[str, str]:
 
 # `share`: so many of twenty mixed messages.
 SCENARIOS = (
-    Scenario(
+    LoadScenario(
         "delivered first", _then(), _person("0100"), "delivered", (("whatsapp", "delivered"),), 10
     ),
-    Scenario(
+    LoadScenario(
         "fallback by receipt",
         _then(),
         _person("0156"),
@@ -57,7 +57,7 @@ SCENARIOS = (
         (("whatsapp", "failed"), ("sms", "delivered")),
         4,
     ),
-    Scenario(
+    LoadScenario(
         "refused at the call",
         _then(),
         _person("0110", "0100"),
@@ -65,7 +65,7 @@ SCENARIOS = (
         (("whatsapp", "failed"), ("sms", "delivered")),
         2,
     ),
-    Scenario(
+    LoadScenario(
         "fallback by time-out",
         _then(SHORTEST_WAIT),
         _person("0157"),
@@ -73,7 +73,7 @@ SCENARIOS = (
         (("whatsapp", "timed_out"), ("sms", "delivered")),
         1,
     ),
-    Scenario(
+    LoadScenario(
         "exhausted",
         _then(),
         _person("0158"),
@@ -81,7 +81,7 @@ SCENARIOS = (
         (("whatsapp", "failed"), ("sms", "failed")),
         1,
     ),
-    Scenario(
+    LoadScenario(
         "broadcast",
         ({"broadcast": ["whatsapp", "sms", "email"], "wait_seconds": PATIENT},),
         {**_person("0100"), "email": "ana@example.com"},
@@ -97,12 +97,12 @@ SCENARIOS = (
 PATIENT_SCENARIOS = tuple(one for one in SCENARIOS if not one.waits_in_vain)
 
 
-def mixed(number: int, among: Sequence[Scenario] = SCENARIOS) -> list[Scenario]:
+def mixed(number: int, among: Sequence[LoadScenario] = SCENARIOS) -> list[LoadScenario]:
     """So many scenarios by their shares, evenly mixed, the same every time."""
     return [scenario for scenario, _ in zip(cycle(_round(among)), range(number), strict=False)]
 
 
-def _round(among: Sequence[Scenario]) -> Iterator[Scenario]:
+def _round(among: Sequence[LoadScenario]) -> Iterator[LoadScenario]:
     """Each scenario's turns are spread over the round."""
     turns = [
         ((turn + 0.5) / one.share, order, one)

@@ -14,7 +14,7 @@ CONTAINER_BYTES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class AwsCall:
     """One request to an AWS API; DynamoDB's with the units it consumed."""
 
     service: str
@@ -24,7 +24,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Invocation:
     """One invocation of a function: how long it ran, how much it logged."""
 
     function: str
@@ -61,7 +61,9 @@ class Usage:
 
 
 def counted(
-    messages: int, record: Iterable[Call | Run], histories: Iterable[Iterable[Mapping[str, Any]]]
+    messages: int,
+    record: Iterable[AwsCall | Invocation],
+    histories: Iterable[Iterable[Mapping[str, Any]]],
 ) -> Usage:
     calls: Counter[str] = Counter()
     invocations: Counter[str] = Counter()
@@ -70,11 +72,11 @@ def counted(
     log_bytes = 0
     for entry in record:
         match entry:
-            case Call():
+            case AwsCall():
                 calls[f"{entry.service}.{entry.action}"] += 1
                 reads += entry.reads
                 writes += entry.writes
-            case Run():
+            case Invocation():
                 invocations[entry.function] += 1
                 milliseconds[entry.function] += entry.milliseconds
                 log_bytes += entry.log_bytes
@@ -99,14 +101,14 @@ def transitions(history: Iterable[Mapping[str, Any]]) -> int:
     return entered + max(retries, 0)
 
 
-def read(lines: Iterable[str]) -> Iterator[Call | Run]:
+def read(lines: Iterable[str]) -> Iterator[AwsCall | Invocation]:
     """The entries of a record that `written` wrote."""
     for line in lines:
         entry = json.loads(line)
-        yield Run(**entry) if "function" in entry else Call(**entry)
+        yield Invocation(**entry) if "function" in entry else AwsCall(**entry)
 
 
-def written(entry: Call | Run) -> str:
+def written(entry: AwsCall | Invocation) -> str:
     fields = {name: getattr(entry, name) for name in entry.__slots__}
     return json.dumps(fields, separators=(",", ":")) + "\n"
 

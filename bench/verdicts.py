@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench.scenarios import Scenario
+from bench.scenarios import LoadScenario
 
 FINAL = frozenset({"delivered", "sent", "undelivered", "expired", "rejected"})
 OK = 200
@@ -31,7 +31,7 @@ def judged(verdicts: Iterable[str]) -> Verdicts:
 
 
 def verdict(
-    scenario: Scenario, message: Mapping[str, Any], calls: Sequence[Mapping[str, Any]]
+    scenario: LoadScenario, message: Mapping[str, Any], calls: Sequence[Mapping[str, Any]]
 ) -> str:
     """`lost`: no final status, or a planned call that no carrier got. `duplicated`: one attempt was
     taken twice. `wrong`: another status, other attempts, or a published receipt that is not noted.
@@ -46,7 +46,7 @@ def verdict(
 
 
 def _as_planned(
-    scenario: Scenario, message: Mapping[str, Any], calls: Sequence[Mapping[str, Any]]
+    scenario: LoadScenario, message: Mapping[str, Any], calls: Sequence[Mapping[str, Any]]
 ) -> bool:
     attempts = tuple((one["channel"], one["status"]) for one in message["attempts"])
     noted = Counter(one["word"] for one in message["timeline"] if one["event"] == "receipt")

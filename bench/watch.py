@@ -23,7 +23,7 @@ FUNCTIONS = {
 
 
 @dataclass
-class Peaks:
+class MemoryPeaks:
     """MB that processes of one name took at most, one of them and all together at one moment."""
 
     process: dict[str, float] = field(default_factory=dict)
@@ -42,11 +42,11 @@ class Peaks:
         self.stack = max(sum(sums.values()), self.stack)
 
 
-class Watch:
+class ProcessMonitor:
     """Looks now and then inside the block. Memory is PSS: shared pages are counted once."""
 
     def __init__(self, stack: Stack) -> None:
-        self.peaks = Peaks()
+        self.peaks = MemoryPeaks()
         self._stack = stack
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)

@@ -1,1 +1,1 @@
-"""Runs the synthesized template on this machine: launcher, local AWS, engine and carriers."""
+"""Runs the synthesized template on this machine: launcher, local AWS, engine and simulator."""

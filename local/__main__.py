@@ -5,7 +5,8 @@ import contextlib
 import os
 import sys
 import time
-from urllib.error import HTTPError
+
+import httpx
 
 from local import first_message
 from local.addresses import Addresses
@@ -62,11 +63,13 @@ def deliver_a_first_message(stack: Stack) -> bool:
     console.print(f"\nA message to {first_message.SOMEBODY}, who is not on WhatsApp:")
     try:
         sent = first_message.send(deployment)
-    except HTTPError as refusal:
-        console.print(f"The API refuses it: {refusal} {refusal.read().decode()}")
+    except httpx.HTTPStatusError as error:
+        response = error.response
+        status = f"HTTP Error {response.status_code}: {response.reason_phrase}"
+        console.print(f"The API refuses it: {status} {response.text}")
         return False
     states = show_moments(first_message.follow(stack.addresses, deployment, sent), sent.at)
-    message = first_message.ask(deployment, f"{deployment.api_url}/{sent.message_id}")
+    message = first_message.call_api(deployment, f"{deployment.api_url}/{sent.message_id}")
     arrived = first_message.fell_back_to_sms(states, message)
     if not arrived:
         console.print(f"That is not how it should go: the message is {message['status']}.")

@@ -26,7 +26,7 @@ CREDENTIALS = {
 
 @dataclass(frozen=True)
 class Addresses:
-    """Four neighbouring ports: MiniStack, the Step Functions engine, the carriers, the console."""
+    """Four neighbouring ports: MiniStack, the Step Functions engine, the simulator, the console."""
 
     base_port: int = 4566
 
@@ -51,7 +51,7 @@ class Addresses:
         return f"http://{HOST}:{self.base_port + 1}"
 
     @property
-    def carriers(self) -> str:
+    def simulator(self) -> str:
         return f"http://{HOST}:{self.base_port + 2}"
 
     @property
@@ -68,7 +68,7 @@ class Addresses:
         return CREDENTIALS | {
             "AWS_ENDPOINT_URL": self.cloud,
             "AWS_ENDPOINT_URL_SFN": self.engine,
-            "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2": self.carriers,
-            "AWS_ENDPOINT_URL_SOCIALMESSAGING": self.carriers,
-            "AWS_ENDPOINT_URL_SESV2": self.carriers,
+            "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2": self.simulator,
+            "AWS_ENDPOINT_URL_SOCIALMESSAGING": self.simulator,
+            "AWS_ENDPOINT_URL_SESV2": self.simulator,
         }

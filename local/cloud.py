@@ -34,7 +34,7 @@ SECONDS_OF_PATIENCE = 0.3
 MANY_TEXTS = 1_000
 
 
-class Turns:
+class InvocationTurns:
     """Lets invocations of one function take turns; more at once only when a turn is long in coming.
 
     MiniStack starts a process for each one that runs beside another, and keeps it.
@@ -124,7 +124,7 @@ def bound_the_processes() -> None:
     AWS would run them all; here they take turns, each function for itself so that none waits for
     another one.
     """
-    turns: dict[str, Turns] = defaultdict(Turns)
+    turns: dict[str, InvocationTurns] = defaultdict(InvocationTurns)
     execute = lambda_svc._execute_function_warm  # noqa: SLF001 - the one place before a process
 
     def execute_in_turn(function: dict[str, Any], event: object, request_id: str) -> object:

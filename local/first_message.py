@@ -1,7 +1,6 @@
 """Sends the message that `make run` shows, follows its execution, and checks what became of it."""
 
 import json
-import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from botocore.config import Config
 
 from local.addresses import CREDENTIALS, Addresses
 from local.deploy import Deployment
+from local.http_client import http_client
 from local.processes import until
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ SECONDS_TO_ARRIVE = 60
 
 
 @dataclass(frozen=True)
-class Moment:
+class ExecutionMoment:
     """Something that happened in the execution: a state was entered, or an attempt ended."""
 
     at: datetime
@@ -41,36 +41,39 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class Sent:
-    """A message that the API has taken."""
+class FirstMessage:
+    """A message that the API accepted."""
 
     message_id: str
     at: datetime
 
 
-def send(deployment: Deployment) -> Sent:
+def send(deployment: Deployment) -> FirstMessage:
     at = datetime.now(UTC)
-    answer = ask(deployment, deployment.api_url, json.dumps(REQUEST).encode())
-    return Sent(answer["id"], at)
+    response = call_api(deployment, deployment.api_url, json.dumps(REQUEST).encode())
+    return FirstMessage(response["id"], at)
 
 
-def ask(deployment: Deployment, url: str, body: bytes | None = None) -> dict[str, Any]:
-    """The JSON that the API answers to a GET, or to a POST of the body."""
-    request = urllib.request.Request(  # noqa: S310 - our own loopback address
-        url,
-        data=body,
-        headers={"X-Api-Key": deployment.api_key, "Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
-        answer: dict[str, Any] = json.load(response)
-        return answer
+def call_api(deployment: Deployment, url: str, body: bytes | None = None) -> dict[str, Any]:
+    """The JSON response to a GET, or to a POST of the body.
+
+    Raises httpx.HTTPStatusError for a response that is an error.
+    """
+    headers = {"X-Api-Key": deployment.api_key, "Content-Type": "application/json"}
+    method = "GET" if body is None else "POST"
+    response = http_client().request(method, url, content=body, headers=headers)
+    response.raise_for_status()
+    answer: dict[str, Any] = response.json()
+    return answer
 
 
-def follow(addresses: Addresses, deployment: Deployment, sent: Sent) -> Iterator[Moment]:
+def follow(
+    addresses: Addresses, deployment: Deployment, message: FirstMessage
+) -> Iterator[ExecutionMoment]:
     """Gives the execution's moments as they come, until it has ended or a minute is over."""
     engine = engine_client(addresses)
     machine = deployment.outputs["StateMachineArn"]
-    execution = f"{machine.replace(':stateMachine:', ':execution:')}:{sent.message_id}"
+    execution = f"{machine.replace(':stateMachine:', ':execution:')}:{message.message_id}"
     seen = 0
     for _ in until(SECONDS_TO_ARRIVE, step=0.1):
         events = history(engine, execution)
@@ -98,17 +101,17 @@ def history(engine: "SFNClient", execution: str) -> "Sequence[HistoryEventTypeDe
         return []  # the request is still on the queue
 
 
-def moments(events: "Sequence[HistoryEventTypeDef]") -> Iterator[Moment]:
+def moments(events: "Sequence[HistoryEventTypeDef]") -> Iterator[ExecutionMoment]:
     for event in events:
         at = event["timestamp"]
         if entered := event.get("stateEnteredEventDetails"):
-            yield Moment(at, entered["name"], state_entered=True)
+            yield ExecutionMoment(at, entered["name"], state_entered=True)
         elif failed := event.get("taskFailedEventDetails"):
-            yield Moment(at, f"{failed['error'].lower()}: {failed.get('cause', '')}")
+            yield ExecutionMoment(at, f"{failed['error'].lower()}: {failed.get('cause', '')}")
         elif event["type"] == "TaskTimedOut":
-            yield Moment(at, "no receipt in time")
+            yield ExecutionMoment(at, "no receipt in time")
         elif succeeded := event.get("taskSucceededEventDetails"):
-            yield Moment(at, json.loads(succeeded["output"])["status"], good=True)
+            yield ExecutionMoment(at, json.loads(succeeded["output"])["status"], good=True)
 
 
 def fell_back_to_sms(states: Sequence[str], message: dict[str, Any]) -> bool:

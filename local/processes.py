@@ -8,14 +8,15 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
 from local.addresses import HOST, ROOT, Addresses
 from local.errors import CannotRun
+from local.http_client import http_client
 
 
 @dataclass(frozen=True)
@@ -108,13 +109,12 @@ def wait_until_it_answers(part: Part, url: str, seconds: float = 30) -> None:
 
 
 def answers(url: str) -> bool:
+    """Whether the URL returns a response, of any status."""
     try:
-        with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own loopback address
-            return True
-    except urllib.error.HTTPError:
-        return True
-    except OSError:
+        http_client().get(url, timeout=2)
+    except httpx.TransportError:
         return False
+    return True
 
 
 def until(seconds: float, step: float = 0.05) -> Iterator[float]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+import httpx
 from botocore.exceptions import BotoCoreError
 
 from local.addresses import ACCOUNT, HOST, REGION, ROOT, Addresses
@@ -78,7 +79,7 @@ def running(
         signal.signal(number, stop_as_with_ctrl_c)
     try:
         yield start(addresses, parts, step)
-    except (OSError, BotoCoreError):
+    except (OSError, BotoCoreError, httpx.HTTPError):
         parts.check()
         raise
     finally:
@@ -101,7 +102,7 @@ def synthesized() -> None:
 
 
 def start(addresses: Addresses, parts: Parts, step: Step) -> Stack:
-    """Starts MiniStack and the engine, deploys, starts the carriers and the console."""
+    """Starts MiniStack and the engine, deploys, starts the simulator and the console."""
     if not is_current():
         with step("Synthesizing the template"):
             synthesized()
@@ -109,8 +110,8 @@ def start(addresses: Addresses, parts: Parts, step: Step) -> Stack:
         start_aws(addresses, parts)
     with step("Deploying the template"):
         deployment = deploy(addresses)
-    with step("Starting the carriers"):
-        start_carriers(addresses, parts, deployment.outputs["ReceiptsTopicArn"])
+    with step("Starting the simulator"):
+        start_simulator(addresses, parts, deployment.outputs["ReceiptsTopicArn"])
     stack = Stack(addresses, deployment, parts)
     with step("Starting the console"):
         start_console(stack)
@@ -148,14 +149,14 @@ def start_aws(addresses: Addresses, parts: Parts) -> None:
     wait_until_it_answers(engine, addresses.engine)
 
 
-def start_carriers(addresses: Addresses, parts: Parts, topic_arn: str) -> None:
-    carriers = parts.start(
-        "carriers",
+def start_simulator(addresses: Addresses, parts: Parts, topic_arn: str) -> None:
+    simulator = parts.start(
+        "simulator",
         "simulator",
         *("--port", str(addresses.base_port + 2), "--topic-arn", topic_arn),
         env=clean_environment() | addresses.environment(),
     )
-    wait_until_it_answers(carriers, f"{addresses.carriers}/health")
+    wait_until_it_answers(simulator, f"{addresses.simulator}/health")
 
 
 def start_console(stack: Stack) -> None:

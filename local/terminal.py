@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from local.addresses import ROOT, Addresses
-from local.first_message import REQUEST, Moment
+from local.first_message import REQUEST, ExecutionMoment
 from local.stack import Stack
 
 console = Console(highlight=False, soft_wrap=True)
@@ -34,7 +34,7 @@ def step(what: str) -> Iterator[None]:
         yield
 
 
-def show_moments(moments: Iterable[Moment], since: datetime) -> list[str]:
+def show_moments(moments: Iterable[ExecutionMoment], since: datetime) -> list[str]:
     """Prints each moment with the seconds since then; gives the names of the states entered."""
     states = []
     for moment in moments:
@@ -44,7 +44,7 @@ def show_moments(moments: Iterable[Moment], since: datetime) -> list[str]:
     return states
 
 
-def line(moment: Moment, seconds: float) -> None:
+def line(moment: ExecutionMoment, seconds: float) -> None:
     if moment.state_entered:
         text = Text(moment.text, style="bold")
     elif moment.good:
@@ -63,7 +63,7 @@ def show_how_to_go_on(stack: Stack) -> None:
         ("Key", deployment.api_key),
         ("Send", curl(deployment.api_url, deployment.api_key)),
         ("AWS CLI", shell(addresses)),
-        ("Sent", f"{addresses.carriers}/sent"),
+        ("Sent", f"{addresses.simulator}/sent"),
         ("Logs", f"{addresses.state_folder.relative_to(ROOT)}/"),
         ("Stop", "Ctrl-C"),
     ):

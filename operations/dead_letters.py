@@ -36,7 +36,7 @@ _PRIVATE = re.compile(r"\S+@\S+|\+?\d[\d -]{6,}|[\w+/=-]{40,}")
 
 
 @dataclass(frozen=True)
-class Letter:
+class DeadLetter:
     """One message of a dead-letter queue."""
 
     queue_url: str
@@ -60,7 +60,7 @@ class Letter:
 
 
 @dataclass(frozen=True)
-class Clients:
+class AwsClients:
     queues: "SQSClient"
     topics: "SNSClient"
     functions: "LambdaClient"
@@ -72,10 +72,10 @@ class Clients:
 
 def main() -> None:
     command = {"show": show, "redrive": redrive}[sys.argv[1]]
-    stack.tell(lambda: command(Clients.made(), stack.outputs()))
+    stack.tell(lambda: command(AwsClients.made(), stack.outputs()))
 
 
-def show(clients: Clients, outputs: Mapping[str, str]) -> Iterator[str]:
+def show(clients: AwsClients, outputs: Mapping[str, str]) -> Iterator[str]:
     """A line for each queue, and one for each of its letters; they stay where they are."""
     for kind in KINDS:
         letters = list(_letters(clients.queues, outputs[kind.output], SHOWN))
@@ -87,7 +87,7 @@ def show(clients: Clients, outputs: Mapping[str, str]) -> Iterator[str]:
             yield f"  {letter.at:%Y-%m-%d %H:%M:%S}  {kind.message_id(letter)}  {kind.why(letter)}"
 
 
-def redrive(clients: Clients, outputs: Mapping[str, str]) -> Iterator[str]:
+def redrive(clients: AwsClients, outputs: Mapping[str, str]) -> Iterator[str]:
     """Puts every letter back where it came from, and only then takes it off its queue."""
     for kind in KINDS:
         count = 0
@@ -98,7 +98,7 @@ def redrive(clients: Clients, outputs: Mapping[str, str]) -> Iterator[str]:
         yield f"{kind.output}: {count} put back"
 
 
-def erase(clients: Clients, outputs: Mapping[str, str], message_id: str) -> int:
+def erase(clients: AwsClients, outputs: Mapping[str, str], message_id: str) -> int:
     """How many letters about a message there were; they are gone, all others stay."""
     count = 0
     for kind in KINDS:
@@ -113,7 +113,7 @@ def erase(clients: Clients, outputs: Mapping[str, str], message_id: str) -> int:
     return count
 
 
-def _letters(queues: "SQSClient", url: str, limit: int | None = None) -> Iterator[Letter]:
+def _letters(queues: "SQSClient", url: str, limit: int | None = None) -> Iterator[DeadLetter]:
     """What lies in the queue now; what comes back meanwhile is left for the next time."""
     started, given = time.time(), 0
     while limit is None or given < limit:
@@ -125,7 +125,7 @@ def _letters(queues: "SQSClient", url: str, limit: int | None = None) -> Iterato
             MessageSystemAttributeNames=["SentTimestamp"],
             MessageAttributeNames=["All"],
         ).get("Messages", [])
-        letters = [Letter.of(url, message) for message in messages]
+        letters = [DeadLetter.of(url, message) for message in messages]
         old = [letter for letter in letters if letter.at.timestamp() <= started]
         for young in letters:
             if young not in old:
@@ -136,7 +136,7 @@ def _letters(queues: "SQSClient", url: str, limit: int | None = None) -> Iterato
         yield from old
 
 
-def _let_go(queues: "SQSClient", letter: Letter) -> None:
+def _let_go(queues: "SQSClient", letter: DeadLetter) -> None:
     """It stays in its queue, and whoever looks next sees it."""
     queues.change_message_visibility(
         QueueUrl=letter.queue_url, ReceiptHandle=letter.handle, VisibilityTimeout=0
@@ -147,26 +147,26 @@ def _let_go(queues: "SQSClient", letter: Letter) -> None:
 
 
 @dataclass(frozen=True)
-class Kind:
+class DeadLetterQueue:
     """What lies in one of the queues, how it is read, and how it is put back."""
 
     output: str
     holds: str
-    message_id: Callable[[Letter], str]
-    why: Callable[[Letter], str]
-    put_back: Callable[[Clients, Mapping[str, str], Letter], None]
+    message_id: Callable[[DeadLetter], str]
+    why: Callable[[DeadLetter], str]
+    put_back: Callable[[AwsClients, Mapping[str, str], DeadLetter], None]
 
 
-def _request_id(letter: Letter) -> str:
+def _request_id(letter: DeadLetter) -> str:
     """Its execution's name: a request that has no name yet goes by that of its queue message."""
     return letter.attributes.get("message_id") or letter.sqs_id
 
 
-def _why_not_started(letter: Letter) -> str:
+def _why_not_started(letter: DeadLetter) -> str:
     return _bare(letter.attributes.get("reason") or "not started in time: see start_delivery's log")
 
 
-def _start_again(clients: Clients, outputs: Mapping[str, str], letter: Letter) -> None:
+def _start_again(clients: AwsClients, outputs: Mapping[str, str], letter: DeadLetter) -> None:
     """Under the same name, so that one which was started after all is not started twice."""
     name = _request_id(letter)
     clients.queues.send_message(
@@ -176,38 +176,38 @@ def _start_again(clients: Clients, outputs: Mapping[str, str], letter: Letter) -
     )
 
 
-def _receipt_id(letter: Letter) -> str:
+def _receipt_id(letter: DeadLetter) -> str:
     echo = _ECHO.search(" ".join(_events(letter)))
     return echo.group(1) if echo else "no message's id in it"
 
 
-def _events(letter: Letter) -> list[str]:
+def _events(letter: DeadLetter) -> list[str]:
     """The providers' events in it, whether SNS has put it there or Lambda."""
     envelope = json.loads(letter.body)
     records = envelope.get("requestPayload", {}).get("Records") or [{"Sns": envelope}]
     return [record["Sns"]["Message"] for record in records]
 
 
-def _why_not_handed_over(letter: Letter) -> str:
+def _why_not_handed_over(letter: DeadLetter) -> str:
     code, text = (letter.attributes.get(name, "") for name in ("ErrorCode", "ErrorMessage"))
     return _bare(f"{code} {text}".strip() or "SNS does not say why")
 
 
-def _why_it_failed(letter: Letter) -> str:
+def _why_it_failed(letter: DeadLetter) -> str:
     answer = json.loads(letter.body).get("responsePayload") or {}
     return _bare(f"{answer.get('errorType', '')} {answer.get('errorMessage', '')}".strip())
 
 
-def _publish_again(clients: Clients, outputs: Mapping[str, str], letter: Letter) -> None:
+def _publish_again(clients: AwsClients, outputs: Mapping[str, str], letter: DeadLetter) -> None:
     for event in _events(letter):
         clients.topics.publish(TopicArn=outputs["ReceiptsTopicArn"], Message=event)
 
 
-def _execution_name(letter: Letter) -> str:
+def _execution_name(letter: DeadLetter) -> str:
     return str(json.loads(letter.body)["requestPayload"]["message_id"])
 
 
-def _close_again(clients: Clients, _: Mapping[str, str], letter: Letter) -> None:
+def _close_again(clients: AwsClients, _: Mapping[str, str], letter: DeadLetter) -> None:
     envelope: dict[str, Any] = json.loads(letter.body)
     clients.functions.invoke(
         FunctionName=envelope["requestContext"]["functionArn"],
@@ -217,28 +217,28 @@ def _close_again(clients: Clients, _: Mapping[str, str], letter: Letter) -> None
 
 
 KINDS = (
-    Kind(
+    DeadLetterQueue(
         output="RequestsDeadLetterQueueUrl",
         holds="requests that could not be started",
         message_id=_request_id,
         why=_why_not_started,
         put_back=_start_again,
     ),
-    Kind(
+    DeadLetterQueue(
         output="ReceiptsDeadLetterQueueUrl",
         holds="receipts that SNS could not hand over",
         message_id=_receipt_id,
         why=_why_not_handed_over,
         put_back=_publish_again,
     ),
-    Kind(
+    DeadLetterQueue(
         output="UnrecordedReceiptsQueueUrl",
         holds="receipts that could not be recorded",
         message_id=_receipt_id,
         why=_why_it_failed,
         put_back=_publish_again,
     ),
-    Kind(
+    DeadLetterQueue(
         output="UnclosedMessagesQueueUrl",
         holds="ends of executions whose message could not be closed",
         message_id=_execution_name,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 
-class NotYet(Exception):
+class StillInProgress(Exception):
     """The message is still on its way."""
 
 
@@ -26,14 +26,14 @@ def main() -> None:
         stack.tell(lambda: _forget(message_id))
     except UnknownMessage:
         sys.exit(f"There is no message {message_id!r}.")
-    except NotYet as reason:
+    except StillInProgress as reason:
         sys.exit(str(reason))
 
 
 def _forget(message_id: str) -> Iterator[str]:
     outputs = stack.outputs()
     store = Store(boto3.client("dynamodb"), outputs["MessagesTableName"])
-    letters = dead_letters.Clients.made()
+    letters = dead_letters.AwsClients.made()
     return forget(message_id, store, boto3.client("stepfunctions"), letters, outputs)
 
 
@@ -41,14 +41,14 @@ def forget(
     message_id: str,
     store: Store,
     workflow: "SFNClient",
-    letters: dead_letters.Clients,
+    letters: dead_letters.AwsClients,
     outputs: Mapping[str, str],
 ) -> Iterator[str]:
     """What was erased and what could not be, as sentences. Raises `UnknownMessage` and `NotYet`."""
     status = store.messages.history(message_id).message.status
     execution = outputs["StateMachineArn"].replace(":stateMachine:", ":execution:")
     if status not in FINAL or _runs(workflow, f"{execution}:{message_id}"):
-        raise NotYet(
+        raise StillInProgress(
             f"{message_id} is {status}, and something may still be sent or come back: try again "
             "when its execution has ended, or stop that first."
         )

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -21,7 +22,16 @@ SET_HERE = re.compile("SEED|CHAOS|PYTEST_.*")
 def test_a_test_command_finds_its_tests(name: str, value: str, arguments: str) -> None:
     bare = {key: was for key, was in os.environ.items() if not SET_HERE.fullmatch(key)}
     found = subprocess.run(
-        [sys.executable, "-m", "pytest", *arguments.split(), "-n", "0", "--collect-only", "-q"],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            *shlex.split(arguments),
+            "-n",
+            "0",
+            "--collect-only",
+            "-q",
+        ],
         env=bare | ({name: value} if name else {}),
         capture_output=True,
         text=True,

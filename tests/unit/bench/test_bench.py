@@ -9,7 +9,7 @@ import pytest
 
 from bench import arguments, costs, figures, meter, publish, results, usage
 from bench.scenarios import PATIENT_SCENARIOS, SCENARIOS, mixed
-from bench.usage import Call, Run, Usage
+from bench.usage import AwsCall, Invocation, Usage
 from bench.verdicts import judged, verdict
 from messaging.pricing import prices
 from messaging.pricing.prices import Prices
@@ -69,12 +69,12 @@ def test_a_history_is_billed_by_its_states_and_its_retries() -> None:
 
 
 def test_a_record_is_counted_as_it_was_written() -> None:
-    record: list[Call | Run] = [
-        Call("dynamodb", "PutItem", writes=2),
-        Call("dynamodb", "Query", reads=1),
-        Call("sqs", "SendMessage"),
-        Run("start_delivery", 12.5, 100),
-        Run("start_delivery", 7.5, 50),
+    record: list[AwsCall | Invocation] = [
+        AwsCall("dynamodb", "PutItem", writes=2),
+        AwsCall("dynamodb", "Query", reads=1),
+        AwsCall("sqs", "SendMessage"),
+        Invocation("start_delivery", 12.5, 100),
+        Invocation("start_delivery", 7.5, 50),
     ]
     lines = [usage.written(entry) for entry in record]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from operations.dead_letters import KINDS, Clients, erase, redrive, show
+from operations.dead_letters import KINDS, AwsClients, erase, redrive, show
 from tests.support.aws import ACCOUNT, REGION, aws, event_text, sns
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Post:
         )
         self.functions = Functions()
         clients: Any = self.queues, boto3.client("sns"), self.functions
-        self.clients = Clients(*clients)
+        self.clients = AwsClients(*clients)
 
     def _queue(self, name: str) -> str:
         return self.queues.create_queue(QueueName=name)["QueueUrl"]
