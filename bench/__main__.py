@@ -23,11 +23,11 @@ from bench.scenarios import PATIENT_SCENARIOS, SCENARIOS, LoadScenario, mixed
 from bench.usage import counted, read
 from bench.watch import ProcessMonitor, processor_seconds, settle
 from local.addresses import ROOT, Addresses
-from local.deploy import synthesized_stack
 from local.errors import CannotRun
-from local.processes import leave_out_the_users_settings
+from local.processes import ignore_user_settings
 from local.stack import Stack, running
-from local.terminal import complain, console, step
+from local.template import synthesized_stack
+from local.terminal import console, print_error, step
 from messaging.pricing.prices import load as load_prices
 
 FOLDER = ROOT / ".local" / "bench"
@@ -48,11 +48,11 @@ def main() -> int:
     if arguments.publish:
         publish.write(json.loads((FOLDER / "results.json").read_text()))
         return 0
-    leave_out_the_users_settings()
+    ignore_user_settings()
     try:
         return show(measure(Addresses.from_environment(), arguments.sizes))
     except CannotRun as problem:
-        complain(str(problem))
+        print_error(str(problem))
         return 1
     except KeyboardInterrupt:
         return 130

@@ -1,4 +1,4 @@
-"""Sends the message that `make run` shows, follows its execution, and checks what became of it."""
+"""Sends the first message of `make run`, follows its execution, and checks the result."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_stepfunctions.type_defs import HistoryEventTypeDef
 
-# A fictitious person who has a telephone and is not on WhatsApp.
-SOMEBODY = "+14255550156"
+# A fictitious recipient with a phone number that is not on WhatsApp.
+RECIPIENT = "+14255550156"
 REQUEST = {
-    "to": {"whatsapp": SOMEBODY, "sms": SOMEBODY},
+    "to": {"whatsapp": RECIPIENT, "sms": RECIPIENT},
     "content": {"text": "Your table for two is booked for eight o'clock."},
     "steps": [{"channel": "whatsapp"}, {"channel": "sms"}],
 }
@@ -31,13 +31,13 @@ SECONDS_TO_ARRIVE = 60
 
 
 @dataclass(frozen=True)
-class ExecutionMoment:
-    """Something that happened in the execution: a state was entered, or an attempt ended."""
+class ExecutionEvent:
+    """An event of the execution: a state was entered, or an attempt ended."""
 
     at: datetime
     text: str
     state_entered: bool = False
-    good: bool = False
+    succeeded: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,15 +69,15 @@ def call_api(deployment: Deployment, url: str, body: bytes | None = None) -> dic
 
 def follow(
     addresses: Addresses, deployment: Deployment, message: FirstMessage
-) -> Iterator[ExecutionMoment]:
-    """Gives the execution's moments as they come, until it has ended or a minute is over."""
+) -> Iterator[ExecutionEvent]:
+    """Yields the events of the execution until it has ended, for a minute at most."""
     engine = engine_client(addresses)
     machine = deployment.outputs["StateMachineArn"]
     execution = f"{machine.replace(':stateMachine:', ':execution:')}:{message.message_id}"
     seen = 0
     for _ in until(SECONDS_TO_ARRIVE, step=0.1):
         events = history(engine, execution)
-        yield from moments(events[seen:])
+        yield from read_events(events[seen:])
         seen = len(events)
         if events and events[-1]["type"] in {"ExecutionSucceeded", "ExecutionFailed"}:
             return
@@ -98,24 +98,24 @@ def history(engine: "SFNClient", execution: str) -> "Sequence[HistoryEventTypeDe
     try:
         return engine.get_execution_history(executionArn=execution)["events"]
     except engine.exceptions.ExecutionDoesNotExist:
-        return []  # the request is still on the queue
+        return []  # the request is still in the queue
 
 
-def moments(events: "Sequence[HistoryEventTypeDef]") -> Iterator[ExecutionMoment]:
+def read_events(events: "Sequence[HistoryEventTypeDef]") -> Iterator[ExecutionEvent]:
     for event in events:
         at = event["timestamp"]
         if entered := event.get("stateEnteredEventDetails"):
-            yield ExecutionMoment(at, entered["name"], state_entered=True)
+            yield ExecutionEvent(at, entered["name"], state_entered=True)
         elif failed := event.get("taskFailedEventDetails"):
-            yield ExecutionMoment(at, f"{failed['error'].lower()}: {failed.get('cause', '')}")
+            yield ExecutionEvent(at, f"{failed['error'].lower()}: {failed.get('cause', '')}")
         elif event["type"] == "TaskTimedOut":
-            yield ExecutionMoment(at, "no receipt in time")
-        elif succeeded := event.get("taskSucceededEventDetails"):
-            yield ExecutionMoment(at, json.loads(succeeded["output"])["status"], good=True)
+            yield ExecutionEvent(at, "no receipt in time")
+        elif success := event.get("taskSucceededEventDetails"):
+            yield ExecutionEvent(at, json.loads(success["output"])["status"], succeeded=True)
 
 
 def fell_back_to_sms(states: Sequence[str], message: dict[str, Any]) -> bool:
-    """Whether WhatsApp failed with 131026 and SMS then delivered, by the facts of both sides."""
+    """Whether WhatsApp failed with 131026 and SMS then delivered, by the execution and the API."""
     attempts = [(one["channel"], one["status"]) for one in message["attempts"]]
     return (
         states == WITH_A_FALLBACK

@@ -51,7 +51,7 @@ def redrive(clients: AwsClients, outputs: Mapping[str, str]) -> Iterator[str]:
 
 
 def erase(clients: AwsClients, outputs: Mapping[str, str], message_id: str) -> int:
-    """Deletes the dead letters about a message, keeps all others, and returns how many it deleted."""
+    """Deletes the dead letters about one message and returns how many there were."""
     count = 0
     for queue in DEAD_LETTER_QUEUES:
         for letter in list(_received(clients.queues, outputs[queue.output])):

@@ -1,5 +1,6 @@
 """The template as the app itself writes it, made once; which tests keep together, and the seed."""
 
+import functools
 import os
 import random
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from botocore.loaders import JSONFileLoader
 from hypothesis import settings
 
 from tests.infra.template import Template
@@ -26,6 +28,10 @@ SYNTHESES = {"assembly", "changed_assembly"}
 
 # `make test-fast` uses it: enough examples to notice a plain mistake.
 settings.register_profile("fast", max_examples=20)
+
+# botocore parses a megabyte of JSON for the clients of each session, and each mocked AWS has one.
+read_model = functools.cache(JSONFileLoader().load_file)
+setattr(JSONFileLoader, "load_file", lambda _, path: read_model(path))  # noqa: B010 - a method
 
 
 def pytest_report_header() -> str:

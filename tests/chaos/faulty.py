@@ -8,7 +8,7 @@ from typing import Any
 
 from local.addresses import HOST, Addresses
 from local.http_client import http_client
-from local.processes import Part, Parts, clean_environment, prepare_folder, wait_until_it_answers
+from local.processes import Part, Parts, clean_environment, prepare_folder, wait_until_ready
 from local.stack import start
 from tests.e2e.conftest import Throughline, free_port
 
@@ -114,7 +114,7 @@ class Way:
             *("--port", str(port + 7), "--control-port", str(port + 8)),
             env=clean_environment(),
         )
-        wait_until_it_answers(part, f"{self._addresses.simulator_relay}/health")
+        wait_until_ready(part, f"{self._addresses.simulator_relay}/health")
         return part
 
 
@@ -176,4 +176,4 @@ def _start_faults(parts: Parts, url: str, upstream: str) -> None:
         *("--upstream", upstream, "--host", HOST, "--port", port),
         env=clean_environment(),
     )
-    wait_until_it_answers(part, f"{url}/_microburst/health")
+    wait_until_ready(part, f"{url}/_microburst/health")
