@@ -1,4 +1,4 @@
-"""The results as tables: in the terminal, and as Markdown."""
+"""The results as tables, for the terminal and as Markdown."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from bench.results import Target
+from bench.targets import Target
 
 Json = Mapping[str, Any]
 
@@ -46,14 +46,14 @@ def tables(results: Json, targets: Iterable[Target]) -> list[ResultTable]:
 
 
 def compact(results: Json, targets: Iterable[Target]) -> list[ResultTable]:
-    """Those that answer what people ask first."""
+    """The tables of the benchmark page."""
     runs = results["runs"]
     found = [_targets(targets), _runs(runs), _latencies(runs), _processes(runs)]
     return [*found, _costs(results), _usage(results["costs"]), _imports(results["imports"])]
 
 
 def brief(results: Json, targets: Iterable[Target]) -> list[ResultTable]:
-    """What it carries, and what it costs."""
+    """The tables of the README: targets and costs."""
     return [_targets(targets), _costs(results)]
 
 
@@ -67,12 +67,21 @@ def markdown(results: Json, shown: Iterable[ResultTable]) -> str:
 
 
 def _targets(targets: Iterable[Target]) -> ResultTable:
-    rows = [[what, asked, found, "yes" if met else "no"] for what, asked, found, met in targets]
+    rows = [[what, target, found, "yes" if met else "no"] for what, target, found, met in targets]
     return ResultTable("Targets", ["", "target", "measured", "met"], rows)
 
 
 def _runs(runs: Sequence[Json]) -> ResultTable:
-    head = ["mixed messages", "seconds", "a second", "lost", "twice", "wrong", "states", "peak MB"]
+    head = [
+        "mixed messages",
+        "seconds",
+        "per second",
+        "lost",
+        "twice",
+        "wrong",
+        "states",
+        "peak MB",
+    ]
     head += ["processor ms", "units read", "written", "AWS $ per million"]
     rows = [
         [
@@ -91,12 +100,12 @@ def _runs(runs: Sequence[Json]) -> ResultTable:
         ]
         for run in runs
     ]
-    return ResultTable("Throughput and growth; per message but for seconds and MB", head, rows)
+    return ResultTable("Throughput and growth; per message except seconds and MB", head, rows)
 
 
 WORKFLOW_CALLS = ("StartExecution", "SendTaskSuccess", "SendTaskFailure")
 MOMENTS = {
-    "post": "POST answered",
+    "post": "POST response",
     "post_to_call": "POST to provider call",
     "receipt_to_next_call": "failure receipt to next call",
     "timeout_to_next_call": "time-out to next call",
@@ -128,7 +137,7 @@ def _processes(runs: Sequence[Json]) -> ResultTable:
         ]
         for name, megabytes in sorted(together.items(), key=lambda each: -each[1])
     ]
-    head = ["", "peak MB, one", "peak MB, all", "processor ms a message"]
+    head = ["", "peak MB, one", "peak MB, all", "processor ms per message"]
     return ResultTable(f"Processes, {run['name']}", head, rows)
 
 
