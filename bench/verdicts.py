@@ -34,8 +34,8 @@ def judged(verdicts: Iterable[str]) -> Verdicts:
 def verdict(
     scenario: LoadScenario, message: Mapping[str, Any], calls: Sequence[Mapping[str, Any]]
 ) -> str:
-    """`lost`: no final status, or a planned call that no provider received. `duplicated`: one attempt
-    accepted twice. `wrong`: another status, other attempts, or a receipt that is not recorded.
+    """`lost`: no final status, or a planned call that no provider received. `duplicated`: an
+    attempt that was accepted twice. `wrong`: another status or attempts, or a receipt that is not recorded.
     """
     accepted = Counter(attempt_of(call) for call in calls if call["answer"]["status"] == OK)
     called = {attempt_of(call) for call in calls}
