@@ -34,8 +34,9 @@ def judged(verdicts: Iterable[str]) -> Verdicts:
 def verdict(
     scenario: LoadScenario, message: Mapping[str, Any], calls: Sequence[Mapping[str, Any]]
 ) -> str:
-    """`lost`: no final status, or a planned call that no provider received. `duplicated`: an
-    attempt that was accepted twice. `wrong`: another status or attempts, or a receipt that is not recorded.
+    """`lost`: no final status, or a planned call that no provider received.
+    `duplicated`: an attempt was accepted twice.
+    `wrong`: another status, other attempts, or a published receipt that is not recorded.
     """
     accepted = Counter(attempt_of(call) for call in calls if call["answer"]["status"] == OK)
     called = {attempt_of(call) for call in calls}
