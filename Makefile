@@ -1,4 +1,4 @@
-# Every command of the project; `make` alone lists them.
+# Every command of the project; `make` without a target lists them.
 
 PYTHON ?= python3
 VENV := .venv/bin
@@ -6,7 +6,7 @@ SIZES ?= 100,1000
 PORT ?= 4569
 .DEFAULT_GOAL := help
 
-# Packages are installed uncompiled; with this set, each command would compile them anew.
+# Packages are installed uncompiled; with this set, each command would compile them again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
@@ -14,19 +14,19 @@ help: ## Lists these commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: node-packages ## Brings up the local AWS, sends a first message, stays until Ctrl-C.
+run: node-packages ## Starts the local stack, sends a first message, and runs until Ctrl-C.
 	@exec $(VENV)/python -m local run
 
 .PHONY: demo
-demo: node-packages ## The same, and ends by itself: 0 if the message fell back to SMS and was delivered.
+demo: node-packages ## The same, then exits: with 0 if the message fell back to SMS and was delivered.
 	@exec $(VENV)/python -m local demo
 
 .PHONY: console
-console: node-packages ## Shows the messages of a deployed stack in the browser, read only: make console STAGE=…
+console: node-packages ## Shows the messages of a deployed stack in the browser, read-only: make console STAGE=…
 	@STACK="$(STAGE)" PYTHONPATH=functions exec $(VENV)/python -m console --browse --port $(PORT)
 
 .PHONY: env
-env: python-packages ## Prints what points the AWS CLI and boto3 to the running stack: eval "$(make -s env)".
+env: python-packages ## Prints the settings that point the AWS CLI and boto3 to the local stack: eval "$(make -s env)".
 	@$(VENV)/python -m local env
 
 .PHONY: check
@@ -42,24 +42,28 @@ check: python-packages node-packages ## Format, lint, types, import rules, state
 	$(VENV)/python -m tools.audit
 
 .PHONY: test
-test: node-packages ## Every test that needs no Docker and no AWS account.
-	@$(VENV)/python -m tools.synth
-	$(VENV)/python -m pytest --ignore=tests/sfn_local -n auto --maxprocesses 3 --dist loadgroup
+test: node-packages ## Every test that needs no Docker and no AWS account; T=tests/unit/api runs one path.
+	@$(if $(T),,$(VENV)/python -m tools.synth)
+	$(VENV)/python -m pytest --ignore=tests/sfn_local -n auto --maxprocesses 3 --dist loadgroup $(T)
+
+.PHONY: test-fast
+test-fast: python-packages ## The tests that need no stack, browser or template.
+	$(VENV)/python -m pytest --ignore=tests/sfn_local --ignore=tests/chaos --ignore=tests/console --ignore=tests/e2e --ignore=tests/infra -m "not slow" --hypothesis-profile=fast -n auto --dist loadgroup
 
 .PHONY: pictures
-pictures: node-packages ## Takes the README's pictures anew, from real pages; needs Chromium.
+pictures: node-packages ## Retakes the screenshots of the README from the running console; needs Chromium.
 	PICTURES=docs/pictures $(VENV)/python -m pytest tests/console
 
 .PHONY: chaos
-chaos: node-packages ## Breaks AWS, providers and processes at length, then looks for what was lost; SEED=… repeats a run.
+chaos: node-packages ## The long fault-injection tests of AWS, providers and processes; SEED=… repeats a run.
 	CHAOS=long $(VENV)/python -m pytest tests/chaos tests/unit/functions/test_interleavings.py
 
 .PHONY: test-sfn-local
-test-sfn-local: python-packages ## The workflow's paths in AWS's Step Functions Local; needs Docker.
+test-sfn-local: python-packages ## The workflow paths in AWS Step Functions Local; needs Docker.
 	$(VENV)/python -m pytest tests/sfn_local -rs
 
 .PHONY: bench
-bench: node-packages ## What the local stack carries, how fast it is, what a message costs; SIZES=100,1000,5000 shows growth.
+bench: node-packages ## Measures throughput, latency and cost per message; SIZES=100,1000,5000 adds larger bursts.
 	@PYTHONPATH=functions exec $(VENV)/python -m bench --sizes $(SIZES)
 
 .PHONY: synth
@@ -71,33 +75,33 @@ deploy: python-packages node-packages ## Deploys to the AWS account of your cred
 	node_modules/.bin/cdk deploy --strict
 
 .PHONY: dlq
-dlq: python-packages ## Shows what the dead-letter queues hold, and why, where your environment points.
-	@$(VENV)/python -m operations.dead_letters show
+dlq: python-packages ## Lists the dead-letter queues and the reasons, in the stack of your AWS environment.
+	@PYTHONPATH=functions $(VENV)/python -m operations.dead_letters show
 
 .PHONY: redrive
-redrive: python-packages ## Puts back what the dead-letter queues hold, once its cause is mended.
-	@$(VENV)/python -m operations.dead_letters redrive
+redrive: python-packages ## Redrives the dead-letter queues, after you have fixed the cause.
+	@PYTHONPATH=functions $(VENV)/python -m operations.dead_letters redrive
 
 .PHONY: forget
-forget: python-packages ## Erases a message and its copies, where your environment points: make forget ID=…
+forget: python-packages ## Erases a message and its copies: make forget ID=…
 	@PYTHONPATH=functions $(VENV)/python -m operations.forget "$(ID)"
 
 .PHONY: rotate-key
-rotate-key: python-packages ## Gives the API a new key, where your environment points: AWS, or after `make env` here.
+rotate-key: python-packages ## Replaces the API key.
 	@$(VENV)/python -m operations.rotate_key
 
 .PHONY: lock
-lock: python-packages ## Resolves the exact versions of requirements/ anew.
+lock: python-packages ## Resolves the exact versions in requirements/ again.
 	$(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" --all-extras --output-file requirements/dev.txt pyproject.toml
 	$(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" --constraints requirements/dev.txt --output-file requirements/functions.txt pyproject.toml
 
 .PHONY: format
-format: python-packages ## Formats the code and repairs what can be repaired.
+format: python-packages ## Formats the code and applies the automatic fixes of the linter.
 	$(VENV)/ruff check --fix
 	$(VENV)/ruff format
 
 .PHONY: clean
-clean: ## Removes what was built and logged; the installed packages stay.
+clean: ## Deletes build output and logs; the installed packages stay.
 	rm -rf .local build cdk.out .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 .PHONY: python-packages

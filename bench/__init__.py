@@ -1,1 +1,1 @@
-"""The benchmark: what the local stack carries, how fast it is, and what a message costs on AWS."""
+"""The benchmark: throughput and latency of the local stack, and the cost of a message on AWS."""

@@ -1,7 +1,7 @@
-"""`make bench`: brings up a stack, loads it, and says what it carries and what a message costs.
+"""`make bench`: starts a stack, loads it, and reports throughput, latency and cost per message.
 
-Linux only, for the memory. Instead, `--markdown FILE` prints the tables of an earlier run's JSON,
-and `--publish` puts those of the last run into docs/benchmark.md and README.md.
+Linux only, because it reads memory from /proc. `--markdown FILE` prints the tables of an earlier
+run's JSON instead, and `--publish` writes those of the last run to docs/benchmark.md and README.md.
 """
 
 import json
@@ -18,26 +18,27 @@ from bench.arguments import parse
 from bench.imports import cold_imports
 from bench.load import Load
 from bench.parts import RECORDED, MeteredParts
-from bench.results import Cost, Loaded, Machine, Measured, Pricing, Results
-from bench.scenarios import PATIENT_SCENARIOS, SCENARIOS, Scenario, mixed
+from bench.results import BenchmarkResults, LoadResult, Machine, Pricing, RunResult, ScenarioCost
+from bench.scenarios import SCENARIOS, SCENARIOS_WITHOUT_TIMEOUT, LoadScenario, mixed
+from bench.targets import targets
 from bench.usage import counted, read
-from bench.watch import Watch, processor_seconds, settle
+from bench.watch import ProcessMonitor, processor_seconds, settle
 from local.addresses import ROOT, Addresses
-from local.deploy import synthesized_stack
 from local.errors import CannotRun
-from local.processes import leave_out_the_users_settings
+from local.processes import ignore_user_settings
 from local.stack import Stack, running
-from local.terminal import complain, console, step
+from local.template import synthesized_stack
+from local.terminal import console, print_error, step
 from messaging.pricing.prices import load as load_prices
 
 FOLDER = ROOT / ".local" / "bench"
-WARMING = 40
-PACED = 120
-A_SECOND = 4.0
-SUSTAINED = 1_000
-# A little more than the 15 a second that are asked for: the time after the last POST counts too.
-SUSTAINED_A_SECOND = 15.5
-OF_EACH_SCENARIO = 10
+WARM_UP_MESSAGES = 40
+LIGHT_LOAD_MESSAGES = 120
+LIGHT_LOAD_PER_SECOND = 4.0
+SUSTAINED_MESSAGES = 1_000
+# Slightly above the target of 15 per second, because the time after the last POST counts as well.
+SUSTAINED_PER_SECOND = 15.5
+MESSAGES_PER_SCENARIO = 10
 
 
 def main() -> int:
@@ -48,22 +49,22 @@ def main() -> int:
     if arguments.publish:
         publish.write(json.loads((FOLDER / "results.json").read_text()))
         return 0
-    leave_out_the_users_settings()
+    ignore_user_settings()
     try:
         return show(measure(Addresses.from_environment(), arguments.sizes))
     except CannotRun as problem:
-        complain(str(problem))
+        print_error(str(problem))
         return 1
     except KeyboardInterrupt:
         return 130
 
 
-def show(found: Results) -> int:
-    """Prints and writes; 0 if no message was lost, sent twice or wrong."""
+def show(found: BenchmarkResults) -> int:
+    """Prints and writes the results; 0 if no message was lost, sent twice or wrong."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     found.write(FOLDER / "results.json")
     written = json.loads((FOLDER / "results.json").read_text())
-    for table in report.tables(written, results.targets(written)):
+    for table in report.tables(written, targets(written)):
         table.show(console)
     (FOLDER / "results.md").write_text(_markdown(written))
     drawn = charts.draw(written, FOLDER)
@@ -74,23 +75,23 @@ def show(found: Results) -> int:
 
 
 def _markdown(written: report.Json) -> str:
-    return report.markdown(written, report.tables(written, results.targets(written)))
+    return report.markdown(written, report.tables(written, targets(written)))
 
 
-def measure(addresses: Addresses, sizes: Sequence[int]) -> Results:
+def measure(addresses: Addresses, sizes: Sequence[int]) -> BenchmarkResults:
     with step("Importing each function in fresh processes"):
         imports = cold_imports()
     prices = load_prices()
     with running(addresses, step, MeteredParts) as stack, bar() as progress:
         bench = Bench(stack, progress, Pricing(prices, function_memory_mb()))
-        bench.load("Warming up", mixed(WARMING))
+        bench.load("Warming up", mixed(WARM_UP_MESSAGES))
         costs = [bench.cost(scenario) for scenario in SCENARIOS]
         runs = [
-            bench.mixed(PACED, A_SECOND),
-            bench.mixed(SUSTAINED, SUSTAINED_A_SECOND),
+            bench.mixed(LIGHT_LOAD_MESSAGES, LIGHT_LOAD_PER_SECOND),
+            bench.mixed(SUSTAINED_MESSAGES, SUSTAINED_PER_SECOND),
             *(bench.burst(size) for size in sizes),
         ]
-    return Results(results.now(), Machine.this(), prices.read, runs, costs, imports)
+    return BenchmarkResults(results.now(), Machine.this(), prices.read, runs, costs, imports)
 
 
 def function_memory_mb() -> int:
@@ -112,23 +113,23 @@ def bar() -> Iterator[Progress]:
 
 @dataclass(frozen=True)
 class Bench:
-    """Loads of a running stack, one after another, each with what it used."""
+    """Loads a running stack, and measures each load."""
 
     stack: Stack
     progress: Progress
     pricing: Pricing
 
     def load(
-        self, what: str, scenarios: Sequence[Scenario], a_second: float | None = None
-    ) -> Loaded:
-        """What the messages took until the last was over, then the facts about each of them."""
+        self, what: str, scenarios: Sequence[LoadScenario], a_second: float | None = None
+    ) -> LoadResult:
+        """Sends the messages, waits until the last one has ended, and collects the measurements."""
         task = self.progress.add_task(what, total=len(scenarios))
-        for path in self._records:  # what the load before this one was told about its messages
+        for path in self._records:  # the load before this one may still be recorded
             settle(path, quiet=1)
         sizes = [path.stat().st_size for path in self._records]
         used = processor_seconds(self.stack)
         load = Load(self.stack, lambda over: self.progress.update(task, completed=over))
-        with Watch(self.stack) as watch:
+        with ProcessMonitor(self.stack) as monitor:
             load.send(scenarios, a_second)
             load.wait()
             for path in self._records:
@@ -136,24 +137,26 @@ class Bench:
         processors = {
             part: now - used.get(part, 0) for part, now in processor_seconds(self.stack).items()
         }
-        lines = [line for part in zip(self._records, sizes, strict=True) for line in _from(*part)]
+        lines = [
+            line for part in zip(self._records, sizes, strict=True) for line in _lines_from(*part)
+        ]
         facts = load.facts()
         usage = counted(len(facts), read(lines), [one.history for one in facts])
-        return Loaded(facts, usage, watch.peaks, processors)
+        return LoadResult(facts, usage, monitor.peaks, processors)
 
-    def cost(self, scenario: Scenario) -> Cost:
+    def cost(self, scenario: LoadScenario) -> ScenarioCost:
         what = f"Counting: {scenario.name}"
-        loaded = self.load(what, [scenario] * OF_EACH_SCENARIO, A_SECOND)
+        loaded = self.load(what, [scenario] * MESSAGES_PER_SCENARIO, LIGHT_LOAD_PER_SECOND)
         return results.cost(scenario, loaded, self.pricing)
 
-    def mixed(self, size: int, a_second: float) -> Measured:
+    def mixed(self, size: int, a_second: float) -> RunResult:
         name = f"{size:,} at {a_second:g} a second"
         loaded = self.load(f"Mixed: {name}", mixed(size), a_second)
         return results.measured(name, a_second, loaded, self.pricing)
 
-    def burst(self, size: int) -> Measured:
+    def burst(self, size: int) -> RunResult:
         name = f"{size:,} at once"
-        loaded = self.load(f"Mixed: {name}", mixed(size, PATIENT_SCENARIOS))
+        loaded = self.load(f"Mixed: {name}", mixed(size, SCENARIOS_WITHOUT_TIMEOUT))
         return results.measured(name, None, loaded, self.pricing)
 
     @property
@@ -163,7 +166,7 @@ class Bench:
         )
 
 
-def _from(path: Path, offset: int) -> list[str]:
+def _lines_from(path: Path, offset: int) -> list[str]:
     with path.open() as record:
         record.seek(offset)
         return record.readlines()

@@ -1,4 +1,4 @@
-"""Two charts as SVG: latency, and cost by part."""
+"""Two SVG charts: latency, and cost by AWS service."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +12,7 @@ Json = Mapping[str, Any]
 
 
 def draw(results: Json, folder: Path) -> list[Path]:
-    """The files that were written."""
+    """Writes the charts and returns their paths."""
     drawn = {"latency.svg": _latency(results), "cost.svg": _cost(results)}
     for name, chart in drawn.items():
         (folder / name).write_bytes(chart.render())
@@ -41,5 +41,5 @@ def _cost(results: Json) -> Any:  # noqa: ANN401 - as above
 
 
 def _bars(kind: Any, title: str) -> Any:  # noqa: ANN401 - as above
-    # Without its script, which pygal would have the reader's browser fetch.
+    # Without the script that pygal would make the browser load.
     return kind(title=title, js=[], width=900, height=420, legend_at_bottom=True)

@@ -1,4 +1,4 @@
-"""What a usage costs at the list prices."""
+"""The cost of a usage at list prices."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ GIGABYTE = 1024**3
 
 
 def per_million(usage: Usage, prices: Prices, memory_mb: int) -> dict[str, float]:
-    """Dollars for a million messages like these, by part of AWS."""
+    """Dollars per million messages like these, by AWS service."""
     parts = {
         "Step Functions": usage.states * prices.aws["states"],
         "Lambda": _functions(usage, prices, memory_mb),
@@ -25,7 +25,7 @@ def per_million(usage: Usage, prices: Prices, memory_mb: int) -> dict[str, float
 
 
 def _functions(usage: Usage, prices: Prices, memory_mb: int) -> float:
-    """Lambda bills whole milliseconds of the memory a function has."""
+    """Lambda bills whole milliseconds, by the memory size of the function."""
     gigabyte_seconds = sum(usage.milliseconds.values()) / 1000 * memory_mb / 1024
     requests = sum(usage.invocations.values())
     return (
@@ -35,5 +35,5 @@ def _functions(usage: Usage, prices: Prices, memory_mb: int) -> float:
 
 
 def channel_fees_per_million(channels: Iterable[str], prices: Prices) -> float:
-    """Dollars that the channels take for a million messages, each taken by these channels."""
+    """Channel fees in dollars per million messages, each sent on these channels."""
     return sum(prices.channels[channel] for channel in channels) * MILLION

@@ -1,4 +1,4 @@
-"""Percentiles, and the times that a message's facts hold."""
+"""Percentiles, and the latencies of a message."""
 
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,10 +7,10 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from bench.scenarios import SHORTEST_WAIT, Scenario
+from bench.scenarios import SHORT_WAIT_SECONDS, LoadScenario
 from bench.verdicts import attempt_of, published
 
-# The provider's words for a message that will not arrive.
+# The providers' statuses for a message that will not be delivered.
 FAILURES = ("failed", "TEXT_UNREACHABLE")
 
 
@@ -24,34 +24,34 @@ class Spread:
 
 
 def spread(seconds: Iterable[float]) -> Spread | None:
-    """None where there is nothing to measure. Between two values it is interpolated."""
+    """None without values. Percentiles between two values are interpolated."""
     values = list(seconds)
     if not values:
         return None
     if len(values) == 1:
-        values *= 2  # quantiles wants two
+        values *= 2  # quantiles needs two values
     cuts = statistics.quantiles(values, n=100, method="inclusive")
     return Spread(cuts[49], cuts[94], cuts[98])
 
 
 @dataclass(frozen=True)
-class Posted:
-    """A message that the API took: when its turn was, or, where all come at once, when it was asked
-    (Unix time), and how long the answer took.
+class PostedMessage:
+    """A message that the API accepted: when it was due, or in a burst when it was sent (Unix time),
+    and how long the response took.
     """
 
     message_id: str
-    scenario: Scenario
+    scenario: LoadScenario
     at: float
-    answered_in: float
+    response_seconds: float
 
 
-def to_first_call(posted: Posted, calls: Sequence[Mapping[str, Any]]) -> float:
+def to_first_call(posted: PostedMessage, calls: Sequence[Mapping[str, Any]]) -> float:
     return min(seconds(call["asked_at"]) for call in calls) - posted.at
 
 
 def receipt_to_next_call(calls: Sequence[Mapping[str, Any]]) -> list[float]:
-    """From the moment a carrier has a failure to report to the call on the next channel."""
+    """Seconds from a provider's failure receipt to the call on the next channel."""
     ordered = sorted(calls, key=attempt_of)
     return [
         seconds(after["asked_at"]) - seconds(failure["due_at"])
@@ -64,10 +64,10 @@ def receipt_to_next_call(calls: Sequence[Mapping[str, Any]]) -> list[float]:
 def timeout_to_next_call(
     history: Sequence[Mapping[str, Any]], calls: Sequence[Mapping[str, Any]]
 ) -> list[float]:
-    """From the end of the wait, counted from when its state was entered, to the next call."""
+    """Seconds from the end of the wait, which starts when its state is entered, to the call."""
     entered = [event for event in history if event["type"] == "TaskStateEntered"]
     last = max(calls, key=attempt_of)
-    ends = entered[0]["timestamp"].timestamp() + SHORTEST_WAIT
+    ends = entered[0]["timestamp"].timestamp() + SHORT_WAIT_SECONDS
     return [seconds(last["asked_at"]) - ends]
 
 

@@ -1,7 +1,7 @@
-"""What a cold start imports: time and memory of each function's module in a fresh process.
+"""The import of each function in a cold start: time and memory in a new process.
 
-One client is made too, and beside them stands boto3 alone with that client. The time is the
-processor's, so that what else runs on the machine does not count.
+Each process creates one client as well; the baseline is boto3 alone with that client. The time is
+processor time, so that other load on the machine does not count.
 """
 
 import os
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from local.addresses import ROOT, Addresses
 
-TIMES = 9
+ROUNDS = 9
 BASELINE = "boto3 and one client"
 CLIENT = "import boto3; boto3.client('dynamodb')"
 MEASURED = """
@@ -25,8 +25,8 @@ print(open("/proc/self/status").read().split("VmHWM:")[1].split()[0])
 
 
 @dataclass(frozen=True)
-class Import:
-    """Medians; `ratio`: its time to that of boto3 with one client in the same round."""
+class ImportTime:
+    """Medians; `ratio`: the time divided by that of the baseline in the same round."""
 
     name: str
     seconds: float
@@ -34,17 +34,17 @@ class Import:
     ratio: float
 
 
-def cold_imports() -> list[Import]:
-    """The first entry is boto3 with one client. All take turns, so that the machine's moods do."""
+def cold_imports() -> list[ImportTime]:
+    """The first entry is the baseline. Functions alternate, so that load affects all alike."""
     paths = sorted((ROOT / "functions").glob("*.py"))
     codes = {BASELINE: CLIENT, **{one.stem: f"import {one.stem}; {CLIENT}" for one in paths}}
-    rounds = [{name: _run(code) for name, code in codes.items()} for _ in range(TIMES + 1)]
-    counted = rounds[1:]  # the first one compiles
+    rounds = [{name: _run(code) for name, code in codes.items()} for _ in range(ROUNDS + 1)]
+    counted = rounds[1:]  # the first round compiles
     return [_import(name, counted) for name in codes]
 
 
-def _import(name: str, rounds: list[dict[str, tuple[float, float]]]) -> Import:
-    return Import(
+def _import(name: str, rounds: list[dict[str, tuple[float, float]]]) -> ImportTime:
+    return ImportTime(
         name,
         statistics.median(one[name][0] for one in rounds),
         statistics.median(one[name][1] for one in rounds),
@@ -54,7 +54,7 @@ def _import(name: str, rounds: list[dict[str, tuple[float, float]]]) -> Import:
 
 def _run(code: str) -> tuple[float, float]:
     environment = os.environ | Addresses().environment() | {"PYTHONPATH": str(ROOT / "functions")}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # else every run compiles anew
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # otherwise every run compiles again
     done = subprocess.run(  # noqa: S603 - this Python
         [sys.executable, "-c", MEASURED.format(code=code)],
         env=environment,

@@ -1,9 +1,7 @@
-"""Sends messages to a running stack, waits for their ends, and gathers the facts about each."""
+"""Sends messages to a running stack, waits until they have ended, and collects their facts."""
 
 import json
 import time
-import urllib.error
-import urllib.request
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,60 +9,63 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from bench.figures import Posted
-from bench.scenarios import Scenario
+import httpx
+
+from bench.figures import PostedMessage
+from bench.scenarios import LoadScenario
 from bench.verdicts import attempt_of
 from local import first_message
 from local.errors import CannotRun
+from local.http_client import http_client
 from local.processes import until
 from local.stack import Stack
 
 SENDERS = 8
 READERS = 2
 SECONDS_WITHOUT_PROGRESS = 90
-SECONDS_BETWEEN_LOOKS = 2
-# A look costs the engine time for each execution that runs; so much is left between two of them.
-REST_TO_A_LOOK = 20
-TOO_MANY_REQUESTS = 429
+SECONDS_BETWEEN_POLLS = 2
+# A poll takes the engine time for each running execution; the pause is this multiple of that time.
+PAUSE_PER_POLL = 20
 ALL_CALLS = 20_000
+SECONDS_TO_LIST_CALLS = 60
 
-# Told how many messages are over, of the ones that were asked for.
+# Called with the number of messages that have ended.
 Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
-class Facts:
-    """One message: what was posted, what became of it, what its carriers got, how it went."""
+class MessageFacts:
+    """One message: as posted, as the API returns it, its provider calls and its history."""
 
-    posted: Posted
+    posted: PostedMessage
     message: Mapping[str, Any]
     calls: Sequence[Mapping[str, Any]]
     history: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
-class Asked:
-    """The API's answer, when it was asked (Unix time), and how long it took."""
+class ApiCall:
+    """The response of the API, when it was called (Unix time), and how long it took."""
 
-    answer: Mapping[str, Any]
+    response: Mapping[str, Any]
     at: float
     seconds: float
 
 
 @dataclass
 class Load:
-    """Messages on their way. `a_second`: that many, or as fast as the API takes them."""
+    """The messages of one load, and how many of them have ended."""
 
     stack: Stack
     progress: Progress
-    posted: list[Posted] = field(default_factory=list)
+    posted: list[PostedMessage] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._engine = first_message.engine_client(self.stack.addresses)
 
-    def send(self, scenarios: Sequence[Scenario], a_second: float | None = None) -> None:
-        """At a pace, a message counts from when its turn was: who offers them does not wait until
-        the stack has answered those before it.
+    def send(self, scenarios: Sequence[LoadScenario], a_second: float | None = None) -> None:
+        """With a rate, the latency of a message counts from when it was due: an open load does not
+        wait until the stack has responded to the messages before it.
         """
         start = time.time()
         with ThreadPoolExecutor(SENDERS) as senders:
@@ -74,37 +75,37 @@ class Load:
             ]
             self.posted = [turn.result() for turn in turns]
 
-    def _send_at(self, scenario: Scenario, turn: float | None) -> Posted:
-        time.sleep(max(0.0, (turn or 0) - time.time()))
+    def _send_at(self, scenario: LoadScenario, due: float | None) -> PostedMessage:
+        time.sleep(max(0.0, (due or 0) - time.time()))
         body = json.dumps(scenario.request).encode()
-        asked = self._asked(self.stack.deployment.api_url, body)
-        return Posted(asked.answer["id"], scenario, turn or asked.at, asked.seconds)
+        call = self._call_api(self.stack.deployment.api_url, body)
+        return PostedMessage(call.response["id"], scenario, due or call.at, call.seconds)
 
-    def _asked(self, url: str, body: bytes | None = None) -> Asked:
-        """Again and again while the API has enough of this machine: its usage plan says so."""
+    def _call_api(self, url: str, body: bytes | None = None) -> ApiCall:
+        """Repeats the call while the usage plan of the API throttles it."""
         for _ in until(SECONDS_WITHOUT_PROGRESS):
             at, start = time.time(), time.perf_counter()
             try:
-                answer = first_message.ask(self.stack.deployment, url, body)
-            except urllib.error.HTTPError as refusal:
-                if refusal.code != TOO_MANY_REQUESTS:
+                response = first_message.call_api(self.stack.deployment, url, body)
+            except httpx.HTTPStatusError as error:
+                if error.response.status_code != httpx.codes.TOO_MANY_REQUESTS:
                     raise
             else:
-                return Asked(answer, at, time.perf_counter() - start)
+                return ApiCall(response, at, time.perf_counter() - start)
         raise CannotRun("The API has throttled this machine for over a minute.")
 
     def wait(self) -> None:
-        """Until no execution runs and no receipt is to come. What ends in neither way is lost."""
+        """Waits until no execution is running and no receipt is pending; what remains is lost."""
         last, since = -1, time.monotonic()
-        while (looked := time.monotonic()) - since < SECONDS_WITHOUT_PROGRESS:
-            over = len(self.posted) - self._running()
-            self.progress(over)
-            if over == len(self.posted) and self._closed() and not self._receipts_to_come():
+        while (polled := time.monotonic()) - since < SECONDS_WITHOUT_PROGRESS:
+            ended = len(self.posted) - self._running()
+            self.progress(ended)
+            if ended == len(self.posted) and self._closed() and not self._pending_receipts():
                 return
-            if over != last:
-                last, since = over, time.monotonic()
-            took = time.monotonic() - looked
-            time.sleep(max(SECONDS_BETWEEN_LOOKS, REST_TO_A_LOOK * took))
+            if ended != last:
+                last, since = ended, time.monotonic()
+            took = time.monotonic() - polled
+            time.sleep(max(SECONDS_BETWEEN_POLLS, PAUSE_PER_POLL * took))
 
     def _running(self) -> int:
         return len(self._executions("RUNNING"))
@@ -113,7 +114,7 @@ class Load:
         closed = self._executions("SUCCEEDED") | self._executions("FAILED")
         return {one.message_id for one in self.posted} <= closed
 
-    def _executions(self, status: Any) -> set[str]:  # noqa: ANN401 - one of boto3's words
+    def _executions(self, status: Any) -> set[str]:  # noqa: ANN401 - a literal of boto3
         pages = self._engine.get_paginator("list_executions")
         machine = self.stack.deployment.outputs["StateMachineArn"]
         found = pages.paginate(
@@ -121,39 +122,40 @@ class Load:
         )
         return {one["name"] for page in found for one in page["executions"]}
 
-    def _receipts_to_come(self) -> bool:
-        return bool(carriers(self.stack, "/health")["under_way"])
+    def _pending_receipts(self) -> bool:
+        return bool(ask_simulator(self.stack, "/health")["under_way"])
 
-    def facts(self) -> list[Facts]:
-        """Read through the API and the carriers' own list, after all is over."""
+    def facts(self) -> list[MessageFacts]:
+        """Read from the API and the simulator's list of calls, after all messages have ended."""
         calls = defaultdict(list)
-        for call in carriers(self.stack, f"/sent?limit={ALL_CALLS}"):
+        for call in ask_simulator(self.stack, f"/sent?limit={ALL_CALLS}"):
             calls[attempt_of(call)[0]].append(call)
         with ThreadPoolExecutor(READERS) as readers:
             return list(
                 readers.map(lambda one: self._facts(one, calls[one.message_id]), self.posted)
             )
 
-    def _facts(self, posted: Posted, calls: Sequence[Mapping[str, Any]]) -> Facts:
+    def _facts(self, posted: PostedMessage, calls: Sequence[Mapping[str, Any]]) -> MessageFacts:
         deployment = self.stack.deployment
         message = self._message(posted.message_id)
         machine = deployment.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:")
         history = first_message.history(self._engine, f"{machine}:{posted.message_id}")
-        return Facts(posted, message, calls, history)
+        return MessageFacts(posted, message, calls, history)
 
     def _message(self, message_id: str) -> Mapping[str, Any]:
         try:
-            return self._asked(f"{self.stack.deployment.api_url}/{message_id}").answer
-        except urllib.error.HTTPError as unknown:
-            return {"status": f"{unknown.code}", "attempts": [], "timeline": []}
+            return self._call_api(f"{self.stack.deployment.api_url}/{message_id}").response
+        except httpx.HTTPStatusError as error:
+            return {"status": f"{error.response.status_code}", "attempts": [], "timeline": []}
 
 
-def carriers(stack: Stack, path: str) -> Any:  # noqa: ANN401 - JSON
-    with urllib.request.urlopen(f"{stack.addresses.carriers}{path}", timeout=60) as answer:  # noqa: S310 - loopback
-        return json.load(answer)
+def ask_simulator(stack: Stack, path: str) -> Any:  # noqa: ANN401 - JSON
+    """The JSON response of the simulator to a GET."""
+    url = f"{stack.addresses.simulator}{path}"
+    return http_client().get(url, timeout=SECONDS_TO_LIST_CALLS).raise_for_status().json()
 
 
 def ended_at(message: Mapping[str, Any]) -> float:
-    """Unix time of the last thing that happened to it."""
+    """Unix time of the last event of the message."""
     moments = (datetime.fromisoformat(event["at"]) for event in message["timeline"])
     return max((at.timestamp() for at in moments), default=0.0)

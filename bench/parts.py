@@ -1,4 +1,4 @@
-"""The parts of a stack, two of which write down what they are asked."""
+"""The processes of a stack, two of which record the calls to them."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ RECORDED = {"local.cloud": "cloud", "local.engine": "engine"}
 
 
 class MeteredParts(Parts):
-    """Starts the local AWS and the engine through `bench.meter`."""
+    """Starts the local AWS and the engine with `bench.meter`."""
 
     def start(self, name: str, module: str, *arguments: str, env: Mapping[str, str]) -> Part:
         if part := RECORDED.get(module):

@@ -1,7 +1,8 @@
-"""Puts the last run's tables between the marks of the pages that show them: no figure is typed."""
+"""Writes the tables of the last run between the markers of the pages that show them."""
 
-from bench import report, results
+from bench import report
 from bench.report import Json
+from bench.targets import targets
 from local.addresses import ROOT
 
 PAGE, README = ROOT / "docs" / "benchmark.md", ROOT / "README.md"
@@ -9,16 +10,16 @@ BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
 
 
 def write(found: Json) -> None:
-    """The page of the benchmark with all, the README with what decides."""
-    compact = report.compact(found, results.targets(found))
-    brief = report.brief(found, results.targets(found))
+    """Writes most tables to the benchmark page, and targets and costs to the README."""
+    compact = report.compact(found, targets(found))
+    brief = report.brief(found, targets(found))
     for page, tables in ((PAGE, compact), (README, brief)):
         figures = report.markdown(found, tables)
-        page.write_text(between_its_marks(page.read_text(), figures.strip()))
+        page.write_text(between_markers(page.read_text(), figures.strip()))
 
 
-def between_its_marks(page: str, figures: str) -> str:
-    """The page with these figures instead of the ones that it has."""
+def between_markers(page: str, figures: str) -> str:
+    """The page with these figures in place of its own."""
     before, _, others = page.partition(BEGIN)
     after = others.partition(END)[2]
     return f"{before}{BEGIN}\n{figures}\n{END}{after}"

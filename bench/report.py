@@ -1,4 +1,4 @@
-"""The results as tables: in the terminal, and as Markdown."""
+"""The results as tables, for the terminal and as Markdown."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from bench.results import Target
+from bench.targets import Target
 
 Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Table:
+class ResultTable:
     title: str
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -32,7 +32,7 @@ class Table:
         return "\n".join([f"**{self.title}**", "", *lines, ""])
 
 
-def tables(results: Json, targets: Iterable[Target]) -> list[Table]:
+def tables(results: Json, targets: Iterable[Target]) -> list[ResultTable]:
     return [
         _targets(targets),
         _runs(results["runs"]),
@@ -45,19 +45,19 @@ def tables(results: Json, targets: Iterable[Target]) -> list[Table]:
     ]
 
 
-def compact(results: Json, targets: Iterable[Target]) -> list[Table]:
-    """Those that answer what people ask first."""
+def compact(results: Json, targets: Iterable[Target]) -> list[ResultTable]:
+    """The tables of the benchmark page."""
     runs = results["runs"]
     found = [_targets(targets), _runs(runs), _latencies(runs), _processes(runs)]
     return [*found, _costs(results), _usage(results["costs"]), _imports(results["imports"])]
 
 
-def brief(results: Json, targets: Iterable[Target]) -> list[Table]:
-    """What it carries, and what it costs."""
+def brief(results: Json, targets: Iterable[Target]) -> list[ResultTable]:
+    """The tables of the README: targets and costs."""
     return [_targets(targets), _costs(results)]
 
 
-def markdown(results: Json, shown: Iterable[Table]) -> str:
+def markdown(results: Json, shown: Iterable[ResultTable]) -> str:
     machine = results["machine"]
     where = (
         f"{results['at'][:10]}, {machine['processors']} cores, {machine['memory_gb']:.0f} GB, "
@@ -66,13 +66,22 @@ def markdown(results: Json, shown: Iterable[Table]) -> str:
     return "\n".join([f"`make bench`: {where}", "", *(table.markdown() for table in shown)])
 
 
-def _targets(targets: Iterable[Target]) -> Table:
-    rows = [[what, asked, found, "yes" if met else "no"] for what, asked, found, met in targets]
-    return Table("Targets", ["", "target", "measured", "met"], rows)
+def _targets(targets: Iterable[Target]) -> ResultTable:
+    rows = [[what, target, found, "yes" if met else "no"] for what, target, found, met in targets]
+    return ResultTable("Targets", ["", "target", "measured", "met"], rows)
 
 
-def _runs(runs: Sequence[Json]) -> Table:
-    head = ["mixed messages", "seconds", "a second", "lost", "twice", "wrong", "states", "peak MB"]
+def _runs(runs: Sequence[Json]) -> ResultTable:
+    head = [
+        "mixed messages",
+        "seconds",
+        "per second",
+        "lost",
+        "twice",
+        "wrong",
+        "states",
+        "peak MB",
+    ]
     head += ["processor ms", "units read", "written", "AWS $ per million"]
     rows = [
         [
@@ -91,19 +100,19 @@ def _runs(runs: Sequence[Json]) -> Table:
         ]
         for run in runs
     ]
-    return Table("Throughput and growth; per message but for seconds and MB", head, rows)
+    return ResultTable("Throughput and growth; per message except seconds and MB", head, rows)
 
 
 WORKFLOW_CALLS = ("StartExecution", "SendTaskSuccess", "SendTaskFailure")
 MOMENTS = {
-    "post": "POST answered",
+    "post": "POST response",
     "post_to_call": "POST to provider call",
     "receipt_to_next_call": "failure receipt to next call",
     "timeout_to_next_call": "time-out to next call",
 }
 
 
-def _latencies(runs: Sequence[Json]) -> Table:
+def _latencies(runs: Sequence[Json]) -> ResultTable:
     rows = [
         [
             f"{words}, {run['name']}",
@@ -113,10 +122,10 @@ def _latencies(runs: Sequence[Json]) -> Table:
         for run in runs
         if (spread := run["latencies"][key])
     ]
-    return Table("Latency in milliseconds", ["", "p50", "p95", "p99"], rows)
+    return ResultTable("Latency in milliseconds", ["", "p50", "p95", "p99"], rows)
 
 
-def _processes(runs: Sequence[Json]) -> Table:
+def _processes(runs: Sequence[Json]) -> ResultTable:
     run = max(runs, key=lambda one: (one["a_second"] or 0, one["usage"]["messages"]))
     together = run["peaks"]["together"]
     rows = [
@@ -128,11 +137,11 @@ def _processes(runs: Sequence[Json]) -> Table:
         ]
         for name, megabytes in sorted(together.items(), key=lambda each: -each[1])
     ]
-    head = ["", "peak MB, one", "peak MB, all", "processor ms a message"]
-    return Table(f"Processes, {run['name']}", head, rows)
+    head = ["", "peak MB, one", "peak MB, all", "processor ms per message"]
+    return ResultTable(f"Processes, {run['name']}", head, rows)
 
 
-def _costs(results: Json) -> Table:
+def _costs(results: Json) -> ResultTable:
     costs = results["costs"]
     parts = list(costs[0]["dollars_per_million"])
     rows = [
@@ -145,13 +154,13 @@ def _costs(results: Json) -> Table:
         for one in costs
     ]
     title = f"US dollars per million messages, list prices of {results['prices_read']}"
-    return Table(title, ["scenario", *parts, "AWS", "channels' fees"], rows)
+    return ResultTable(title, ["scenario", *parts, "AWS", "channels' fees"], rows)
 
 
-def _usage(costs: Sequence[Json]) -> Table:
+def _usage(costs: Sequence[Json]) -> ResultTable:
     head = ["one message takes", "states", "invocations", "Lambda ms", "reads", "writes"]
     head += ["SQS", "SNS", "API", "Step Functions calls"]
-    return Table("Usage by scenario", head, [_used(one) for one in costs])
+    return ResultTable("Usage by scenario", head, [_used(one) for one in costs])
 
 
 def _used(one: Json) -> list[str]:
@@ -171,7 +180,7 @@ def _used(one: Json) -> list[str]:
     return [one["scenario"], *(f"{total / usage['messages']:.4g}" for total in totals)]
 
 
-def _functions(costs: Sequence[Json]) -> Table:
+def _functions(costs: Sequence[Json]) -> ResultTable:
     names = sorted({name for one in costs for name in one["usage"]["milliseconds"]})
     rows = []
     for one in costs:
@@ -184,10 +193,10 @@ def _functions(costs: Sequence[Json]) -> Table:
             for name in names
         ]
         rows.append([one["scenario"], *cells])
-    return Table("Invocations per message * milliseconds of each", ["", *names], rows)
+    return ResultTable("Invocations per message * milliseconds of each", ["", *names], rows)
 
 
-def _imports(imports: Sequence[Json]) -> Table:
+def _imports(imports: Sequence[Json]) -> ResultTable:
     rows = [
         [
             one["name"],
@@ -197,4 +206,4 @@ def _imports(imports: Sequence[Json]) -> Table:
         ]
         for one in imports
     ]
-    return Table("Cold imports, with one client made", ["", "ms", "MB", "ratio"], rows)
+    return ResultTable("Cold imports, with one client made", ["", "ms", "MB", "ratio"], rows)

@@ -1,18 +1,22 @@
-"""What the benchmark sends, to fictitious recipients, and what must become of it."""
+"""The messages of the benchmark, to fictitious recipients, and how each must end."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from typing import Any
 
-# Long enough that a full machine ends no wait by itself.
-PATIENT = 600
-SHORTEST_WAIT = 5
+from messaging.channels.catalog import channels
+
+# Long enough that no wait ends on a busy machine.
+LONG_WAIT_SECONDS = 600
+SHORT_WAIT_SECONDS = 5
+# A recipient who gets everything, by kind of address.
+ADDRESSES = {"phone": "+14255550100", "email": "ana@example.com"}
 
 
 @dataclass(frozen=True)
-class Scenario:
-    """A request, the status of its message at the end, and that of each of its attempts."""
+class LoadScenario:
+    """A request, the final status of its message, and the final status of each attempt."""
 
     name: str
     steps: tuple[Mapping[str, Any], ...]
@@ -22,8 +26,8 @@ class Scenario:
     share: int
 
     @property
-    def waits_in_vain(self) -> int:
-        """Seconds of its plan in which nothing is to come: no delay of the stack's."""
+    def planned_timeout_seconds(self) -> int:
+        """Seconds of waits that end in a timeout as planned: they are not a delay of the stack."""
         planned = zip(self.steps, self.attempts, strict=False)
         return sum(step["wait_seconds"] for step, (_, end) in planned if end == "timed_out")
 
@@ -33,77 +37,82 @@ class Scenario:
         return {"to": dict(self.to), "content": content, "steps": list(self.steps)}
 
 
-def _then(first_wait: int = PATIENT) -> tuple[Mapping[str, Any], ...]:
+def _whatsapp_then_sms(first_wait: int = LONG_WAIT_SECONDS) -> tuple[Mapping[str, Any], ...]:
     return (
         {"channel": "whatsapp", "wait_seconds": first_wait},
-        {"channel": "sms", "wait_seconds": PATIENT},
+        {"channel": "sms", "wait_seconds": LONG_WAIT_SECONDS},
     )
 
 
-def _person(ending: str, sms_ending: str | None = None) -> dict[str, str]:
+def _recipient(ending: str, sms_ending: str | None = None) -> dict[str, str]:
     return {"whatsapp": f"+1425555{ending}", "sms": f"+1425555{sms_ending or ending}"}
 
 
-# `share`: so many of twenty mixed messages.
+# `share`: the number of these among twenty mixed messages.
 SCENARIOS = (
-    Scenario(
-        "delivered first", _then(), _person("0100"), "delivered", (("whatsapp", "delivered"),), 10
+    LoadScenario(
+        "delivered first",
+        _whatsapp_then_sms(),
+        _recipient("0100"),
+        "delivered",
+        (("whatsapp", "delivered"),),
+        10,
     ),
-    Scenario(
+    LoadScenario(
         "fallback by receipt",
-        _then(),
-        _person("0156"),
+        _whatsapp_then_sms(),
+        _recipient("0156"),
         "delivered",
         (("whatsapp", "failed"), ("sms", "delivered")),
         4,
     ),
-    Scenario(
+    LoadScenario(
         "refused at the call",
-        _then(),
-        _person("0110", "0100"),
+        _whatsapp_then_sms(),
+        _recipient("0110", "0100"),
         "delivered",
         (("whatsapp", "failed"), ("sms", "delivered")),
         2,
     ),
-    Scenario(
+    LoadScenario(
         "fallback by time-out",
-        _then(SHORTEST_WAIT),
-        _person("0157"),
+        _whatsapp_then_sms(SHORT_WAIT_SECONDS),
+        _recipient("0157"),
         "delivered",
         (("whatsapp", "timed_out"), ("sms", "delivered")),
         1,
     ),
-    Scenario(
+    LoadScenario(
         "exhausted",
-        _then(),
-        _person("0158"),
+        _whatsapp_then_sms(),
+        _recipient("0158"),
         "undelivered",
         (("whatsapp", "failed"), ("sms", "failed")),
         1,
     ),
-    Scenario(
+    LoadScenario(
         "broadcast",
-        ({"broadcast": ["whatsapp", "sms", "email"], "wait_seconds": PATIENT},),
-        {**_person("0100"), "email": "ana@example.com"},
+        ({"broadcast": list(channels()), "wait_seconds": LONG_WAIT_SECONDS},),
+        {name: ADDRESSES[one.address] for name, one in channels().items()},
         "delivered",
-        (("whatsapp", "delivered"), ("sms", "delivered"), ("email", "delivered")),
+        tuple((name, "delivered") for name in channels()),
         2,
     ),
 )
 
 
-# In a burst of a thousand most functions come to run only after such a wait is over, and then
-# rightly send nothing; so a burst holds no message that is to wait in vain. Paced runs do.
-PATIENT_SCENARIOS = tuple(one for one in SCENARIOS if not one.waits_in_vain)
+# In a burst of a thousand messages most functions run only after a short wait is over, and then
+# correctly send nothing. So a burst contains no scenario with a planned timeout.
+SCENARIOS_WITHOUT_TIMEOUT = tuple(one for one in SCENARIOS if not one.planned_timeout_seconds)
 
 
-def mixed(number: int, among: Sequence[Scenario] = SCENARIOS) -> list[Scenario]:
-    """So many scenarios by their shares, evenly mixed, the same every time."""
+def mixed(number: int, among: Sequence[LoadScenario] = SCENARIOS) -> list[LoadScenario]:
+    """Scenarios evenly mixed by their shares, in the same order every time."""
     return [scenario for scenario, _ in zip(cycle(_round(among)), range(number), strict=False)]
 
 
-def _round(among: Sequence[Scenario]) -> Iterator[Scenario]:
-    """Each scenario's turns are spread over the round."""
+def _round(among: Sequence[LoadScenario]) -> Iterator[LoadScenario]:
+    """One round, in which each scenario is evenly spread."""
     turns = [
         ((turn + 0.5) / one.share, order, one)
         for order, one in enumerate(among)

@@ -1,4 +1,4 @@
-"""What a run used of AWS, counted from the record of its calls and from its execution histories."""
+"""The AWS usage of a run, counted from the recorded calls and the execution histories."""
 
 import json
 import math
@@ -14,8 +14,8 @@ CONTAINER_BYTES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """One request to an AWS API; DynamoDB's with the units it consumed."""
+class AwsCall:
+    """One request to an AWS API; for DynamoDB with the consumed units."""
 
     service: str
     action: str
@@ -24,8 +24,8 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """One invocation of a function: how long it ran, how much it logged."""
+class Invocation:
+    """One invocation of a function: its duration and the size of its log."""
 
     function: str
     milliseconds: float
@@ -34,7 +34,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Usage:
-    """Totals of some messages. Divide by `messages` for what one of them took."""
+    """Totals of `messages` messages."""
 
     messages: int
     states: int
@@ -47,12 +47,12 @@ class Usage:
 
     @property
     def api_requests(self) -> int:
-        """Each one that passes the gateway is an invocation of its function."""
+        """Each request that passes the gateway is an invocation of its function."""
         return self.invocations.get("accept_message", 0) + self.invocations.get("read_message", 0)
 
     @property
     def queue_requests(self) -> int:
-        """What was sent, and for each batch one receive and one delete by Lambda's poller."""
+        """One per sent message, and a receive and a delete per batch by Lambda's poller."""
         return self.calls.get("sqs.SendMessage", 0) + 2 * self.invocations.get("start_delivery", 0)
 
     @property
@@ -61,7 +61,9 @@ class Usage:
 
 
 def counted(
-    messages: int, record: Iterable[Call | Run], histories: Iterable[Iterable[Mapping[str, Any]]]
+    messages: int,
+    record: Iterable[AwsCall | Invocation],
+    histories: Iterable[Iterable[Mapping[str, Any]]],
 ) -> Usage:
     calls: Counter[str] = Counter()
     invocations: Counter[str] = Counter()
@@ -70,11 +72,11 @@ def counted(
     log_bytes = 0
     for entry in record:
         match entry:
-            case Call():
+            case AwsCall():
                 calls[f"{entry.service}.{entry.action}"] += 1
                 reads += entry.reads
                 writes += entry.writes
-            case Run():
+            case Invocation():
                 invocations[entry.function] += 1
                 milliseconds[entry.function] += entry.milliseconds
                 log_bytes += entry.log_bytes
@@ -92,27 +94,27 @@ def counted(
 
 
 def transitions(history: Iterable[Mapping[str, Any]]) -> int:
-    """The states entered, and each retry once more: what a Standard workflow is billed for."""
+    """The states entered plus the retries, which is what a Standard workflow is billed for."""
     types = Counter(event["type"] for event in history)
     entered = sum(number for kind, number in types.items() if kind.endswith("StateEntered"))
     retries = types["TaskScheduled"] - types["TaskStateEntered"]
     return entered + max(retries, 0)
 
 
-def read(lines: Iterable[str]) -> Iterator[Call | Run]:
+def read(lines: Iterable[str]) -> Iterator[AwsCall | Invocation]:
     """The entries of a record that `written` wrote."""
     for line in lines:
         entry = json.loads(line)
-        yield Run(**entry) if "function" in entry else Call(**entry)
+        yield Invocation(**entry) if "function" in entry else AwsCall(**entry)
 
 
-def written(entry: Call | Run) -> str:
+def written(entry: AwsCall | Invocation) -> str:
     fields = {name: getattr(entry, name) for name in entry.__slots__}
     return json.dumps(fields, separators=(",", ":")) + "\n"
 
 
 def read_units(items: Iterable[Mapping[str, Any]]) -> int:
-    """The units of one strongly consistent read that gave these items; an empty one costs one."""
+    """The units of a strongly consistent read that returned these items, at least one."""
     return max(1, math.ceil(sum(item_bytes(item) for item in items) / READ_UNIT_BYTES))
 
 

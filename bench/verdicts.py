@@ -1,11 +1,12 @@
-"""Judges each message by what its scenario must end in: lost, sent twice, or wrong."""
+"""Compares each message with the expected end of its scenario: lost, sent twice, or wrong."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench.scenarios import Scenario
+from bench.scenarios import LoadScenario
+from messaging.domain.messages import AttemptId
 
 FINAL = frozenset({"delivered", "sent", "undelivered", "expired", "rejected"})
 OK = 200
@@ -13,7 +14,7 @@ OK = 200
 
 @dataclass(frozen=True)
 class Verdicts:
-    """How many of the messages; one message counts once, as the worst of the three."""
+    """Numbers of messages; a message counts once, as the worst of the three."""
 
     messages: int
     lost: int
@@ -31,30 +32,31 @@ def judged(verdicts: Iterable[str]) -> Verdicts:
 
 
 def verdict(
-    scenario: Scenario, message: Mapping[str, Any], calls: Sequence[Mapping[str, Any]]
+    scenario: LoadScenario, message: Mapping[str, Any], calls: Sequence[Mapping[str, Any]]
 ) -> str:
-    """`lost`: no final status, or a planned call that no carrier got. `duplicated`: one attempt was
-    taken twice. `wrong`: another status, other attempts, or a published receipt that is not noted.
+    """`lost`: no final status, or a planned call that no provider received.
+    `duplicated`: an attempt was accepted twice.
+    `wrong`: another status, other attempts, or a published receipt that is not recorded.
     """
-    taken = Counter(attempt_of(call) for call in calls if call["answer"]["status"] == OK)
-    asked = {attempt_of(call) for call in calls}
-    if any(number > 1 for number in taken.values()):
+    accepted = Counter(attempt_of(call) for call in calls if call["answer"]["status"] == OK)
+    called = {attempt_of(call) for call in calls}
+    if any(number > 1 for number in accepted.values()):
         return "duplicated"
-    if message.get("status") not in FINAL or len(asked) < len(scenario.attempts):
+    if message.get("status") not in FINAL or len(called) < len(scenario.attempts):
         return "lost"
     return "ok" if _as_planned(scenario, message, calls) else "wrong"
 
 
 def _as_planned(
-    scenario: Scenario, message: Mapping[str, Any], calls: Sequence[Mapping[str, Any]]
+    scenario: LoadScenario, message: Mapping[str, Any], calls: Sequence[Mapping[str, Any]]
 ) -> bool:
     attempts = tuple((one["channel"], one["status"]) for one in message["attempts"])
-    noted = Counter(one["word"] for one in message["timeline"] if one["event"] == "receipt")
+    recorded = Counter(one["word"] for one in message["timeline"] if one["event"] == "receipt")
     return (
         message["status"] == scenario.status
         and attempts == scenario.attempts
         and len(calls) == len(scenario.attempts)
-        and noted.total() == sum(len(published(call)) for call in calls)
+        and recorded.total() == sum(len(published(call)) for call in calls)
     )
 
 
@@ -63,9 +65,9 @@ def published(call: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def attempt_of(call: Mapping[str, Any]) -> tuple[str, int]:
-    """The message's id and the attempt's number, from what the provider is to echo."""
+    """The message id and the attempt number, from the data that a provider returns in receipts."""
     echo = call["echo"]
-    if joined := echo.get("biz_opaque_callback_data"):
-        message_id, _, number = joined.rpartition(".")
-        return message_id, int(number)
+    for value in echo.values():
+        if attempt := AttemptId.parse(value):
+            return attempt.message_id, attempt.number
     return echo["message_id"], int(echo["attempt"])

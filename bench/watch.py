@@ -1,4 +1,4 @@
-"""What the processes of the stack take: memory by process at its peak, and processor time."""
+"""Measures the processes of the stack: peak memory by process, and processor time."""
 
 import os
 import threading
@@ -12,26 +12,26 @@ from typing import Self
 from local.addresses import ROOT
 from local.stack import Stack
 
-# The kernel walks all pages of a process for this, which at every second took a tenth of a core.
+# The kernel reads all pages of a process for this: once per second takes a tenth of a core.
 SECONDS_BETWEEN = 4.0
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 KILOBYTE = 1024
-# By its file: what CloudFormation calls a function contains its name in the template.
+# By file name: the physical name of a function contains its name in the template.
 FUNCTIONS = {
     path.stem: path.stem.title().replace("_", "") for path in (ROOT / "functions").glob("*.py")
 }
 
 
 @dataclass
-class Peaks:
-    """MB that processes of one name took at most, one of them and all together at one moment."""
+class MemoryPeaks:
+    """Peak memory in MB by process name: of one process, and of all together at one moment."""
 
     process: dict[str, float] = field(default_factory=dict)
     together: dict[str, float] = field(default_factory=dict)
     processes: int = 0
     stack: float = 0
 
-    def see(self, moment: list[tuple[str, float]]) -> None:
+    def add(self, moment: list[tuple[str, float]]) -> None:
         sums: defaultdict[str, float] = defaultdict(float)
         for name, megabytes in moment:
             sums[name] += megabytes
@@ -42,34 +42,34 @@ class Peaks:
         self.stack = max(sum(sums.values()), self.stack)
 
 
-class Watch:
-    """Looks now and then inside the block. Memory is PSS: shared pages are counted once."""
+class ProcessMonitor:
+    """Measures every few seconds inside the block. Memory is PSS: shared pages count once."""
 
     def __init__(self, stack: Stack) -> None:
-        self.peaks = Peaks()
+        self.peaks = MemoryPeaks()
         self._stack = stack
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._measure_regularly, daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
+        self._stopped.set()
         self._thread.join()
-        self._see()
+        self._measure()
 
-    def _look(self) -> None:
-        while not self._over.wait(SECONDS_BETWEEN):
-            self._see()
+    def _measure_regularly(self) -> None:
+        while not self._stopped.wait(SECONDS_BETWEEN):
+            self._measure()
 
-    def _see(self) -> None:
-        self.peaks.see([(name, _pss(pid)) for pid, name in processes(self._stack)])
+    def _measure(self) -> None:
+        self.peaks.add([(name, _pss(pid)) for pid, name in processes(self._stack)])
 
 
 def processor_seconds(stack: Stack) -> dict[str, float]:
-    """What the processes of each name have used so far."""
+    """Processor time so far, by process name."""
     used: defaultdict[str, float] = defaultdict(float)
     for pid, name in processes(stack):
         fields = _text(pid, "stat").rpartition(")")[2].split()
@@ -79,7 +79,7 @@ def processor_seconds(stack: Stack) -> dict[str, float]:
 
 
 def processes(stack: Stack) -> Iterator[tuple[int, str]]:
-    """Each process of the stack by its part's name, or by the function that it runs."""
+    """The processes of the stack, named after their part or the function that they run."""
     groups = stack.parts.names() | {os.getpgrp(): "launcher and load"}
     for folder in Path("/proc").glob("[0-9]*"):
         pid = int(folder.name)
@@ -92,7 +92,7 @@ def processes(stack: Stack) -> Iterator[tuple[int, str]]:
 
 
 def _function(pid: int) -> str:
-    """The file of the function that the process runs, empty for all others."""
+    """The file name of the function that the process runs; empty for other processes."""
     for setting in _text(pid, "environ").split("\0"):
         if setting.startswith("AWS_LAMBDA_FUNCTION_NAME="):
             return next((file for file, named in FUNCTIONS.items() if named in setting), "")
@@ -106,7 +106,7 @@ def _pss(pid: int) -> float:
 
 
 def _text(pid: int, name: str) -> str:
-    """Empty where the process has just ended."""
+    """Empty if the process has ended."""
     try:
         return Path(f"/proc/{pid}/{name}").read_text(errors="replace")
     except OSError:
@@ -114,7 +114,7 @@ def _text(pid: int, name: str) -> str:
 
 
 def settle(path: Path, quiet: float = 3) -> None:
-    """Returns when the file has not grown for that many seconds."""
+    """Returns when the file has not grown for this many seconds."""
     size, since = -1, time.monotonic()
     while time.monotonic() - since < quiet:
         if (now := path.stat().st_size) != size:

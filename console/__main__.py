@@ -25,7 +25,7 @@ def main() -> int:
     try:
         app = create_app(here(), ConsoleClients())
     except (BotoCoreError, ClientError) as error:
-        return complain(f"The stack cannot be read: {stack.in_words(error)}")
+        return complain(f"The stack cannot be read: {stack.error_text(error)}")
     try:
         listener = listen(arguments.port)
     except (OSError, OverflowError) as error:

@@ -1,1 +1,1 @@
-"""Runs the synthesized template on this machine: launcher, local AWS, engine and carriers."""
+"""The local stack: the launcher, and the emulators that run the synthesized template."""

@@ -5,14 +5,15 @@ import contextlib
 import os
 import sys
 import time
-from urllib.error import HTTPError
+
+import httpx
 
 from local import first_message
 from local.addresses import Addresses
 from local.errors import CannotRun
-from local.processes import leave_out_the_users_settings
+from local.processes import ignore_user_settings
 from local.stack import Stack, export_lines, running
-from local.terminal import complain, console, show_how_to_go_on, show_moments, step
+from local.terminal import console, print_error, show_events, show_next_steps, step
 
 
 def main() -> int:
@@ -20,61 +21,65 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local")
     parser.add_argument("command", choices=commands)
     command = commands[parser.parse_args().command]
-    leave_out_the_users_settings()
+    ignore_user_settings()
     try:
         return command(Addresses.from_environment())
     except CannotRun as problem:
-        complain(str(problem))
+        print_error(str(problem))
         return 1
     except KeyboardInterrupt:
-        complain("\nStopped.")
+        print_error("\nStopped.")
         return 130
 
 
 def run(addresses: Addresses) -> int:
-    """Up, a first message, and then stays until Ctrl-C."""
+    """Starts the stack, sends a first message, and runs until Ctrl-C."""
     with running(addresses, step) as stack:
-        deliver_a_first_message(stack)
-        show_how_to_go_on(stack)
-        stay(stack)
+        deliver_first_message(stack)
+        show_next_steps(stack)
+        run_until_stopped(stack)
     console.print("\nStopped.")
     return 0
 
 
 def demo(addresses: Addresses) -> int:
-    """The same without staying; 0 if the message was delivered over SMS after WhatsApp failed."""
+    """Starts the stack and exits; 0 if the message was delivered by SMS after WhatsApp failed."""
     with running(addresses, step) as stack:
-        return 0 if deliver_a_first_message(stack) else 1
+        return 0 if deliver_first_message(stack) else 1
 
 
 def env(addresses: Addresses) -> int:
-    """Prints shell lines for the running stack."""
+    """Prints the shell commands that point the AWS CLI and boto3 to the running stack."""
     lines = export_lines(addresses)
     if lines is None:
-        raise CannotRun(f"Nothing runs on port {addresses.base_port}: start it with `make run`.")
+        raise CannotRun(
+            f"No stack is running on port {addresses.base_port}: start one with `make run`."
+        )
     sys.stdout.write(f"{lines}\n")
     return 0
 
 
-def deliver_a_first_message(stack: Stack) -> bool:
-    """Sends it and shows its way; whether it fell back from WhatsApp to SMS and arrived."""
+def deliver_first_message(stack: Stack) -> bool:
+    """Sends the first message and shows its execution; True if SMS delivered it as a fallback."""
     deployment = stack.deployment
-    console.print(f"\nA message to {first_message.SOMEBODY}, who is not on WhatsApp:")
+    console.print(f"\nA message to {first_message.RECIPIENT}, which is not on WhatsApp:")
     try:
         sent = first_message.send(deployment)
-    except HTTPError as refusal:
-        console.print(f"The API refuses it: {refusal} {refusal.read().decode()}")
+    except httpx.HTTPStatusError as error:
+        response = error.response
+        status = f"HTTP Error {response.status_code}: {response.reason_phrase}"
+        console.print(f"The API rejected the message: {status} {response.text}")
         return False
-    states = show_moments(first_message.follow(stack.addresses, deployment, sent), sent.at)
-    message = first_message.ask(deployment, f"{deployment.api_url}/{sent.message_id}")
-    arrived = first_message.fell_back_to_sms(states, message)
-    if not arrived:
-        console.print(f"That is not how it should go: the message is {message['status']}.")
-    return arrived
+    states = show_events(first_message.follow(stack.addresses, deployment, sent), sent.at)
+    message = first_message.call_api(deployment, f"{deployment.api_url}/{sent.message_id}")
+    delivered = first_message.fell_back_to_sms(states, message)
+    if not delivered:
+        console.print(f"Not the expected result: the message is {message['status']}.")
+    return delivered
 
 
-def stay(stack: Stack) -> None:
-    """Waits for Ctrl-C, or for the end of whoever started this. Raises CannotRun if a part ends."""
+def run_until_stopped(stack: Stack) -> None:
+    """Waits for Ctrl-C or the end of the parent process. Raises CannotRun if a process ends."""
     parent = os.getppid()
     with contextlib.suppress(KeyboardInterrupt):
         while os.getppid() == parent:

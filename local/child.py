@@ -1,6 +1,6 @@
-"""Runs a module as a process that ends with the launcher, even when the launcher was killed.
+"""Runs a module in a process that ends with the launcher, even if the launcher is killed.
 
-The launcher holds the other end of its standard input; nothing is ever written to it.
+The launcher holds the other end of its standard input and never writes to it.
 """
 
 import os
@@ -12,13 +12,13 @@ import threading
 
 def main() -> None:
     module, *arguments = sys.argv[1:]
-    threading.Thread(target=end_with_the_launcher, daemon=True).start()
+    threading.Thread(target=end_with_launcher, daemon=True).start()
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
-def end_with_the_launcher() -> None:
-    """Waits for the end of standard input, then ends this process and those it has started."""
+def end_with_launcher() -> None:
+    """Waits for the end of standard input, then kills this process and those it started."""
     sys.stdin.buffer.read()
     os.killpg(os.getpgrp(), signal.SIGKILL)
 

@@ -1,6 +1,6 @@
-"""The local AWS: MiniStack, with the differences from AWS that would lose or hide something.
+"""The local AWS: MiniStack, with corrections where it would lose events or exhaust the machine.
 
-Functions take turns, events are tried again, and executions may tell of their end.
+Invocations wait for their turn, events are retried, and executions can publish status changes.
 """
 
 import functools
@@ -24,20 +24,20 @@ from ministack.services import (  # type: ignore[import-untyped] # as above
 )
 
 from local.addresses import HOST
-from local.workers import speak_with_functions_directly
+from local.workers import use_direct_workers
 
-# As many as the engine invokes at once; receipts from SNS come without any bound of their own.
+# As many as the engine invokes at once; SNS delivers receipts without a limit of its own.
 PROCESSES_PER_FUNCTION = 3
-# A warm invocation takes 20 ms, a new process a second: waiting for a turn is mostly faster.
-SECONDS_OF_PATIENCE = 0.3
-# More texts than the stack's own code makes; a person's own calls may make any number.
-MANY_TEXTS = 1_000
+# A warm invocation takes 20 ms, a new process a second: waiting is usually faster.
+SECONDS_BEFORE_ANOTHER_PROCESS = 0.3
+# More expressions than the functions use; other callers may use any number.
+MAX_EXPRESSIONS = 1_000
 
 
-class Turns:
-    """Lets invocations of one function take turns; more at once only when a turn is long in coming.
+class InvocationSlots:
+    """Limits the processes of one function; another one starts only after a wait.
 
-    MiniStack starts a process for each one that runs beside another, and keeps it.
+    MiniStack starts a process for each concurrent invocation, and keeps it.
     """
 
     def __init__(self) -> None:
@@ -54,33 +54,33 @@ class Turns:
             self._free.release()
 
     def _take(self) -> None:
-        """Patience is for as long as a process more may come of it: of the thousand invocations
-        that wait in a burst, each would else look again three times a second.
+        """Waits with a timeout only while another process may start. Otherwise each of a thousand
+        waiting invocations of a burst would wake up three times a second.
         """
         while self._processes < PROCESSES_PER_FUNCTION:
-            if self._free.acquire(timeout=SECONDS_OF_PATIENCE) or self._one_more():
+            if self._free.acquire(timeout=SECONDS_BEFORE_ANOTHER_PROCESS) or self._add_process():
                 return
         self._free.acquire()
 
-    def _one_more(self) -> bool:
+    def _add_process(self) -> bool:
         with self._lock:
-            grown = self._processes < PROCESSES_PER_FUNCTION
-            self._processes += grown
-            return grown
+            added = self._processes < PROCESSES_PER_FUNCTION
+            self._processes += added
+            return added
 
 
 def main() -> None:
-    bound_the_processes()
-    speak_with_functions_directly()
-    read_each_expression_once()
-    try_events_again()
-    let_executions_tell_of_their_end()
+    limit_processes()
+    use_direct_workers()
+    cache_expressions()
+    retry_events()
+    allow_execution_events()
     serve_with_uvicorn()
     app.main()
 
 
 def serve_with_uvicorn() -> None:
-    """MiniStack's own server parses HTTP in Python, which takes half of all its time; ours in C."""
+    """MiniStack's own server parses HTTP in Python, which takes half of its time; uvicorn in C."""
 
     async def serve(application: Callable[..., Any], _: object) -> None:
         config = uvicorn.Config(
@@ -92,52 +92,53 @@ def serve_with_uvicorn() -> None:
             lifespan="on",
             access_log=False,
             log_level="warning",
-            # A warm function keeps its connection between two messages.
+            # A warm function keeps its connection between two invocations.
             timeout_keep_alive=600,
         )
         await uvicorn.Server(config).serve()
 
-    setattr(hypercorn.asyncio, "serve", serve)  # noqa: B010 - a type checker forbids it plainly
+    setattr(hypercorn.asyncio, "serve", serve)  # noqa: B010 - mypy rejects the assignment
 
 
-def read_each_expression_once() -> None:
-    """MiniStack parses a role's policies and a condition's text anew for every call to the table,
-    a tenth of its time; both are text that says the same each time.
+def cache_expressions() -> None:
+    """MiniStack parses the policies of a role and the expressions of a request on every call to the
+    table, which takes a tenth of its time; the result depends on the text alone.
     """
     parse = iam_evaluator.parse_policy_document
-    parse_text = functools.lru_cache(MANY_TEXTS)(parse)
+    parse_text = functools.lru_cache(MAX_EXPRESSIONS)(parse)
 
     def parse_policy_document(document: object) -> object:
         return parse_text(document) if isinstance(document, str) else parse(document)
 
     iam_evaluator.parse_policy_document = parse_policy_document
-    tokens_of = functools.lru_cache(MANY_TEXTS)(dynamodb._tokenize)  # noqa: SLF001 - has no other name
+    tokens_of = functools.lru_cache(MAX_EXPRESSIONS)(dynamodb._tokenize)  # noqa: SLF001 - there is no public name
     dynamodb._tokenize = lambda text: [*tokens_of(text)]  # noqa: SLF001 - as above
-    dynamodb._condition_syntax_error = functools.lru_cache(MANY_TEXTS)(  # noqa: SLF001 - as above
+    dynamodb._condition_syntax_error = functools.lru_cache(MAX_EXPRESSIONS)(  # noqa: SLF001 - as above
         dynamodb._condition_syntax_error  # noqa: SLF001 - as above
     )
 
 
-def bound_the_processes() -> None:
-    """MiniStack starts a process for every simultaneous invocation: 200 receipts took 3 GB.
+def limit_processes() -> None:
+    """MiniStack starts a process for every concurrent invocation: 200 receipts took 3 GB.
 
-    AWS would run them all; here they take turns, each function for itself so that none waits for
+    AWS would run all of them. Here each function has its own limit, so that no function waits for
     another one.
     """
-    turns: dict[str, Turns] = defaultdict(Turns)
-    execute = lambda_svc._execute_function_warm  # noqa: SLF001 - the one place before a process
+    slots: dict[str, InvocationSlots] = defaultdict(InvocationSlots)
+    execute = lambda_svc._execute_function_warm  # noqa: SLF001 - called before a process starts
 
-    def execute_in_turn(function: dict[str, Any], event: object, request_id: str) -> object:
-        with turns[function["config"]["FunctionName"]].one():
+    def execute_within_limit(function: dict[str, Any], event: object, request_id: str) -> object:
+        with slots[function["config"]["FunctionName"]].one():
             return execute(function, event, request_id)
 
-    lambda_svc._execute_function_warm = execute_in_turn  # noqa: SLF001 - as above
+    lambda_svc._execute_function_warm = execute_within_limit  # noqa: SLF001 - as above
 
 
-def try_events_again() -> None:
-    """An event of SNS or EventBridge that its function fails on is tried twice more, then kept.
+def retry_events() -> None:
+    """Retries an event of SNS or EventBridge twice when its function fails, then moves it to the
+    function's dead-letter queue.
 
-    MiniStack would drop it after the first try. Its pauses are 1 and 2 seconds, not minutes.
+    MiniStack would drop it after the first try. The delays are 1 and 2 seconds instead of minutes.
     """
 
     def deliver_receipt(
@@ -149,23 +150,26 @@ def try_events_again() -> None:
             "EventSource": "aws:sns",
             "Sns": json.loads(envelope),
         }
-        hand_over(arn, {"Records": [record]})
+        invoke_asynchronously(arn, {"Records": [record]})
 
-    sns._deliver_to_lambda = deliver_receipt  # noqa: SLF001 - the one place before the function
-    eventbridge._dispatch_to_lambda = lambda arn, event: hand_over(arn, json.loads(event))  # noqa: SLF001 - as above
+    def deliver_event(arn: str, event: str) -> None:
+        invoke_asynchronously(arn, json.loads(event))
+
+    sns._deliver_to_lambda = deliver_receipt  # noqa: SLF001 - called for each delivery
+    eventbridge._dispatch_to_lambda = deliver_event  # noqa: SLF001 - as above
 
 
-def hand_over(arn: str, event: object) -> None:
-    """Puts an event on a function's own queue, as `Invoke` with the type `Event` does."""
-    function, config, _ = lambda_svc._get_func_record_for_ref(arn)  # noqa: SLF001 - has no other name
+def invoke_asynchronously(arn: str, event: object) -> None:
+    """Invokes a function as `Invoke` with the invocation type `Event` does."""
+    function, config, _ = lambda_svc._get_func_record_for_ref(arn)  # noqa: SLF001 - there is no public name
     lambda_svc.invoke_async_with_retry(
         lambda_svc._execution_record_for_config(function, config),  # noqa: SLF001 - as above
         event,
     )
 
 
-def let_executions_tell_of_their_end() -> None:
-    """On AWS only Step Functions itself publishes events of `aws.states`; here it is the engine."""
+def allow_execution_events() -> None:
+    """MiniStack rejects events with the source `aws.states`; here the engine publishes them."""
     eventbridge._put_events = functools.partial(  # noqa: SLF001 - what `PutEvents` calls
         eventbridge._put_events,  # noqa: SLF001 - as above
         allow_aws_source=True,

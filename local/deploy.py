@@ -1,6 +1,6 @@
 """Deploys the synthesized template to the local AWS with CloudFormation.
 
-Every difference from a deployment to AWS is a named function here that says why.
+Every difference from a deployment to AWS is a named function with its reason.
 """
 
 import io
@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 from local.addresses import ACCOUNT, CREDENTIALS, REGION, Addresses
 from local.errors import CannotRun
 from local.processes import until
+from local.template import Template, adapt_to_ministack, synthesized_stack
 from tools.synth import CLOUD_ASSEMBLY
 
 if TYPE_CHECKING:
@@ -27,15 +28,11 @@ if TYPE_CHECKING:
 
 BUCKET = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
 SECONDS_TO_DEPLOY = 120
-MISSING_TYPES = frozenset({"AWS::SMSVOICE::ConfigurationSet"})
-
-# CloudFormation, whose values may be anything that JSON can say.
-Template: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """What the deployed stack says about itself: its outputs, its local URL, its API key."""
+    """The outputs of the deployed stack, the local URL of its API, and the API key."""
 
     outputs: dict[str, str]
     api_url: str
@@ -43,7 +40,7 @@ class Deployment:
 
 
 def deploy(addresses: Addresses) -> Deployment:
-    """Deploys cdk.out and reads what came of it. Raises CannotRun with resource and reason."""
+    """Deploys cdk.out. Raises CannotRun with the resource that failed and the reason."""
     session = boto3.Session(
         aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
@@ -57,99 +54,19 @@ def deploy(addresses: Addresses) -> Deployment:
     name, template = synthesized_stack()
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     upload_assets(s3, template)
-    url = upload_template(
-        s3, allowing_plain_http(without_metric_math(without_missing_types(template)))
-    )
+    url = upload_template(s3, adapt_to_ministack(template))
     outputs = create_stack(cloudformation, name, url)
-    give_the_machine_to_the_engine(
+    create_state_machine_in_engine(
         session.client("stepfunctions", endpoint_url=addresses.cloud, config=config),
         session.client("stepfunctions", endpoint_url=addresses.engine, config=config),
         outputs["StateMachineArn"],
     )
     key = secrets.get_secret_value(SecretId=outputs["ApiKeySecretArn"])["SecretString"]
-    return Deployment(outputs, address_by_path(addresses, outputs["ApiUrl"]), key)
-
-
-def synthesized_stack() -> tuple[str, Template]:
-    """The name and the template of the one stack in cdk.out."""
-    artifacts = json.loads((CLOUD_ASSEMBLY / "manifest.json").read_text())["artifacts"]
-    name, stack = next(
-        (name, artifact)
-        for name, artifact in artifacts.items()
-        if artifact["type"] == "aws:cloudformation:stack"
-    )
-    template = json.loads((CLOUD_ASSEMBLY / stack["properties"]["templateFile"]).read_text())
-    return stack["properties"].get("stackName", name), template
-
-
-def without_missing_types(template: Template) -> Template:
-    """MiniStack refuses a template with a type that it does not know, and SMS is not among them.
-
-    Such a resource is left out, and whoever refers to it gets its logical id instead: our carriers
-    take any configuration set, and MiniStack does not come between them and the functions.
-    """
-    missing = {
-        name
-        for name, resource in template["Resources"].items()
-        if resource["Type"] in MISSING_TYPES
-    }
-    kept = {k: v for k, v in template["Resources"].items() if k not in missing}
-    return template | {"Resources": named_instead(kept, missing)}
-
-
-def without_metric_math(template: Template) -> Template:
-    """MiniStack refuses an alarm over more than one metric; nobody is called here anyway."""
-    kept = {
-        name: resource
-        for name, resource in template["Resources"].items()
-        if not over_several_metrics(resource)
-    }
-    gone = template["Resources"].keys() - kept
-    return template | {"Resources": named_instead(kept, gone)}
-
-
-def over_several_metrics(resource: Template) -> bool:
-    return resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]
-
-
-def named_instead(value: Any, missing: set[str]) -> Any:  # noqa: ANN401 - anything JSON can say
-    match value:
-        case {"Ref": str(name)} if name in missing:
-            return name
-        case {"Fn::GetAtt": [str(name), *_]} if name in missing:
-            return name
-        case dict():
-            return {
-                key: [name for name in needed if name not in missing]
-                if key == "DependsOn" and isinstance(needed, list)
-                else named_instead(needed, missing)
-                for key, needed in value.items()
-            }
-        case list():
-            return [named_instead(item, missing) for item in value]
-        case _:
-            return value
-
-
-def allowing_plain_http(value: Any) -> Any:  # noqa: ANN401 - anything JSON can say
-    """The stack's policies refuse whoever comes without TLS, and on loopback there is none."""
-    match value:
-        case {"Statement": list(statements), **others}:
-            return others | {"Statement": [one for one in statements if not needs_tls(one)]}
-        case dict():
-            return {key: allowing_plain_http(part) for key, part in value.items()}
-        case list():
-            return [allowing_plain_http(part) for part in value]
-        case _:
-            return value
-
-
-def needs_tls(statement: Template) -> bool:
-    return "aws:SecureTransport" in statement.get("Condition", {}).get("Bool", {})
+    return Deployment(outputs, local_api_url(addresses, outputs["ApiUrl"]), key)
 
 
 def upload_assets(s3: "S3Client", template: Template) -> None:
-    """Puts every asset of cdk.out where the template looks for it."""
+    """Uploads every asset of cdk.out to the key that the template names."""
     layers = layer_keys(template)
     for manifest in CLOUD_ASSEMBLY.glob("*.assets.json"):
         for asset in json.loads(manifest.read_text())["files"].values():
@@ -169,10 +86,10 @@ def layer_keys(template: Template) -> set[str]:
 
 
 def empty_layer() -> bytes:
-    """The layer holds wheels for AWS's arm64 machines, which may not run on this one.
+    """The layer contains packages for arm64, which may not run on this machine.
 
-    MiniStack runs functions with the launcher's own Python, whose site-packages hold the same
-    versions from the same lock.
+    MiniStack runs the functions with the launcher's Python, whose site-packages have the same
+    versions from the same lock file.
     """
     return zipped([], Path())
 
@@ -192,7 +109,7 @@ def zipped(paths: Iterable[Path], root: Path) -> bytes:
 
 
 def upload_template(s3: "S3Client", template: Template) -> str:
-    """Puts the template, too long for a call, where CloudFormation can read it; gives its URL."""
+    """Uploads the template, which is too long for a request, and returns its URL."""
     s3.put_object(Bucket=BUCKET, Key="template.json", Body=json.dumps(template).encode())
     return f"{s3.meta.endpoint_url}/{BUCKET}/template.json"
 
@@ -200,14 +117,14 @@ def upload_template(s3: "S3Client", template: Template) -> str:
 def create_stack(
     cloudformation: "CloudFormationClient", name: str, template_url: str
 ) -> dict[str, str]:
-    """Creates the stack and gives its outputs. Raises CannotRun with resource and reason."""
+    """Creates the stack and returns its outputs. Raises CannotRun with resource and reason."""
     try:
         cloudformation.create_stack(
             StackName=name, TemplateURL=template_url, Capabilities=["CAPABILITY_IAM"]
         )
-    except ClientError as refusal:
-        reason = refusal.response["Error"]["Message"][:300]
-        raise CannotRun(f"The local AWS refuses the template: {reason}") from refusal
+    except ClientError as error:
+        reason = error.response["Error"]["Message"][:300]
+        raise CannotRun(f"The local AWS rejects the template: {reason}") from error
     for _ in until(SECONDS_TO_DEPLOY):
         stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
         if stack["StackStatus"] == "CREATE_COMPLETE":
@@ -222,16 +139,16 @@ def first_failure(cloudformation: "CloudFormationClient", name: str) -> str:
     events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
     failed = [event for event in events if event["ResourceStatus"] == "CREATE_FAILED"]
     if not failed:
-        return f"the stack {name}, and does not say why."
+        return f"the stack {name}, and gives no reason."
     first = failed[-1]
     reason = first.get("ResourceStatusReason", "no reason given")
     return f"{first['LogicalResourceId']} ({first['ResourceType']}): {reason}"
 
 
-def give_the_machine_to_the_engine(cloud: "SFNClient", engine: "SFNClient", arn: str) -> None:
-    """MiniStack's own engine ignores timeouts and errors of waiting tasks, so moto's runs instead.
+def create_state_machine_in_engine(cloud: "SFNClient", engine: "SFNClient", arn: str) -> None:
+    """MiniStack's own engine ignores timeouts and errors of waiting tasks, so moto's is used.
 
-    It gets the deployed definition, with its substitutions made, under the same name and ARN.
+    It gets the deployed definition, with its substitutions, under the same name and ARN.
     """
     machine = cloud.describe_state_machine(stateMachineArn=arn)
     engine.create_state_machine(
@@ -239,8 +156,8 @@ def give_the_machine_to_the_engine(cloud: "SFNClient", engine: "SFNClient", arn:
     )
 
 
-def address_by_path(addresses: Addresses, api_url: str) -> str:
-    """The API's own host name exists on AWS only; MiniStack serves each API under a path."""
+def local_api_url(addresses: Addresses, api_url: str) -> str:
+    """The host name of the API exists on AWS only; MiniStack serves each API under a path."""
     host, _, path = api_url.removeprefix("https://").partition("/")
     stage, _, resource = path.partition("/")
     api_id = host.split(".")[0]

@@ -1,6 +1,6 @@
-"""The Step Functions engine: moto's server, with its interpreter's tasks going to MiniStack.
+"""The Step Functions engine: moto's server, whose tasks call MiniStack.
 
-Waiting executions live in its memory and end with it.
+Executions exist in its memory only and are lost when it stops.
 """
 
 import argparse
@@ -31,11 +31,11 @@ from werkzeug.serving import make_server
 from local.addresses import HOST, REGION
 from local.interpreter import behave_as_aws
 
-# Each function that runs at the same time is a process of 45 MB, and three keep two cores busy.
-INVOCATIONS_AT_ONCE = 3
+# Each concurrent invocation is a process of 45 MB, and three of them keep two cores busy.
+MAX_CONCURRENT_INVOCATIONS = 3
 
-# Else each of a thousand executions that begin together would make one of its own.
-MAKING_CLIENTS = threading.Lock()
+# Without it, each of a thousand executions that start together would create its own client.
+CLIENT_LOCK = threading.Lock()
 
 
 def main() -> None:
@@ -44,51 +44,51 @@ def main() -> None:
     port = parser.parse_args().port
     execute_state_machines()
     behave_as_aws()
-    list_the_actions_once()
+    cache_action_names()
     send_tasks_to_ministack()
-    bound_the_invocations()
-    tell_of_executions_that_did_not_succeed()
-    keep_quiet()
-    # This one service alone, so that it need not be found out for each request.
+    limit_invocations()
+    publish_unsuccessful_executions()
+    silence_logs()
+    # With this service alone, moto does not determine the service for each request.
     app = create_backend_app("stepfunctions")
     make_server(HOST, port, app, threaded=True, request_handler=MotoRequestHandler).serve_forever()
 
 
-def keep_quiet() -> None:
-    """Moto logs every request, and an error for each path that a Choice does not find."""
+def silence_logs() -> None:
+    """Moto logs every request, and an error for each path that a Choice does not match."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
 
 
 def execute_state_machines() -> None:
-    """Moto by itself only remembers state machines; this setting asks for its interpreter."""
+    """By default moto only stores state machines; this setting turns its interpreter on."""
     default_user_config["stepfunctions"]["execute_state_machine"] = True
 
 
-def list_the_actions_once() -> None:
-    """Moto looks through all of its class for each request, to see whether it knows the action."""
+def cache_action_names() -> None:
+    """Moto searches the methods of its class on each request, to find the action."""
     listed = functools.cache(utils.method_names_from_class)
     setattr(responses, "method_names_from_class", listed)  # noqa: B010 - imported there
 
 
 def send_tasks_to_ministack() -> None:
-    """Moto's tasks go to moto's own Lambda, which needs Docker; ours go where the environment says.
+    """Moto's tasks call moto's own Lambda, which needs Docker; here they call MiniStack.
 
-    The clients are cached, because making one costs more than the call.
+    The clients are cached, because creating one takes longer than the call.
     """
     boto_client.boto_client_for = client_for
     lambda_eval_utils.boto_client_for = client_for  # type: ignore[attr-defined] # imported there
 
 
 def client_for(region: str, service: str, state_credentials: object = None) -> BaseClient:
-    del state_credentials  # no role is assumed on one machine
-    with MAKING_CLIENTS:
+    del state_credentials  # no role is assumed on this machine
+    with CLIENT_LOCK:
         return cached_client(region, service)
 
 
 @functools.cache
 def cached_client(region: str, service: str) -> BaseClient:
-    """A client of the service at AWS_ENDPOINT_URL; one try each: the state's Retry decides."""
+    """A client of the service at AWS_ENDPOINT_URL, without retries: the state's Retry decides."""
     return get_session().create_client(
         service,
         region,
@@ -97,44 +97,44 @@ def cached_client(region: str, service: str) -> BaseClient:
             retries={"total_max_attempts": 1},
             connect_timeout=5,
             read_timeout=900,
-            max_pool_connections=INVOCATIONS_AT_ONCE,
+            max_pool_connections=MAX_CONCURRENT_INVOCATIONS,
         ),
     )
 
 
-def bound_the_invocations() -> None:
-    """AWS runs a thousand functions at once; here each is a process, so a burst takes its turn."""
-    turns = threading.BoundedSemaphore(INVOCATIONS_AT_ONCE)
+def limit_invocations() -> None:
+    """AWS runs a thousand invocations at once; here each is a process, so there is a limit."""
+    slots = threading.BoundedSemaphore(MAX_CONCURRENT_INVOCATIONS)
     invoke = lambda_eval_utils.execute_lambda_function_integration
 
-    def invoke_in_turn(
+    def invoke_within_limit(
         env: Environment,
         parameters: dict[str, object],
         region: str,
         state_credentials: StateCredentials,
     ) -> None:
-        with turns:
+        with slots:
             invoke(env, parameters, region, state_credentials)
 
-    lambda_eval_utils.execute_lambda_function_integration = invoke_in_turn
+    lambda_eval_utils.execute_lambda_function_integration = invoke_within_limit
 
 
-def tell_of_executions_that_did_not_succeed() -> None:
-    """AWS publishes an event whenever an execution ends, moto none.
+def publish_unsuccessful_executions() -> None:
+    """AWS publishes an event whenever the status of an execution changes; moto publishes none.
 
-    Here it is published for the ends that the stack has a rule for: a success needs nothing more.
+    Here it is published for the statuses that the stack has a rule for, which exclude success.
     """
-    note_the_end = BaseExecutionWorkerCommunication.terminated
+    record_end = BaseExecutionWorkerCommunication.terminated
 
-    def note_and_tell(end: BaseExecutionWorkerCommunication) -> None:
-        note_the_end(end)
+    def record_and_publish(end: BaseExecutionWorkerCommunication) -> None:
+        record_end(end)
         if end.execution.exec_status != ExecutionStatus.SUCCEEDED:
-            publish_the_end(end.execution)
+            publish_status_change(end.execution)
 
-    setattr(BaseExecutionWorkerCommunication, "terminated", note_and_tell)  # noqa: B010 - a method
+    setattr(BaseExecutionWorkerCommunication, "terminated", record_and_publish)  # noqa: B010 - a method
 
 
-def publish_the_end(execution: Execution) -> None:
+def publish_status_change(execution: Execution) -> None:
     """The event of docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html."""
     detail = {
         "executionArn": execution.exec_arn,
@@ -158,7 +158,7 @@ def publish_the_end(execution: Execution) -> None:
     try:
         events.put_events(Entries=[entry])
     except (BotoCoreError, ClientError):
-        logging.getLogger(__name__).exception("The end of an execution was not told")
+        logging.getLogger(__name__).exception("The status change of an execution was not published")
 
 
 def milliseconds(at: datetime | None) -> int | None:

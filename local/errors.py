@@ -1,5 +1,5 @@
-"""Why the local stack does not run."""
+"""The error that the launcher shows to its user."""
 
 
 class CannotRun(Exception):
-    """The stack cannot come up, or stay up; the text is one sentence that says what to do."""
+    """The stack cannot start or keep running; the text is one sentence that says what to do."""

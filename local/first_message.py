@@ -1,7 +1,6 @@
-"""Sends the message that `make run` shows, follows its execution, and checks what became of it."""
+"""Sends the first message of `make run`, follows its execution, and checks the result."""
 
 import json
-import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,16 +11,17 @@ from botocore.config import Config
 
 from local.addresses import CREDENTIALS, Addresses
 from local.deploy import Deployment
+from local.http_client import http_client
 from local.processes import until
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_stepfunctions.type_defs import HistoryEventTypeDef
 
-# A fictitious person who has a telephone and is not on WhatsApp.
-SOMEBODY = "+14255550156"
+# A fictitious recipient with a phone number that is not on WhatsApp.
+RECIPIENT = "+14255550156"
 REQUEST = {
-    "to": {"whatsapp": SOMEBODY, "sms": SOMEBODY},
+    "to": {"whatsapp": RECIPIENT, "sms": RECIPIENT},
     "content": {"text": "Your table for two is booked for eight o'clock."},
     "steps": [{"channel": "whatsapp"}, {"channel": "sms"}],
 }
@@ -31,50 +31,53 @@ SECONDS_TO_ARRIVE = 60
 
 
 @dataclass(frozen=True)
-class Moment:
-    """Something that happened in the execution: a state was entered, or an attempt ended."""
+class ExecutionEvent:
+    """An event of the execution: a state was entered, or an attempt ended."""
 
     at: datetime
     text: str
     state_entered: bool = False
-    good: bool = False
+    succeeded: bool = False
 
 
 @dataclass(frozen=True)
-class Sent:
-    """A message that the API has taken."""
+class FirstMessage:
+    """A message that the API accepted."""
 
     message_id: str
     at: datetime
 
 
-def send(deployment: Deployment) -> Sent:
+def send(deployment: Deployment) -> FirstMessage:
     at = datetime.now(UTC)
-    answer = ask(deployment, deployment.api_url, json.dumps(REQUEST).encode())
-    return Sent(answer["id"], at)
+    response = call_api(deployment, deployment.api_url, json.dumps(REQUEST).encode())
+    return FirstMessage(response["id"], at)
 
 
-def ask(deployment: Deployment, url: str, body: bytes | None = None) -> dict[str, Any]:
-    """The JSON that the API answers to a GET, or to a POST of the body."""
-    request = urllib.request.Request(  # noqa: S310 - our own loopback address
-        url,
-        data=body,
-        headers={"X-Api-Key": deployment.api_key, "Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
-        answer: dict[str, Any] = json.load(response)
-        return answer
+def call_api(deployment: Deployment, url: str, body: bytes | None = None) -> dict[str, Any]:
+    """The JSON response to a GET, or to a POST of the body.
+
+    Raises httpx.HTTPStatusError for a response that is an error.
+    """
+    headers = {"X-Api-Key": deployment.api_key, "Content-Type": "application/json"}
+    method = "GET" if body is None else "POST"
+    response = http_client().request(method, url, content=body, headers=headers)
+    response.raise_for_status()
+    answer: dict[str, Any] = response.json()
+    return answer
 
 
-def follow(addresses: Addresses, deployment: Deployment, sent: Sent) -> Iterator[Moment]:
-    """Gives the execution's moments as they come, until it has ended or a minute is over."""
+def follow(
+    addresses: Addresses, deployment: Deployment, message: FirstMessage
+) -> Iterator[ExecutionEvent]:
+    """Yields the events of the execution until it has ended, for a minute at most."""
     engine = engine_client(addresses)
     machine = deployment.outputs["StateMachineArn"]
-    execution = f"{machine.replace(':stateMachine:', ':execution:')}:{sent.message_id}"
+    execution = f"{machine.replace(':stateMachine:', ':execution:')}:{message.message_id}"
     seen = 0
     for _ in until(SECONDS_TO_ARRIVE, step=0.1):
         events = history(engine, execution)
-        yield from moments(events[seen:])
+        yield from read_events(events[seen:])
         seen = len(events)
         if events and events[-1]["type"] in {"ExecutionSucceeded", "ExecutionFailed"}:
             return
@@ -95,24 +98,24 @@ def history(engine: "SFNClient", execution: str) -> "Sequence[HistoryEventTypeDe
     try:
         return engine.get_execution_history(executionArn=execution)["events"]
     except engine.exceptions.ExecutionDoesNotExist:
-        return []  # the request is still on the queue
+        return []  # the request is still in the queue
 
 
-def moments(events: "Sequence[HistoryEventTypeDef]") -> Iterator[Moment]:
+def read_events(events: "Sequence[HistoryEventTypeDef]") -> Iterator[ExecutionEvent]:
     for event in events:
         at = event["timestamp"]
         if entered := event.get("stateEnteredEventDetails"):
-            yield Moment(at, entered["name"], state_entered=True)
+            yield ExecutionEvent(at, entered["name"], state_entered=True)
         elif failed := event.get("taskFailedEventDetails"):
-            yield Moment(at, f"{failed['error'].lower()}: {failed.get('cause', '')}")
+            yield ExecutionEvent(at, f"{failed['error'].lower()}: {failed.get('cause', '')}")
         elif event["type"] == "TaskTimedOut":
-            yield Moment(at, "no receipt in time")
-        elif succeeded := event.get("taskSucceededEventDetails"):
-            yield Moment(at, json.loads(succeeded["output"])["status"], good=True)
+            yield ExecutionEvent(at, "no receipt in time")
+        elif success := event.get("taskSucceededEventDetails"):
+            yield ExecutionEvent(at, json.loads(success["output"])["status"], succeeded=True)
 
 
 def fell_back_to_sms(states: Sequence[str], message: dict[str, Any]) -> bool:
-    """Whether WhatsApp failed with 131026 and SMS then delivered, by the facts of both sides."""
+    """Whether WhatsApp failed with 131026 and SMS then delivered, by the execution and the API."""
     attempts = [(one["channel"], one["status"]) for one in message["attempts"]]
     return (
         states == WITH_A_FALLBACK

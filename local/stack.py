@@ -1,4 +1,4 @@
-"""Brings up the whole local stack in order, and takes it down again whatever happens."""
+"""Starts the local stack in order, and always stops it again."""
 
 import json
 import shlex
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+import httpx
 from botocore.exceptions import BotoCoreError
 
 from local.addresses import ACCOUNT, HOST, REGION, ROOT, Addresses
@@ -17,38 +18,38 @@ from local.deploy import Deployment, deploy
 from local.errors import CannotRun
 from local.processes import (
     Parts,
-    answers,
     check_ports,
     clean_environment,
     prepare_folder,
-    wait_until_it_answers,
+    responds,
+    wait_until_ready,
 )
 from tools.synth import SynthesisFailed, is_current, synthesize
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-# What a user's shell may hold that would lead clients elsewhere.
-IN_THE_WAY = (
+# Variables of a user's shell that would point clients elsewhere.
+CONFLICTING = (
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
     "AWS_SESSION_TOKEN",
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
 )
 
-# Shows one step on the terminal while it lasts.
+# Shows a step on the terminal while it runs.
 Step = Callable[[str], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
 class Stack:
-    """A running stack: where it listens, what is deployed, and its processes."""
+    """A running stack: its addresses, its deployment and its processes."""
 
     addresses: Addresses
     deployment: Deployment
     parts: Parts
 
     def environment(self) -> dict[str, str]:
-        """What a shell needs to talk to it: the endpoints, and the stack's outputs by name."""
+        """The variables that a shell needs to use the stack: endpoints, outputs, API key."""
         outputs = self.deployment.outputs
         return self.addresses.environment() | {
             "THROUGHLINE_API_URL": self.deployment.api_url,
@@ -69,16 +70,16 @@ class Stack:
 def running(
     addresses: Addresses, step: Step, parts_in: Callable[[Path], Parts] = Parts
 ) -> Iterator[Stack]:
-    """A stack that is up inside the block. Raises CannotRun with one sentence."""
+    """A stack that runs inside the block. Raises CannotRun with one sentence."""
     check_ports(addresses)
     prepare_folder(addresses.state_folder)
     parts = parts_in(addresses.state_folder)
-    # SIGINT too: a shell lets what it starts in the background ignore it.
+    # SIGINT too: a shell makes background processes ignore it.
     for number in STOP_SIGNALS:
         signal.signal(number, stop_as_with_ctrl_c)
     try:
         yield start(addresses, parts, step)
-    except (OSError, BotoCoreError):
+    except (OSError, BotoCoreError, httpx.HTTPError):
         parts.check()
         raise
     finally:
@@ -101,7 +102,7 @@ def synthesized() -> None:
 
 
 def start(addresses: Addresses, parts: Parts, step: Step) -> Stack:
-    """Starts MiniStack and the engine, deploys, starts the carriers and the console."""
+    """Starts MiniStack and the engine, deploys, starts the simulator and the console."""
     if not is_current():
         with step("Synthesizing the template"):
             synthesized()
@@ -109,18 +110,18 @@ def start(addresses: Addresses, parts: Parts, step: Step) -> Stack:
         start_aws(addresses, parts)
     with step("Deploying the template"):
         deployment = deploy(addresses)
-    with step("Starting the carriers"):
-        start_carriers(addresses, parts, deployment.outputs["ReceiptsTopicArn"])
+    with step("Starting the simulator"):
+        start_simulator(addresses, parts, deployment.outputs["ReceiptsTopicArn"])
     stack = Stack(addresses, deployment, parts)
     with step("Starting the console"):
         start_console(stack)
-    remember(stack)
+    write_environment(stack)
     return stack
 
 
 def start_aws(addresses: Addresses, parts: Parts) -> None:
     environment = clean_environment() | addresses.environment()
-    # MiniStack hands all of its environment on to the functions: that is how they find the others.
+    # MiniStack passes its environment on to the functions, which find the other parts with it.
     cloud = parts.start(
         "local AWS",
         "local.cloud",
@@ -133,8 +134,8 @@ def start_aws(addresses: Addresses, parts: Parts) -> None:
             "MINISTACK_REGION": REGION,
             "TMPDIR": str(addresses.state_folder / "tmp"),
             "LOG_LEVEL": "WARNING",
-            "AUTH": "true",  # the functions may do what the template allows them, and no more
-            "LAMBDA_ACCOUNT_CONCURRENCY": "0",  # `local.cloud` bounds by waiting, not by refusing
+            "AUTH": "true",  # the functions have the permissions of the template only
+            "LAMBDA_ACCOUNT_CONCURRENCY": "0",  # `local.cloud` delays invocations
             "IOT_MTLS_ENABLED": "false",  # it would listen on every address
         },
     )
@@ -144,18 +145,18 @@ def start_aws(addresses: Addresses, parts: Parts) -> None:
         *("--port", str(addresses.base_port + 1)),
         env=environment | {"MOTO_ACCOUNT_ID": ACCOUNT},
     )
-    wait_until_it_answers(cloud, f"{addresses.cloud}/_ministack/health")
-    wait_until_it_answers(engine, addresses.engine)
+    wait_until_ready(cloud, f"{addresses.cloud}/_ministack/health")
+    wait_until_ready(engine, addresses.engine)
 
 
-def start_carriers(addresses: Addresses, parts: Parts, topic_arn: str) -> None:
-    carriers = parts.start(
-        "carriers",
+def start_simulator(addresses: Addresses, parts: Parts, topic_arn: str) -> None:
+    simulator = parts.start(
+        "simulator",
         "simulator",
         *("--port", str(addresses.base_port + 2), "--topic-arn", topic_arn),
         env=clean_environment() | addresses.environment(),
     )
-    wait_until_it_answers(carriers, f"{addresses.carriers}/health")
+    wait_until_ready(simulator, f"{addresses.simulator}/health")
 
 
 def start_console(stack: Stack) -> None:
@@ -163,14 +164,14 @@ def start_console(stack: Stack) -> None:
         "console",
         "console",
         *("--port", str(stack.addresses.base_port + 3)),
-        # It reads messages with the functions' own code.
+        # It reads messages with the code of the functions.
         env=clean_environment() | stack.environment() | {"PYTHONPATH": str(ROOT / "functions")},
     )
-    wait_until_it_answers(console, f"{stack.addresses.console}/health")
+    wait_until_ready(console, f"{stack.addresses.console}/health")
 
 
-def remember(stack: Stack) -> None:
-    """Writes stack.json: the environment for whoever wants to talk to the running stack."""
+def write_environment(stack: Stack) -> None:
+    """Writes stack.json: the environment for clients of the running stack."""
     target = stack.addresses.state_folder / "stack.json"
     unfinished = target.with_suffix(".unfinished")
     unfinished.write_text(json.dumps(stack.environment(), indent=2))
@@ -178,11 +179,11 @@ def remember(stack: Stack) -> None:
 
 
 def export_lines(addresses: Addresses) -> str | None:
-    """Shell lines that point the AWS CLI and boto3 to the running stack, or None if none runs."""
+    """Shell commands that point the AWS CLI and boto3 to the stack; None if no stack is running."""
     known = addresses.state_folder / "stack.json"
-    if not known.exists() or not answers(f"{addresses.cloud}/_ministack/health"):
+    if not known.exists() or not responds(f"{addresses.cloud}/_ministack/health"):
         return None
     environment = json.loads(known.read_text())
     exports = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
     direct = [f'export {name}="${{{name}:+${name},}}{HOST}"' for name in ("no_proxy", "NO_PROXY")]
-    return "\n".join([f"unset {' '.join(IN_THE_WAY)}", *exports, *direct])
+    return "\n".join([f"unset {' '.join(CONFLICTING)}", *exports, *direct])

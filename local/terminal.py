@@ -1,4 +1,4 @@
-"""What the launcher shows: steps with their seconds, a message as it goes, how to go on."""
+"""The launcher's output: steps with their durations, the events of a message, the next steps."""
 
 import json
 import shlex
@@ -11,19 +11,19 @@ from rich.console import Console
 from rich.text import Text
 
 from local.addresses import ROOT, Addresses
-from local.first_message import REQUEST, Moment
+from local.first_message import REQUEST, ExecutionEvent
 from local.stack import Stack
 
 console = Console(highlight=False, soft_wrap=True)
 
 
-def complain(sentence: str) -> None:
+def print_error(sentence: str) -> None:
     Console(stderr=True, highlight=False, soft_wrap=True).print(Text(sentence))
 
 
 @contextmanager
 def step(what: str) -> Iterator[None]:
-    """Shows that a step runs, and afterwards how long it took."""
+    """Shows a step while it runs, and then how long it took."""
     start = time.monotonic()
     if console.is_terminal:
         with console.status(f"{what} …"):
@@ -34,27 +34,27 @@ def step(what: str) -> Iterator[None]:
         yield
 
 
-def show_moments(moments: Iterable[Moment], since: datetime) -> list[str]:
-    """Prints each moment with the seconds since then; gives the names of the states entered."""
+def show_events(events: Iterable[ExecutionEvent], since: datetime) -> list[str]:
+    """Prints each event with the seconds since then; returns the names of the states entered."""
     states = []
-    for moment in moments:
-        line(moment, (moment.at - since).total_seconds())
-        if moment.state_entered:
-            states.append(moment.text)
+    for event in events:
+        print_event(event, (event.at - since).total_seconds())
+        if event.state_entered:
+            states.append(event.text)
     return states
 
 
-def line(moment: Moment, seconds: float) -> None:
-    if moment.state_entered:
-        text = Text(moment.text, style="bold")
-    elif moment.good:
-        text = Text(f"  ✓ {moment.text}", style="green")
+def print_event(event: ExecutionEvent, seconds: float) -> None:
+    if event.state_entered:
+        text = Text(event.text, style="bold")
+    elif event.succeeded:
+        text = Text(f"  ✓ {event.text}", style="green")
     else:
-        text = Text(f"  ✗ {moment.text}", style="red")
+        text = Text(f"  ✗ {event.text}", style="red")
     console.print(Text(f"{seconds:7.2f} s  "), text, sep="")
 
 
-def show_how_to_go_on(stack: Stack) -> None:
+def show_next_steps(stack: Stack) -> None:
     addresses, deployment = stack.addresses, stack.deployment
     console.print()
     for name, value in (
@@ -63,7 +63,7 @@ def show_how_to_go_on(stack: Stack) -> None:
         ("Key", deployment.api_key),
         ("Send", curl(deployment.api_url, deployment.api_key)),
         ("AWS CLI", shell(addresses)),
-        ("Sent", f"{addresses.carriers}/sent"),
+        ("Sent", f"{addresses.simulator}/sent"),
         ("Logs", f"{addresses.state_folder.relative_to(ROOT)}/"),
         ("Stop", "Ctrl-C"),
     ):

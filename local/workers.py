@@ -1,7 +1,7 @@
-"""How the local AWS speaks with the processes of its functions: without polling, in one thread.
+"""Communicates with the processes of the functions without polling, in one thread.
 
-MiniStack starts a thread for each answer, then looks for the invocation's log every millisecond
-until none came for five; meanwhile the process serves nobody.
+MiniStack starts a thread for each response, then polls for the log of the invocation every
+millisecond until five pass without a line; the process is idle meanwhile.
 """
 
 import json
@@ -14,50 +14,51 @@ from typing import Any
 
 from ministack.core import lambda_runtime  # type: ignore[import-untyped] # has no types
 
-# What a process writes into its log when an invocation is over: all before it belongs to that one.
+# What a process writes to its log at the end of an invocation: all lines before it belong to it.
 END = "-- the end of an invocation --"
 CALL = "result = handler_fn(event, context)"
-CALL_AND_TELL = "result = _ms_call_and_tell(handler_fn, event, context)"
-CALLING = f"""
-def _ms_call_and_tell(handler, event, context):
+MARKED_CALL = "result = _ms_call_and_mark(handler_fn, event, context)"
+MARKED_CALL_DEFINITION = f"""
+def _ms_call_and_mark(handler, event, context):
     try:
         return handler(event, context)
     finally:
         print({END!r}, file=sys.stderr, flush=True)
 """
-# A process that was killed writes no end.
+# A process that was killed does not write the end.
 SECONDS_FOR_A_LOG = 0.25
-# As many lines of its own as a function may print before its answer.
-LINES = 200
+# The lines that a function may print before its response.
+MAX_PRINTED_LINES = 200
 
 
-def speak_with_functions_directly() -> None:
-    script = lambda_runtime._PYTHON_WORKER_SCRIPT  # noqa: SLF001 - what a process runs
+def use_direct_workers() -> None:
+    script = lambda_runtime._PYTHON_WORKER_SCRIPT  # noqa: SLF001 - the program of a process
     if script.count(CALL) != 1:
-        raise RuntimeError("this version of MiniStack calls its functions otherwise")
-    lambda_runtime._PYTHON_WORKER_SCRIPT = CALLING + script.replace(CALL, CALL_AND_TELL)  # noqa: SLF001 - as above
+        raise RuntimeError("this version of MiniStack calls functions in another way")
+    marked = MARKED_CALL_DEFINITION + script.replace(CALL, MARKED_CALL)
+    lambda_runtime._PYTHON_WORKER_SCRIPT = marked  # noqa: SLF001 - as above
     lambda_runtime.Worker = DirectWorker
 
 
 class DirectWorker(lambda_runtime.Worker):  # type: ignore[misc] # has no types
-    """One process of one function, asked by whoever holds it."""
+    """One process of a function; only the invocation that holds it uses it."""
 
     _proc: Any
 
     def invoke(self, event: object, request_id: str, **about: Any) -> dict[str, Any]:  # noqa: ANN401 - MiniStack's
-        """The answer, with the log of this invocation, and whether its process had to start."""
+        """The response and log of the invocation, and whether its process had to start."""
         with self._lock:
             cold = self._proc is None or self._proc.poll() is not None
             if cold:
                 self._spawn()
             context = self._context(request_id=request_id, **about)
-            answer = self._asked(json.dumps({"event": event, "ctx": context}))
-            if answer["status"] == "error":
-                self._end()
-            return answer | {"cold_start": cold, "log": self._log()}
+            response = self._send(json.dumps({"event": event, "ctx": context}))
+            if response["status"] == "error":
+                self._discard_process()
+            return response | {"cold_start": cold, "log": self._log()}
 
     def _context(self, **about: Any) -> dict[str, Any]:  # noqa: ANN401 - MiniStack's
-        """What is no part of the event: the request's id, its trace, and the like."""
+        """The fields of the Lambda context: request id, trace, and others."""
         given = {name: value for name, value in about.items() if value is not None}
         own = {
             "invoked_function_arn": self.config.get("FunctionArn", ""),
@@ -70,26 +71,26 @@ class DirectWorker(lambda_runtime.Worker):  # type: ignore[misc] # has no types
     def _timeout(self) -> float:
         return float(self.config.get("Timeout", 30))
 
-    def _asked(self, envelope: str) -> dict[str, Any]:
+    def _send(self, envelope: str) -> dict[str, Any]:
         output, ends = self._proc.stdout, time.monotonic() + self._timeout
         try:
             self._proc.stdin.write(f"{envelope}\n")
-            for _ in range(LINES):
+            for _ in range(MAX_PRINTED_LINES):
                 if not select.select([output], [], [], max(0.0, ends - time.monotonic()))[0]:
                     return failed(f"Task timed out after {self._timeout:.0f}.00 seconds")
                 line = output.readline()
                 if not line:
                     return failed("Worker process died")
-                if answer := answer_in(line):
-                    return answer
-        except OSError as gone:
-            return failed(str(gone))
-        return failed(f"No JSON response from worker after {LINES} lines")
+                if response := response_in(line):
+                    return response
+        except OSError as error:
+            return failed(str(error))
+        return failed(f"No JSON response from worker after {MAX_PRINTED_LINES} lines")
 
-    def _end(self) -> None:
-        """A process whose invocation failed is not used again."""
+    def _discard_process(self) -> None:
+        """Ends the process: after a failed invocation it is not used again."""
         process, self._proc = self._proc, None
-        lambda_runtime._signal(process)  # noqa: SLF001 - as MiniStack's own does
+        lambda_runtime._signal(process)  # noqa: SLF001 - as MiniStack's own worker does
         lambda_runtime._collect(process, time.monotonic() + lambda_runtime._REAP_GRACE)  # noqa: SLF001 - as above
 
     def _log(self) -> str:
@@ -105,12 +106,12 @@ class DirectWorker(lambda_runtime.Worker):  # type: ignore[misc] # has no types
                     return
 
 
-def answer_in(line: str) -> dict[str, Any] | None:
-    """None if it is something that the function printed."""
+def response_in(line: str) -> dict[str, Any] | None:
+    """The response in a line of output; None if the function printed the line."""
     with suppress(ValueError):
-        said = json.loads(line)
-        if isinstance(said, dict) and said.get("status") in {"ok", "error"}:
-            return said
+        message = json.loads(line)
+        if isinstance(message, dict) and message.get("status") in {"ok", "error"}:
+            return message
     return None
 
 

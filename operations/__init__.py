@@ -1,1 +1,1 @@
-"""What a person does to a running stack, here or on AWS: whichever the environment points to."""
+"""Commands for operating a stack, local or on AWS: the one that the environment points to."""

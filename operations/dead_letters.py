@@ -1,257 +1,100 @@
-"""`make dlq` and `make redrive`: what could not be done, why, and how it gets its next chance.
+"""`make dlq` and `make redrive`: shows what the dead-letter queues contain and why, or redrives it.
 
-It shows which message, when and why; never an address, a text or a task token.
+The output contains the message's id, time and reason; never an address, a text or a task token.
 """
 
-import json
-import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Self
-
-import boto3
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from operations import stack
+from operations.dead_letter_queues import DEAD_LETTER_QUEUES, AwsClients, DeadLetter
 
 if TYPE_CHECKING:
-    from mypy_boto3_lambda import LambdaClient
-    from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.type_defs import MessageTypeDef
 
-# Long enough to list and to put back; what is only looked at becomes visible again at once.
-HELD_SECONDS = 60
+# Long enough to list and to redrive; what is only shown becomes visible again at once.
+VISIBILITY_TIMEOUT_SECONDS = 60
 # A long poll asks every server of the queue, a short one only some.
 POLL_SECONDS = 1
-SHOWN = 100
-LONGEST_REASON = 160
-# The fields in which providers return the attempt id; Meta's is in a JSON text inside the event.
-_ECHO = re.compile(
-    r'(?:message_id|biz_opaque_callback_data)[\\"]*\s*:\s*\[?\s*[\\"]*([0-9A-Za-z_-]{1,80})'
-)
-_PRIVATE = re.compile(r"\S+@\S+|\+?\d[\d -]{6,}|[\w+/=-]{40,}")
-
-
-@dataclass(frozen=True)
-class Letter:
-    """One message of a dead-letter queue."""
-
-    queue_url: str
-    handle: str
-    sqs_id: str
-    at: datetime
-    body: str
-    attributes: Mapping[str, str]
-
-    @classmethod
-    def of(cls, queue_url: str, message: "MessageTypeDef") -> Self:
-        named = message.get("MessageAttributes", {})
-        return cls(
-            queue_url=queue_url,
-            handle=message["ReceiptHandle"],
-            sqs_id=message["MessageId"],
-            at=datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC),
-            body=message["Body"],
-            attributes={name: one.get("StringValue", "") for name, one in named.items()},
-        )
-
-
-@dataclass(frozen=True)
-class Clients:
-    queues: "SQSClient"
-    topics: "SNSClient"
-    functions: "LambdaClient"
-
-    @classmethod
-    def made(cls) -> Self:
-        return cls(boto3.client("sqs"), boto3.client("sns"), boto3.client("lambda"))
+MAX_SHOWN = 100
 
 
 def main() -> None:
     command = {"show": show, "redrive": redrive}[sys.argv[1]]
-    stack.tell(lambda: command(Clients.made(), stack.outputs()))
+    stack.run_command(lambda: command(AwsClients.create(), stack.outputs()))
 
 
-def show(clients: Clients, outputs: Mapping[str, str]) -> Iterator[str]:
-    """A line for each queue, and one for each of its letters; they stay where they are."""
-    for kind in KINDS:
-        letters = list(_letters(clients.queues, outputs[kind.output], SHOWN))
+def show(clients: AwsClients, outputs: Mapping[str, str]) -> Iterator[str]:
+    """A line for each queue, and one for each of its messages; they stay in the queue."""
+    for queue in DEAD_LETTER_QUEUES:
+        letters = list(_received(clients.queues, outputs[queue.output], MAX_SHOWN))
         for letter in letters:
-            _let_go(clients.queues, letter)
-        more = f", the first {SHOWN}" if len(letters) == SHOWN else ""
-        yield f"{kind.output}: {len(letters)}{more} ({kind.holds})"
+            _make_visible(clients.queues, letter)
+        more = f", the first {MAX_SHOWN}" if len(letters) == MAX_SHOWN else ""
+        yield f"{queue.output}: {len(letters)}{more} ({queue.contains})"
         for letter in sorted(letters, key=lambda one: one.at):
-            yield f"  {letter.at:%Y-%m-%d %H:%M:%S}  {kind.message_id(letter)}  {kind.why(letter)}"
+            about = f"{queue.message_id(letter)}  {queue.reason(letter)}"
+            yield f"  {letter.at:%Y-%m-%d %H:%M:%S}  {about}"
 
 
-def redrive(clients: Clients, outputs: Mapping[str, str]) -> Iterator[str]:
-    """Puts every letter back where it came from, and only then takes it off its queue."""
-    for kind in KINDS:
+def redrive(clients: AwsClients, outputs: Mapping[str, str]) -> Iterator[str]:
+    """Sends every message back to where it came from, and only then deletes it from its queue."""
+    for queue in DEAD_LETTER_QUEUES:
         count = 0
-        for letter in _letters(clients.queues, outputs[kind.output]):
-            kind.put_back(clients, outputs, letter)
-            clients.queues.delete_message(QueueUrl=letter.queue_url, ReceiptHandle=letter.handle)
+        for letter in _received(clients.queues, outputs[queue.output]):
+            queue.redrive(clients, outputs, letter)
+            _delete(clients.queues, letter)
             count += 1
-        yield f"{kind.output}: {count} put back"
+        yield f"{queue.output}: {count} redriven"
 
 
-def erase(clients: Clients, outputs: Mapping[str, str], message_id: str) -> int:
-    """How many letters about a message there were; they are gone, all others stay."""
+def erase(clients: AwsClients, outputs: Mapping[str, str], message_id: str) -> int:
+    """Deletes the dead letters about one message and returns how many there were."""
     count = 0
-    for kind in KINDS:
-        for letter in list(_letters(clients.queues, outputs[kind.output])):
-            if kind.message_id(letter) == message_id:
-                clients.queues.delete_message(
-                    QueueUrl=letter.queue_url, ReceiptHandle=letter.handle
-                )
+    for queue in DEAD_LETTER_QUEUES:
+        for letter in list(_received(clients.queues, outputs[queue.output])):
+            if queue.message_id(letter) == message_id:
+                _delete(clients.queues, letter)
                 count += 1
             else:
-                _let_go(clients.queues, letter)
+                _make_visible(clients.queues, letter)
     return count
 
 
-def _letters(queues: "SQSClient", url: str, limit: int | None = None) -> Iterator[Letter]:
-    """What lies in the queue now; what comes back meanwhile is left for the next time."""
+def _received(queues: "SQSClient", url: str, limit: int | None = None) -> Iterator[DeadLetter]:
+    """What is in the queue now; what arrives during the command is left for the next one."""
     started, given = time.time(), 0
     while limit is None or given < limit:
         messages = queues.receive_message(
             QueueUrl=url,
             MaxNumberOfMessages=10,
-            VisibilityTimeout=HELD_SECONDS,
+            VisibilityTimeout=VISIBILITY_TIMEOUT_SECONDS,
             WaitTimeSeconds=POLL_SECONDS,
             MessageSystemAttributeNames=["SentTimestamp"],
             MessageAttributeNames=["All"],
         ).get("Messages", [])
-        letters = [Letter.of(url, message) for message in messages]
+        letters = [DeadLetter.of(url, message) for message in messages]
         old = [letter for letter in letters if letter.at.timestamp() <= started]
-        for young in letters:
-            if young not in old:
-                _let_go(queues, young)
+        for new in letters:
+            if new not in old:
+                _make_visible(queues, new)
         if not old:
             return
         given += len(old)
         yield from old
 
 
-def _let_go(queues: "SQSClient", letter: Letter) -> None:
-    """It stays in its queue, and whoever looks next sees it."""
+def _delete(queues: "SQSClient", letter: DeadLetter) -> None:
+    queues.delete_message(QueueUrl=letter.queue_url, ReceiptHandle=letter.handle)
+
+
+def _make_visible(queues: "SQSClient", letter: DeadLetter) -> None:
+    """It stays in its queue, where the next command receives it."""
     queues.change_message_visibility(
         QueueUrl=letter.queue_url, ReceiptHandle=letter.handle, VisibilityTimeout=0
     )
-
-
-# ---- the four kinds
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What lies in one of the queues, how it is read, and how it is put back."""
-
-    output: str
-    holds: str
-    message_id: Callable[[Letter], str]
-    why: Callable[[Letter], str]
-    put_back: Callable[[Clients, Mapping[str, str], Letter], None]
-
-
-def _request_id(letter: Letter) -> str:
-    """Its execution's name: a request that has no name yet goes by that of its queue message."""
-    return letter.attributes.get("message_id") or letter.sqs_id
-
-
-def _why_not_started(letter: Letter) -> str:
-    return _bare(letter.attributes.get("reason") or "not started in time: see start_delivery's log")
-
-
-def _start_again(clients: Clients, outputs: Mapping[str, str], letter: Letter) -> None:
-    """Under the same name, so that one which was started after all is not started twice."""
-    name = _request_id(letter)
-    clients.queues.send_message(
-        QueueUrl=outputs["RequestsQueueUrl"],
-        MessageBody=letter.body,
-        MessageAttributes={"message_id": {"DataType": "String", "StringValue": name}},
-    )
-
-
-def _receipt_id(letter: Letter) -> str:
-    echo = _ECHO.search(" ".join(_events(letter)))
-    return echo.group(1) if echo else "no message's id in it"
-
-
-def _events(letter: Letter) -> list[str]:
-    """The providers' events in it, whether SNS has put it there or Lambda."""
-    envelope = json.loads(letter.body)
-    records = envelope.get("requestPayload", {}).get("Records") or [{"Sns": envelope}]
-    return [record["Sns"]["Message"] for record in records]
-
-
-def _why_not_handed_over(letter: Letter) -> str:
-    code, text = (letter.attributes.get(name, "") for name in ("ErrorCode", "ErrorMessage"))
-    return _bare(f"{code} {text}".strip() or "SNS does not say why")
-
-
-def _why_it_failed(letter: Letter) -> str:
-    answer = json.loads(letter.body).get("responsePayload") or {}
-    return _bare(f"{answer.get('errorType', '')} {answer.get('errorMessage', '')}".strip())
-
-
-def _publish_again(clients: Clients, outputs: Mapping[str, str], letter: Letter) -> None:
-    for event in _events(letter):
-        clients.topics.publish(TopicArn=outputs["ReceiptsTopicArn"], Message=event)
-
-
-def _execution_name(letter: Letter) -> str:
-    return str(json.loads(letter.body)["requestPayload"]["message_id"])
-
-
-def _close_again(clients: Clients, _: Mapping[str, str], letter: Letter) -> None:
-    envelope: dict[str, Any] = json.loads(letter.body)
-    clients.functions.invoke(
-        FunctionName=envelope["requestContext"]["functionArn"],
-        InvocationType="Event",
-        Payload=json.dumps(envelope["requestPayload"]),
-    )
-
-
-KINDS = (
-    Kind(
-        output="RequestsDeadLetterQueueUrl",
-        holds="requests that could not be started",
-        message_id=_request_id,
-        why=_why_not_started,
-        put_back=_start_again,
-    ),
-    Kind(
-        output="ReceiptsDeadLetterQueueUrl",
-        holds="receipts that SNS could not hand over",
-        message_id=_receipt_id,
-        why=_why_not_handed_over,
-        put_back=_publish_again,
-    ),
-    Kind(
-        output="UnrecordedReceiptsQueueUrl",
-        holds="receipts that could not be recorded",
-        message_id=_receipt_id,
-        why=_why_it_failed,
-        put_back=_publish_again,
-    ),
-    Kind(
-        output="UnclosedMessagesQueueUrl",
-        holds="ends of executions whose message could not be closed",
-        message_id=_execution_name,
-        why=_why_it_failed,
-        put_back=_close_again,
-    ),
-)
-
-
-def _bare(reason: str) -> str:
-    """One line without anything that looks like an address, a number or a token."""
-    line = " ".join(_PRIVATE.sub("…", reason).split())
-    return line if len(line) <= LONGEST_REASON else f"{line[:LONGEST_REASON]}…"
 
 
 if __name__ == "__main__":

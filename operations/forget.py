@@ -1,4 +1,4 @@
-"""`make forget ID=…`: erases a message and its copies when a person asks for that."""
+"""`make forget ID=…`: erases a message and its copies at the request of the recipient."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -10,59 +10,63 @@ from messaging.domain.errors import UnknownMessage
 from messaging.domain.statuses import FINAL
 from messaging.store import Store
 from operations import dead_letters, stack
+from operations.dead_letter_queues import AwsClients
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 
-class NotYet(Exception):
-    """The message is still on its way."""
+class StillInProgress(Exception):
+    """The message is not final, or its execution is still running."""
 
 
 def main() -> None:
     if not (message_id := sys.argv[1]):
         sys.exit("Which message? make forget ID=…")
     try:
-        stack.tell(lambda: _forget(message_id))
+        stack.run_command(lambda: _forget(message_id))
     except UnknownMessage:
         sys.exit(f"There is no message {message_id!r}.")
-    except NotYet as reason:
+    except StillInProgress as reason:
         sys.exit(str(reason))
 
 
 def _forget(message_id: str) -> Iterator[str]:
     outputs = stack.outputs()
     store = Store(boto3.client("dynamodb"), outputs["MessagesTableName"])
-    letters = dead_letters.Clients.made()
-    return forget(message_id, store, boto3.client("stepfunctions"), letters, outputs)
+    clients = AwsClients.create()
+    return forget(message_id, store, boto3.client("stepfunctions"), clients, outputs)
 
 
 def forget(
     message_id: str,
     store: Store,
     workflow: "SFNClient",
-    letters: dead_letters.Clients,
+    clients: AwsClients,
     outputs: Mapping[str, str],
 ) -> Iterator[str]:
-    """What was erased and what could not be, as sentences. Raises `UnknownMessage` and `NotYet`."""
+    """What was erased and what was not, a sentence each.
+
+    Raises UnknownMessage, and StillInProgress if the message may still be sent or get a receipt.
+    """
     status = store.messages.history(message_id).message.status
     execution = outputs["StateMachineArn"].replace(":stateMachine:", ":execution:")
-    if status not in FINAL or _runs(workflow, f"{execution}:{message_id}"):
-        raise NotYet(
-            f"{message_id} is {status}, and something may still be sent or come back: try again "
-            "when its execution has ended, or stop that first."
+    if status not in FINAL or _is_running(workflow, f"{execution}:{message_id}"):
+        raise StillInProgress(
+            f"{message_id} is {status} and may still be sent or get a receipt: try again after its "
+            "execution has ended, or stop the execution first."
         )
-    dead = dead_letters.erase(letters, outputs, message_id)
+    dead = dead_letters.erase(clients, outputs, message_id)
     yield f"Erased from the table: {store.erasure.erase(message_id)} items"
     yield f"Erased from the dead-letter queues: {dead}"
     yield (
-        "Not erased: the execution's history, which Step Functions drops 90 days after its end. It "
-        "holds ids only, unless the message was started directly: then also its request."
+        "Not erased: the execution history, which Step Functions deletes 90 days after the end. It "
+        "contains only ids, or the request as well if the execution was started directly."
     )
-    yield "Not erased: the table's own backups, which go back 35 days."
+    yield "Not erased: the backups of the table, which are kept for 35 days."
 
 
-def _runs(workflow: "SFNClient", execution: str) -> bool:
+def _is_running(workflow: "SFNClient", execution: str) -> bool:
     try:
         described = workflow.describe_execution(executionArn=execution)
     except workflow.exceptions.ExecutionDoesNotExist:

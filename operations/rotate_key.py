@@ -1,4 +1,4 @@
-"""`make rotate-key`: gives the API a new key; the one before stops working."""
+"""`make rotate-key`: replaces the API key; the previous key stops working."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -15,13 +15,13 @@ LENGTH = 40
 
 
 def main() -> None:
-    stack.tell(_rotate)
+    stack.run_command(_rotate)
 
 
 def _rotate() -> Iterator[str]:
     secret = stack.outputs()["ApiKeySecretArn"]
     rotate(boto3.client("secretsmanager"), boto3.client("cloudformation"), stack.name(), secret)
-    yield "The API has a new key, and the one before no longer works. Callers read it with"
+    yield "The API has a new key, and the previous one no longer works. Callers read it with"
     yield (
         f"  aws secretsmanager get-secret-value --secret-id {secret}"
         " --query SecretString --output text"
@@ -34,8 +34,8 @@ def rotate(
     stack_name: str,
     secret: str,
 ) -> None:
-    """The new value becomes the current one only when the API takes it, so that whoever reads the
-    secret never holds a key that does not work yet.
+    """The new value becomes the current version only after the API accepts it, so that a caller who
+    reads the secret never gets a key that does not work yet.
     """
     before = secrets.get_secret_value(SecretId=secret)["VersionId"]
     value = secrets.get_random_password(PasswordLength=LENGTH, ExcludePunctuation=True)

@@ -1,4 +1,4 @@
-"""The stack that the commands are about: `cdk.json` names it, the environment points to it."""
+"""The stack that the commands operate on: named in `cdk.json`, found through the environment."""
 
 import json
 import os
@@ -13,31 +13,31 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def name() -> str:
-    """As `STACK` says, for another one than `cdk.json` does."""
-    if asked := os.environ.get("STACK"):
-        return asked
+    """The environment variable STACK, or else the stack_name of `cdk.json`."""
+    if stack := os.environ.get("STACK"):
+        return stack
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     return str(context["stack_name"])
 
 
 def outputs() -> dict[str, str]:
-    """What the stack tells. Raises botocore's ClientError where there is no such stack."""
+    """The stack's outputs by name. Raises botocore's ClientError if there is no such stack."""
     (stack,) = boto3.client("cloudformation").describe_stacks(StackName=name())["Stacks"]
     return {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
 
 
-def tell(lines: Callable[[], Iterable[str]]) -> None:
-    """Prints what a command has to say; what AWS refuses ends it in AWS's own words."""
+def run_command(lines: Callable[[], Iterable[str]]) -> None:
+    """Prints the lines of a command; an AWS error ends the process with AWS's message."""
     try:
         for line in lines():
             sys.stdout.write(f"{line}\n")
     except (BotoCoreError, ClientError) as error:
-        sys.exit(in_words(error))
+        sys.exit(error_text(error))
 
 
-def in_words(error: BotoCoreError | ClientError) -> str:
-    """AWS's own words, and what points the shell to the stack."""
+def error_text(error: BotoCoreError | ClientError) -> str:
+    """AWS's message, and how a shell is pointed to the stack."""
     return (
-        f"{error}\nThis is about the stack {name()!r}. AWS credentials and a region point the "
-        'shell to it, or for the local one `eval "$(make -s env)"`.'
+        f"{error}\nThe command operates on the stack {name()!r}. Set AWS credentials and a region "
+        'for it, or for the local stack run `eval "$(make -s env)"`.'
     )

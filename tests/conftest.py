@@ -1,5 +1,6 @@
 """The template as the app itself writes it, made once; which tests keep together, and the seed."""
 
+import functools
 import os
 import random
 import subprocess
@@ -7,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from botocore.loaders import JSONFileLoader
+from hypothesis import settings
 
 from tests.infra.template import Template
 
@@ -20,14 +23,27 @@ TOGETHER = {folder: folder for folder in ("chaos", "console", "e2e", "infra", "u
 # hook, since a folder's own conftest, which may need it, is read before any hook runs.
 os.environ.setdefault("SEED", str(random.randrange(1_000_000)))  # noqa: S311 - not a secret
 
+# Fixtures that take a synthesis of the template.
+SYNTHESES = {"assembly", "changed_assembly"}
+
+# `make test-fast` uses it: enough examples to notice a plain mistake.
+settings.register_profile("fast", max_examples=20)
+
+# botocore parses a megabyte of JSON for the clients of each session, and each mocked AWS has one.
+read_model = functools.cache(JSONFileLoader().load_file)
+setattr(JSONFileLoader, "load_file", lambda _, path: read_model(path))  # noqa: B010 - a method
+
 
 def pytest_report_header() -> str:
     return f"SEED={os.environ['SEED']}"
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` selects by marker
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run in several processes, those of one such folder run in one of them."""
+    """Marks as slow what needs the template. Tests of one such folder run in one process."""
     for item in items:
+        if SYNTHESES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
         within = item.path.relative_to(ROOT / "tests").as_posix()
         for folder, group in TOGETHER.items():
             if within.startswith(f"{folder}/"):

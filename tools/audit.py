@@ -22,7 +22,7 @@ PIP_AUDIT = (
 NPM_AUDIT = ("npm", "audit", "--json")
 
 
-class Unreachable(Exception):
+class AdvisoryServiceUnreachable(Exception):
     """The advisory service did not answer."""
 
 
@@ -43,7 +43,7 @@ def audit(
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     try:
         found = read(ran.stdout)
-    except Unreachable:
+    except AdvisoryServiceUnreachable:
         sys.stdout.write(
             f"{name}: not checked, its advisory service cannot be reached from here.\n"
         )
@@ -60,7 +60,7 @@ def python_findings(output: str) -> dict[str, str]:
     """The package of each advisory in pip-audit's JSON."""
     packages = _object(output).get("dependencies", [])
     if not any("vulns" in package for package in packages):
-        raise Unreachable
+        raise AdvisoryServiceUnreachable
     return {
         found["id"]: f"in {package['name']} {package['version']}"
         for package in packages
@@ -72,7 +72,7 @@ def node_findings(output: str) -> dict[str, str]:
     """The package of each advisory in npm's JSON; a package may also be named for its parts."""
     packages = _object(output).get("vulnerabilities")
     if packages is None:
-        raise Unreachable
+        raise AdvisoryServiceUnreachable
     return {
         found["url"].rpartition("/")[2]: f"in {name}: {found['title']}"
         for name, package in packages.items()
@@ -85,7 +85,7 @@ def _object(output: str) -> dict[str, Any]:
     try:
         document = json.loads(output)
     except ValueError as error:
-        raise Unreachable from error
+        raise AdvisoryServiceUnreachable from error
     return document if isinstance(document, dict) else {}
 
 

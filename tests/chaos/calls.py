@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
+
 from local.processes import until
 from tests.e2e.conftest import Answer, Throughline, eventually
 
@@ -101,7 +103,7 @@ def posted(throughline: Throughline, call: "Call", name: str) -> str:
 def until_taken(throughline: Throughline, body: dict[str, Any], key: str) -> Answer:
     for _ in until(SECONDS_OF_PATIENCE, step=0.5):
         # An answer that does not come leaves its caller in doubt: the same request again.
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(httpx.TimeoutException):
             answer = throughline.post(body, Idempotency_Key=key)
             if answer.status == 202:
                 return answer

@@ -1,15 +1,14 @@
 """A stack whose functions and engine reach AWS through microburst, which fails as AWS does."""
 
-import json
 import shutil
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 from local.addresses import HOST, Addresses
-from local.processes import Part, Parts, clean_environment, prepare_folder, wait_until_it_answers
+from local.http_client import http_client
+from local.processes import Part, Parts, clean_environment, prepare_folder, wait_until_ready
 from local.stack import start
 from tests.e2e.conftest import Throughline, free_port
 
@@ -20,7 +19,7 @@ SECONDS_UNTIL_SQS_REPEATS = 10
 
 @dataclass(frozen=True)
 class FaultyAddresses(Addresses):
-    """More ports: the faults in front of MiniStack and of the engine, the way to the carriers."""
+    """More ports: faults in front of MiniStack and the engine, a relay to the simulator."""
 
     @property
     def cloud_faults(self) -> str:
@@ -31,16 +30,16 @@ class FaultyAddresses(Addresses):
         return f"http://{HOST}:{self.base_port + 6}"
 
     @property
-    def way_to_the_carriers(self) -> str:
+    def simulator_relay(self) -> str:
         return f"http://{HOST}:{self.base_port + 7}"
 
     def environment(self) -> dict[str, str]:
         return super().environment() | {
             "AWS_ENDPOINT_URL": self.cloud_faults,
             "AWS_ENDPOINT_URL_SFN": self.engine_faults,
-            "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2": self.way_to_the_carriers,
-            "AWS_ENDPOINT_URL_SOCIALMESSAGING": self.way_to_the_carriers,
-            "AWS_ENDPOINT_URL_SESV2": self.way_to_the_carriers,
+            "AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2": self.simulator_relay,
+            "AWS_ENDPOINT_URL_SOCIALMESSAGING": self.simulator_relay,
+            "AWS_ENDPOINT_URL_SESV2": self.simulator_relay,
         }
 
 
@@ -87,14 +86,12 @@ class Faults:
 
 
 def _ask(method: str, url: str, body: object = None) -> Any:
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)  # noqa: S310 - loopback
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - as above
-        return json.load(answer)
+    response = http_client().request(method, url, json=body)
+    return response.raise_for_status().json()
 
 
 class Way:
-    """A relay of bytes in front of the carriers: without it, nobody listens at the providers'."""
+    """A relay of bytes in front of the simulator: without it, nobody listens at the providers'."""
 
     def __init__(self, parts: Parts, addresses: FaultyAddresses) -> None:
         self._parts, self._addresses = parts, addresses
@@ -111,13 +108,13 @@ class Way:
     def _open(self) -> Part:
         port = self._addresses.base_port
         part = self._parts.start(
-            "way to the carriers",
+            "simulator relay",
             "microburst",
             *("--protocol", "tcp", "--upstream", f"{HOST}:{port + 2}", "--host", HOST),
             *("--port", str(port + 7), "--control-port", str(port + 8)),
             env=clean_environment(),
         )
-        wait_until_it_answers(part, f"{self._addresses.way_to_the_carriers}/health")
+        wait_until_ready(part, f"{self._addresses.simulator_relay}/health")
         return part
 
 
@@ -179,4 +176,4 @@ def _start_faults(parts: Parts, url: str, upstream: str) -> None:
         *("--upstream", upstream, "--host", HOST, "--port", port),
         env=clean_environment(),
     )
-    wait_until_it_answers(part, f"{url}/_microburst/health")
+    wait_until_ready(part, f"{url}/_microburst/health")

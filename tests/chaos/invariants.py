@@ -1,4 +1,4 @@
-"""What must be true of every message in the end, as its caller, AWS and the carriers see it."""
+"""What must be true of every message in the end, as its caller, AWS and the simulator see it."""
 
 import json
 import time

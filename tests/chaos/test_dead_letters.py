@@ -1,4 +1,4 @@
-"""What fails to the end lies in its queue with its reason, and goes through once put back."""
+"""An event that keeps failing is in its queue with its reason, and succeeds after a redrive."""
 
 import json
 import uuid
@@ -24,7 +24,7 @@ def test_an_end_that_cannot_be_noted_is_kept_and_noted_later(stack: FaultyStack)
     )
     assert "AccessDeniedException" in line
     stack.faults.clear()
-    assert "UnclosedMessagesQueueUrl: 1 put back" in operate(throughline, "redrive")
+    assert "UnclosedMessagesQueueUrl: 1 redriven" in operate(throughline, "redrive")
     eventually(lambda: throughline.get(message_id).body["status"] == "undelivered")
     assert settled(throughline, [message_id]) == {}
 

@@ -10,10 +10,10 @@ import pytest
 from infra.config import Config
 from local.addresses import Addresses
 from local.deploy import Deployment
-from local.first_message import SOMEBODY
+from local.first_message import RECIPIENT
 from local.processes import Parts
 from local.stack import Stack
-from local.terminal import show_how_to_go_on
+from local.terminal import show_next_steps
 from messaging.domain.statuses import AttemptStatus, MessageStatus
 from tools.draw_workflow import WORKFLOW, drawing, renewed
 
@@ -98,7 +98,7 @@ def test_the_output_of_make_run_begins_with_the_steps_of_the_launcher() -> None:
     shown = output_of_make_run().split("\n\n")
 
     assert shown[0].splitlines() == [f"{step} …" for step in steps]
-    assert shown[1].startswith(f"A message to {SOMEBODY}")
+    assert shown[1].startswith(f"A message to {RECIPIENT}")
 
 
 def test_the_output_of_make_run_ends_with_what_the_launcher_prints(
@@ -106,7 +106,7 @@ def test_the_output_of_make_run_ends_with_what_the_launcher_prints(
 ) -> None:
     address = Addresses()
     url = output_of_make_run().split("API      ")[1].split("\n")[0]
-    show_how_to_go_on(Stack(address, Deployment({}, url, "…"), Parts(tmp_path)))
+    show_next_steps(Stack(address, Deployment({}, url, "…"), Parts(tmp_path)))
     printed = capsys.readouterr().out
     shown = "\n" + output_of_make_run().split("\n\n")[-1]
 

@@ -1,1 +1,1 @@
-"""Tests of what runs on this machine: launcher, local AWS, carriers, and the whole path."""
+"""Tests of what runs on this machine: launcher, local AWS, simulator, and the whole path."""

@@ -8,19 +8,18 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from email.message import Message
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
+import httpx
 import pytest
 
+from local.http_client import http_client
 from tests.support.aws import event_text
 
 if TYPE_CHECKING:
@@ -127,13 +126,13 @@ class Launcher:
 @dataclass(frozen=True)
 class Answer:
     status: int
-    headers: Message
+    headers: httpx.Headers
     body: Any
 
 
 @dataclass(frozen=True)
 class Throughline:
-    """The running product, by its HTTP API, its AWS resources and what its carriers were told."""
+    """The running product, by its HTTP API, its AWS resources and what its simulator received."""
 
     environment: dict[str, str]
 
@@ -196,27 +195,27 @@ class Throughline:
         return [state["name"] for state in entered if state]
 
     def sent(self, message_id: str) -> list[str]:
-        """The channels of the calls that the carriers got for the message, in their order."""
+        """The channels of the calls that the simulator received for the message, in their order."""
         return [call["channel"] for call in self.calls(message_id)]
 
     def calls(self, message_id: str) -> list[dict[str, Any]]:
         """Those calls, with what was answered and which receipts followed."""
-        carriers = self.environment["AWS_ENDPOINT_URL_SESV2"]
+        simulator = self.environment["AWS_ENDPOINT_URL_SESV2"]
         calls: list[dict[str, Any]]
-        calls = self._call(f"{carriers}/sent?message_id={message_id}", None, {}).body
+        calls = self._call(f"{simulator}/sent?message_id={message_id}", None, {}).body
         return calls
 
     def report(self, provider_id: str, receipt: str) -> None:
         """Has a recipient report now, by one of the provider's words."""
-        carriers = self.environment["AWS_ENDPOINT_URL_SESV2"]
+        simulator = self.environment["AWS_ENDPOINT_URL_SESV2"]
         body = json.dumps({"provider_id": provider_id, "receipt": receipt}).encode()
-        answer = self._call(f"{carriers}/receipts", body, {})
+        answer = self._call(f"{simulator}/receipts", body, {})
         assert answer.status == 200, answer.body
 
     def act(self, provider_id: str, act: str, **body: str) -> dict[str, Any]:
         """What a person does with a message on the recipient's phone."""
-        carriers = self.environment["AWS_ENDPOINT_URL_SESV2"]
-        url = f"{carriers}/phones/{provider_id}/{act}"
+        simulator = self.environment["AWS_ENDPOINT_URL_SESV2"]
+        url = f"{simulator}/phones/{provider_id}/{act}"
         answer = self._call(url, json.dumps(body).encode(), {})
         assert answer.status == 200, answer.body
         done: dict[str, Any] = answer.body
@@ -236,12 +235,14 @@ class Throughline:
             "X-Api-Key": self.environment["THROUGHLINE_API_KEY"],
             "Content-Type": "application/json",
         }
-        request = urllib.request.Request(url, data=data, headers=known | named)  # noqa: S310 - loopback
-        try:
-            with urllib.request.urlopen(request, timeout=SECONDS_TO_HAPPEN) as response:  # noqa: S310 - as above
-                return Answer(response.status, response.headers, json.load(response))
-        except urllib.error.HTTPError as refusal:
-            return Answer(refusal.code, refusal.headers, json.load(refusal))
+        response = http_client().request(
+            "GET" if data is None else "POST",
+            url,
+            content=data,
+            headers=known | named,
+            timeout=SECONDS_TO_HAPPEN,
+        )
+        return Answer(response.status_code, response.headers, response.json())
 
 
 def execution_status(throughline: Throughline, execution: str) -> str | None:

@@ -1,4 +1,4 @@
-"""What lies in a dead-letter queue is shown, put back, and goes through."""
+"""A message in a dead-letter queue is shown, redriven and then processed."""
 
 import json
 import os
@@ -23,7 +23,7 @@ def operate(throughline: Throughline, command: str) -> str:
     return subprocess.run(
         [sys.executable, "-m", "operations.dead_letters", command],
         cwd=ROOT,
-        env={**os.environ, **throughline.environment},
+        env={**os.environ, **throughline.environment, "PYTHONPATH": "functions"},
         capture_output=True,
         text=True,
         check=True,
@@ -38,7 +38,7 @@ def test_a_request_that_is_put_back_is_delivered(throughline: Throughline) -> No
     shown = operate(throughline, "show")
     assert f"{queued}  not started" in shown
     assert REACHED not in shown
-    assert "RequestsDeadLetterQueueUrl: 1 put back" in operate(throughline, "redrive")
+    assert "RequestsDeadLetterQueueUrl: 1 redriven" in operate(throughline, "redrive")
     assert throughline.finished(queued)["status"] == "delivered"
 
 
@@ -55,7 +55,7 @@ def test_a_receipt_without_its_message_is_kept_until_it_can_be_recorded(
     )
     eventually(lambda: throughline.get(name).body.get("attempts"))
     assert re.search(
-        r"UnrecordedReceiptsQueueUrl: [1-9]\d* put back", operate(throughline, "redrive")
+        r"UnrecordedReceiptsQueueUrl: [1-9]\d* redriven", operate(throughline, "redrive")
     )
     assert throughline.finished(name)["status"] == "delivered"
     assert name not in operate(throughline, "show")

@@ -6,12 +6,12 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from local.deploy import (
-    MISSING_TYPES,
+from local.template import (
+    UNSUPPORTED_TYPES,
     Template,
-    allowing_plain_http,
+    allow_plain_http,
     without_metric_math,
-    without_missing_types,
+    without_unsupported_types,
 )
 from tests.e2e.conftest import Throughline
 from tools import synth
@@ -30,12 +30,12 @@ def template(**resources: object) -> Template:
 
 def test_a_template_without_differences_stays_as_it_is() -> None:
     plain = template(Queue={"Type": "AWS::SQS::Queue", "DependsOn": ["Other"]})
-    assert allowing_plain_http(without_metric_math(without_missing_types(plain))) == plain
+    assert allow_plain_http(without_metric_math(without_unsupported_types(plain))) == plain
 
 
 def test_a_type_that_is_missing_is_left_out_and_named_instead() -> None:
-    (missing,) = MISSING_TYPES
-    changed = without_missing_types(
+    (missing,) = UNSUPPORTED_TYPES
+    changed = without_unsupported_types(
         template(
             Texts={"Type": missing},
             Queue={
@@ -70,7 +70,7 @@ def test_an_alarm_over_several_metrics_is_left_out_and_any_other_stays() -> None
 
 def test_only_the_refusal_of_plain_http_leaves_a_policy() -> None:
     policy = {"Type": "AWS::SQS::QueuePolicy", "Statement": [TLS_ONLY, ALLOWED]}
-    changed = allowing_plain_http(template(Policy=policy))
+    changed = allow_plain_http(template(Policy=policy))
     assert changed["Resources"]["Policy"]["Statement"] == [ALLOWED]
 
 

@@ -214,7 +214,7 @@ def test_a_part_that_ends_by_itself_ends_the_run() -> None:
     kill_whoever_listens(environment["AWS_ENDPOINT_URL_SFN"])
     code, output = launcher.end()
     assert code == 1
-    assert "The Step Functions engine ended by itself" in output
+    assert "The Step Functions engine ended unexpectedly" in output
     assert "Traceback" not in output
     assert processes_of(launcher.port) == []
 

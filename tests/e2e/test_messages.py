@@ -1,4 +1,4 @@
-"""Messages on the running stack, by what the API, the engine and the carriers tell of them."""
+"""Messages on the running stack, by what the API, the engine and the simulator tell of them."""
 
 import json
 import uuid

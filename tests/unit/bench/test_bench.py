@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bench import arguments, costs, figures, meter, publish, results, usage
-from bench.scenarios import PATIENT_SCENARIOS, SCENARIOS, mixed
-from bench.usage import Call, Run, Usage
+from bench import arguments, costs, figures, meter, publish, targets, usage
+from bench.scenarios import SCENARIOS, SCENARIOS_WITHOUT_TIMEOUT, mixed
+from bench.usage import AwsCall, Invocation, Usage
 from bench.verdicts import judged, verdict
 from messaging.pricing import prices
 from messaging.pricing.prices import Prices
@@ -69,12 +69,12 @@ def test_a_history_is_billed_by_its_states_and_its_retries() -> None:
 
 
 def test_a_record_is_counted_as_it_was_written() -> None:
-    record: list[Call | Run] = [
-        Call("dynamodb", "PutItem", writes=2),
-        Call("dynamodb", "Query", reads=1),
-        Call("sqs", "SendMessage"),
-        Run("start_delivery", 12.5, 100),
-        Run("start_delivery", 7.5, 50),
+    record: list[AwsCall | Invocation] = [
+        AwsCall("dynamodb", "PutItem", writes=2),
+        AwsCall("dynamodb", "Query", reads=1),
+        AwsCall("sqs", "SendMessage"),
+        Invocation("start_delivery", 12.5, 100),
+        Invocation("start_delivery", 7.5, 50),
     ]
     lines = [usage.written(entry) for entry in record]
 
@@ -220,16 +220,16 @@ def test_the_mix_has_each_scenario_in_its_share() -> None:
     assert sum(one.share for one in SCENARIOS) == 20
 
 
-def test_a_burst_holds_no_message_that_waits_in_vain() -> None:
-    burst = mixed(100, PATIENT_SCENARIOS)
-    left_out = [(one.name, one.waits_in_vain) for one in SCENARIOS if one not in burst]
+def test_a_burst_holds_no_planned_timeout() -> None:
+    burst = mixed(100, SCENARIOS_WITHOUT_TIMEOUT)
+    left_out = [(one.name, one.planned_timeout_seconds) for one in SCENARIOS if one not in burst]
 
     assert left_out == [("fallback by time-out", 5)]
-    assert not any(one.waits_in_vain for one in burst)
+    assert not any(one.planned_timeout_seconds for one in burst)
 
 
 def test_a_write_is_made_to_tell_its_units() -> None:
-    asked = meter.asking_for_capacity(b'{"TableName": "Messages", "Key": {"n": {"S": "}"}}} ')
+    asked = meter.with_consumed_capacity(b'{"TableName": "Messages", "Key": {"n": {"S": "}"}}} ')
 
     assert json.loads(asked) == {
         "TableName": "Messages",
@@ -259,7 +259,7 @@ def judged_targets(*runs: dict[str, Any]) -> dict[str, tuple[str, bool]]:
         "imports": [{"name": "send_message", "ratio": 1.2}],
         "costs": [{"usage": {"states": 20, "messages": 10}}],
     }
-    return {what: (found, met) for what, _, found, met in results.targets(measured)}
+    return {what: (found, met) for what, _, found, met in targets.targets(measured)}
 
 
 def test_throughput_is_judged_under_the_greatest_pace_and_a_loss_anywhere() -> None:
@@ -277,12 +277,12 @@ def test_a_stack_that_does_not_keep_up_is_slower_at_the_end() -> None:
 
 def test_only_the_figures_of_the_page_are_replaced() -> None:
     page = publish.PAGE.read_text()
-    begin, _, end = publish.between_its_marks(page, "some figures").partition("some figures")
+    begin, _, end = publish.between_markers(page, "some figures").partition("some figures")
 
     assert page.startswith(begin)
     assert page.endswith(end)
     assert end.startswith(f"\n{publish.END}")
-    assert publish.between_its_marks(f"{begin}some figures{end}", "others") == f"{begin}others{end}"
+    assert publish.between_markers(f"{begin}some figures{end}", "others") == f"{begin}others{end}"
 
 
 def test_sizes_are_numbers_of_messages() -> None:

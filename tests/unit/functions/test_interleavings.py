@@ -47,6 +47,7 @@ from tests.support.world import THROUGH, Crash, Invocation, Provider, World
 LONG = os.environ.get("CHAOS") == "long"
 SEED = int(os.environ.get("SEED") or random.SystemRandom().randrange(10**6))
 EXAMPLES = 4000 if LONG else 250
+FAST_EXAMPLES = 25
 MESSAGE_ID = "m1"
 SAMPLE_ID = "01JEXAMPLE0000000000000001"
 STARTED = datetime(2026, 1, 2, tzinfo=UTC)
@@ -409,8 +410,9 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("stage")
 def test_nothing_is_lost_and_nothing_goes_out_twice() -> None:
+    fast = settings.get_current_profile_name() == "fast"
     profile = settings(
-        max_examples=EXAMPLES,
+        max_examples=FAST_EXAMPLES if fast else EXAMPLES,
         stateful_step_count=40,
         derandomize=not LONG,
         database=None,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ministack.core import lambda_runtime  # type: ignore[import-untyped] # has no types
 
-from local.workers import DirectWorker, speak_with_functions_directly
+from local.workers import DirectWorker, use_direct_workers
 
 # MiniStack leaves the pipes of a process that it ended to the garbage collector.
 pytestmark = [
@@ -36,7 +36,7 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     script = lambda_runtime._PYTHON_WORKER_SCRIPT  # noqa: SLF001 - put back afterwards
     monkeypatch.setattr(lambda_runtime, "_PYTHON_WORKER_SCRIPT", script)
     monkeypatch.setattr(lambda_runtime, "Worker", lambda_runtime.Worker)
-    speak_with_functions_directly()
+    use_direct_workers()
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr("speaker.py", CODE)

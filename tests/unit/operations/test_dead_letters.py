@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from operations.dead_letters import KINDS, Clients, erase, redrive, show
+from operations.dead_letter_queues import DEAD_LETTER_QUEUES, AwsClients
+from operations.dead_letters import erase, redrive, show
 from tests.support.aws import ACCOUNT, REGION, aws, event_text, sns
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Post:
     def __init__(self) -> None:
         self.queues = boto3.client("sqs")
         topic = boto3.client("sns").create_topic(Name="Receipts")["TopicArn"]
-        self.outputs = {kind.output: self._queue(kind.output) for kind in KINDS} | {
+        self.outputs = {queue.output: self._queue(queue.output) for queue in DEAD_LETTER_QUEUES} | {
             "RequestsQueueUrl": self._queue("Requests"),
             "ReceiptsTopicArn": topic,
         }
@@ -47,7 +48,7 @@ class Post:
         )
         self.functions = Functions()
         clients: Any = self.queues, boto3.client("sns"), self.functions
-        self.clients = Clients(*clients)
+        self.clients = AwsClients(*clients)
 
     def _queue(self, name: str) -> str:
         return self.queues.create_queue(QueueName=name)["QueueUrl"]
@@ -130,7 +131,7 @@ def test_what_is_about_a_message_is_erased_and_all_else_stays(post: Post) -> Non
 def test_a_request_goes_back_under_the_name_it_had(post: Post) -> None:
     nameless = post.put("RequestsDeadLetterQueueUrl", {"to": {}})
     post.put("RequestsDeadLetterQueueUrl", {"message_id": ID}, message_id=ID)
-    assert post.redriven()[0] == "RequestsDeadLetterQueueUrl: 2 put back"
+    assert post.redriven()[0] == "RequestsDeadLetterQueueUrl: 2 redriven"
     back = {
         one["MessageAttributes"]["message_id"]["StringValue"]: json.loads(one["Body"])
         for one in post.taken(post.outputs["RequestsQueueUrl"])
@@ -146,7 +147,7 @@ def test_a_receipt_shows_its_message_and_is_published_again(post: Post, event: s
     text = event_text(event)
     post.put("UnrecordedReceiptsQueueUrl", failed(sns(text)))
     assert f"{ID}  Unmatched no attempt" in post.shown()
-    assert post.redriven()[2] == "UnrecordedReceiptsQueueUrl: 1 put back"
+    assert post.redriven()[2] == "UnrecordedReceiptsQueueUrl: 1 redriven"
     assert [one["Body"] for one in post.taken(post.published)] == [text]
 
 
@@ -187,7 +188,7 @@ def test_what_comes_back_meanwhile_is_left_for_the_next_time(post: Post) -> None
         post.put("UnclosedMessagesQueueUrl", failed({"message_id": ID}))
 
     post.functions.invoke = fails_again  # type: ignore[method-assign] # a function that fails again
-    assert post.redriven()[3] == "UnclosedMessagesQueueUrl: 1 put back"
+    assert post.redriven()[3] == "UnclosedMessagesQueueUrl: 1 redriven"
     assert len(post.functions.invoked) == 1
 
 

@@ -22,6 +22,7 @@ from messaging.domain.statuses import (
 from messaging.store import Store
 from messaging.store.idempotency import Reservation, Reserved
 from messaging.store.messages import RECENT_SHARDS
+from tests.support.aws import make_table
 from tests.support.dynamodb import MemoryDynamoDB
 from tests.support.plans import plan_of
 
@@ -272,17 +273,25 @@ def test_nothing_is_recent_on_another_day(on_moto: Store) -> None:
     ] * 8
 
 
-@pytest.mark.parametrize("known", [0, 1, 2])
-def test_many_stories_are_what_each_alone_is(on_moto: Store, known: int) -> None:
+@pytest.fixture(scope="module")
+def many(dynamodb: DynamoDBClient) -> Store:
+    """A store of 150 messages with up to two attempts each."""
+    make_table("Many")
+    store = Store(dynamodb, "Many", timedelta(days=30))
     for number in range(150):
         name = f"m{number}"
-        on_moto.messages.add(Message(name, NOW, TWO))
+        store.messages.add(Message(name, NOW, TWO))
         for attempt in range(1, number % 3 + 1):
-            on_moto.attempts.claim(AttemptId(name, attempt), "sms", "token", NOW)
+            store.attempts.claim(AttemptId(name, attempt), "sms", "token", NOW)
+    return store
 
-    stories = on_moto.messages.histories({f"m{number}": known for number in range(150)})
+
+@pytest.mark.xdist_group("many messages")
+@pytest.mark.parametrize("known", [0, 1, 2])
+def test_many_stories_are_what_each_alone_is(many: Store, known: int) -> None:
+    stories = many.messages.histories({f"m{number}": known for number in range(150)})
     assert stories == {
-        f"m{number}": on_moto.messages.history_and_request(f"m{number}") for number in range(150)
+        f"m{number}": many.messages.history_and_request(f"m{number}") for number in range(150)
     }
 
 

@@ -1,0 +1,64 @@
+"""The targets of the benchmark, and whether the results of a run meet them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+# The functions whose cold start delays a delivery.
+HOT_FUNCTIONS = ("start_delivery", "send_message", "record_receipt")
+
+# What is measured, the target, the measured value, and whether it meets the target.
+Target = tuple[str, str, str, bool]
+
+
+def targets(results: Mapping[str, Any]) -> list[Target]:
+    """Compares the JSON of a run with the targets. Throughput is that of the highest rate: at a
+    lower rate it equals the rate, and a burst only measures how long a backlog takes.
+    """
+    paced = [run for run in results["runs"] if run["a_second"]]
+    sustained = max(paced, key=lambda run: run["a_second"])
+    return [
+        *_throughput(sustained),
+        _verdicts(results["runs"]),
+        _gap(sustained),
+        _memory(results["runs"]),
+        _imports(results["imports"]),
+        _states(results["costs"][0]["usage"]),
+    ]
+
+
+def _throughput(run: Mapping[str, Any]) -> Iterator[Target]:
+    what = f"messages a second, {run['verdicts']['messages']:,} mixed, sustained"
+    speed = run["messages_per_second"]
+    yield what, "at least 15", f"{speed:.1f}", speed >= 15  # noqa: PLR2004 - the target
+    what = "the same: POST to provider call, p95, last quarter to first"
+    grown = run["last_quarter"]["p95"] - run["first_quarter"]["p95"]
+    yield what, "at most 0.5 s more", f"{grown:+.2f} s", grown <= 0.5  # noqa: PLR2004 - the target
+
+
+def _verdicts(runs: Sequence[Mapping[str, Any]]) -> Target:
+    bad = sum(run["verdicts"][what] for run in runs for what in ("lost", "duplicated", "wrong"))
+    return "lost, sent twice or wrong, in all runs", "0", str(bad), bad == 0
+
+
+def _gap(run: Mapping[str, Any]) -> Target:
+    gap = run["latencies"]["receipt_to_next_call"]["p95"]
+    what = "failure receipt to next call, p95, sustained"
+    return what, "at most 1.0 s", f"{gap:.2f} s", gap <= 1
+
+
+def _memory(runs: Sequence[Mapping[str, Any]]) -> Target:
+    widest = max(runs, key=lambda run: run["peaks"]["stack"])
+    peak = widest["peaks"]["stack"]
+    what = f"memory of the whole stack, highest at {widest['name']}"
+    return what, "under 1,500 MB", f"{peak:,.0f} MB", peak < 1500  # noqa: PLR2004 - the target
+
+
+def _imports(imports: Sequence[Mapping[str, Any]]) -> Target:
+    ratio = max(one["ratio"] for one in imports if one["name"] in HOT_FUNCTIONS)
+    what = "hot functions' imports to boto3 and a client"
+    return what, "at most 1.3", f"{ratio:.2f}", ratio <= 1.3  # noqa: PLR2004 - the target
+
+
+def _states(usage: Mapping[str, Any]) -> Target:
+    states = usage["states"] / usage["messages"]
+    return "states, delivered first", "2", f"{states:g}", states == 2  # noqa: PLR2004 - the target

@@ -1,0 +1,99 @@
+"""The synthesized template, and the parts of it that MiniStack cannot deploy.
+
+Every difference from the template that AWS gets is a named function with its reason.
+"""
+
+import json
+from typing import Any, TypeAlias
+
+from tools.synth import CLOUD_ASSEMBLY
+
+UNSUPPORTED_TYPES = frozenset({"AWS::SMSVOICE::ConfigurationSet"})
+
+# CloudFormation, whose values may be anything that JSON can express.
+Template: TypeAlias = dict[str, Any]
+
+
+def adapt_to_ministack(template: Template) -> Template:
+    """The template with every difference applied."""
+    supported = without_metric_math(without_unsupported_types(template))
+    adapted: Template = allow_plain_http(supported)
+    return adapted
+
+
+def synthesized_stack() -> tuple[str, Template]:
+    """The name and the template of the stack in cdk.out."""
+    artifacts = json.loads((CLOUD_ASSEMBLY / "manifest.json").read_text())["artifacts"]
+    name, stack = next(
+        (name, artifact)
+        for name, artifact in artifacts.items()
+        if artifact["type"] == "aws:cloudformation:stack"
+    )
+    template = json.loads((CLOUD_ASSEMBLY / stack["properties"]["templateFile"]).read_text())
+    return stack["properties"].get("stackName", name), template
+
+
+def without_unsupported_types(template: Template) -> Template:
+    """MiniStack rejects a template with a type that it does not know, such as those of SMS.
+
+    Such a resource is removed and references to it become its logical id: the functions call the
+    simulator for SMS, not MiniStack, and the simulator accepts any configuration set.
+    """
+    removed = {
+        name
+        for name, resource in template["Resources"].items()
+        if resource["Type"] in UNSUPPORTED_TYPES
+    }
+    kept = {k: v for k, v in template["Resources"].items() if k not in removed}
+    return template | {"Resources": replace_references(kept, removed)}
+
+
+def without_metric_math(template: Template) -> Template:
+    """MiniStack rejects an alarm over more than one metric; no alarm notifies anyone here."""
+    kept = {
+        name: resource
+        for name, resource in template["Resources"].items()
+        if not uses_several_metrics(resource)
+    }
+    removed = template["Resources"].keys() - kept
+    return template | {"Resources": replace_references(kept, removed)}
+
+
+def uses_several_metrics(resource: Template) -> bool:
+    return resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]
+
+
+def replace_references(value: Any, removed: set[str]) -> Any:  # noqa: ANN401 - anything that JSON can express
+    match value:
+        case {"Ref": str(name)} if name in removed:
+            return name
+        case {"Fn::GetAtt": [str(name), *_]} if name in removed:
+            return name
+        case dict():
+            return {
+                key: [name for name in needed if name not in removed]
+                if key == "DependsOn" and isinstance(needed, list)
+                else replace_references(needed, removed)
+                for key, needed in value.items()
+            }
+        case list():
+            return [replace_references(item, removed) for item in value]
+        case _:
+            return value
+
+
+def allow_plain_http(value: Any) -> Any:  # noqa: ANN401 - anything that JSON can express
+    """The policies of the stack deny requests without TLS, and there is no TLS on loopback."""
+    match value:
+        case {"Statement": list(statements), **others}:
+            return others | {"Statement": [one for one in statements if not requires_tls(one)]}
+        case dict():
+            return {key: allow_plain_http(part) for key, part in value.items()}
+        case list():
+            return [allow_plain_http(part) for part in value]
+        case _:
+            return value
+
+
+def requires_tls(statement: Template) -> bool:
+    return "aws:SecureTransport" in statement.get("Condition", {}).get("Bool", {})
