@@ -34,7 +34,7 @@ Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
-class MessageFacts:
+class LoadedMessage:
     """One message: as posted, as the API returns it, its provider calls and its history."""
 
     posted: PostedMessage
@@ -125,7 +125,7 @@ class Load:
     def _pending_receipts(self) -> bool:
         return bool(ask_simulator(self.stack, "/health")["under_way"])
 
-    def facts(self) -> list[MessageFacts]:
+    def facts(self) -> list[LoadedMessage]:
         """Read from the API and the simulator's list of calls, after all messages have ended."""
         calls = defaultdict(list)
         for call in ask_simulator(self.stack, f"/sent?limit={ALL_CALLS}"):
@@ -135,12 +135,12 @@ class Load:
                 readers.map(lambda one: self._facts(one, calls[one.message_id]), self.posted)
             )
 
-    def _facts(self, posted: PostedMessage, calls: Sequence[Mapping[str, Any]]) -> MessageFacts:
+    def _facts(self, posted: PostedMessage, calls: Sequence[Mapping[str, Any]]) -> LoadedMessage:
         deployment = self.stack.deployment
         message = self._message(posted.message_id)
         machine = deployment.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:")
         history = first_message.history(self._engine, f"{machine}:{posted.message_id}")
-        return MessageFacts(posted, message, calls, history)
+        return LoadedMessage(posted, message, calls, history)
 
     def _message(self, message_id: str) -> Mapping[str, Any]:
         try:

@@ -12,7 +12,7 @@ from bench import figures
 from bench.costs import channel_fees_per_million, per_million
 from bench.figures import Spread, spread
 from bench.imports import ImportTime
-from bench.load import MessageFacts, ended_at
+from bench.load import LoadedMessage, ended_at
 from bench.scenarios import LoadScenario
 from bench.usage import Usage
 from bench.verdicts import OK, Verdicts, judged, verdict
@@ -111,7 +111,7 @@ class BenchmarkResults:
 class LoadResult:
     """One load: the facts of its messages, and their total usage."""
 
-    facts: Sequence[MessageFacts]
+    facts: Sequence[LoadedMessage]
     usage: Usage
     peaks: MemoryPeaks
     processor_seconds: Mapping[str, float]
@@ -158,11 +158,11 @@ def cost(scenario: LoadScenario, loaded: LoadResult, pricing: Pricing) -> Scenar
     return ScenarioCost(scenario.name, verdicts_of(loaded.facts), usage, pricing.of(usage), fees)
 
 
-def verdicts_of(facts: Sequence[MessageFacts]) -> Verdicts:
+def verdicts_of(facts: Sequence[LoadedMessage]) -> Verdicts:
     return judged(verdict(one.posted.scenario, one.message, one.calls) for one in facts)
 
 
-def unexpected(facts: Sequence[MessageFacts]) -> Iterator[UnexpectedMessage]:
+def unexpected(facts: Sequence[LoadedMessage]) -> Iterator[UnexpectedMessage]:
     for one in facts:
         found = verdict(one.posted.scenario, one.message, one.calls)
         if found != "ok":
@@ -176,7 +176,7 @@ def unexpected(facts: Sequence[MessageFacts]) -> Iterator[UnexpectedMessage]:
             )
 
 
-def latencies(facts: Sequence[MessageFacts]) -> Latencies:
+def latencies(facts: Sequence[LoadedMessage]) -> Latencies:
     return Latencies(
         spread(one.posted.response_seconds for one in facts),
         _to_first_call(facts),
@@ -185,11 +185,11 @@ def latencies(facts: Sequence[MessageFacts]) -> Latencies:
     )
 
 
-def _to_first_call(facts: Sequence[MessageFacts]) -> Spread | None:
+def _to_first_call(facts: Sequence[LoadedMessage]) -> Spread | None:
     return spread(figures.to_first_call(one.posted, one.calls) for one in facts if one.calls)
 
 
-def _timeouts(one: MessageFacts) -> Iterator[float]:
+def _timeouts(one: LoadedMessage) -> Iterator[float]:
     if any(status == "timed_out" for _, status in one.posted.scenario.attempts):
         yield from figures.timeout_to_next_call(one.history, one.calls)
 

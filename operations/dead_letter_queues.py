@@ -63,7 +63,7 @@ class DeadLetter:
 
 
 @dataclass(frozen=True)
-class DeadLetterQueue:
+class RedrivableQueue:
     """What one of the queues contains, how its messages are read, and how they are redriven."""
 
     output: str
@@ -154,28 +154,28 @@ def _redacted(reason: str) -> str:
 
 
 DEAD_LETTER_QUEUES = (
-    DeadLetterQueue(
+    RedrivableQueue(
         output="RequestsDeadLetterQueueUrl",
         contains="requests that could not be started",
         message_id=_request_id,
         reason=_start_failure,
         redrive=_start_again,
     ),
-    DeadLetterQueue(
+    RedrivableQueue(
         output="ReceiptsDeadLetterQueueUrl",
         contains="receipts that SNS could not deliver",
         message_id=_receipt_id,
         reason=_sns_failure,
         redrive=_publish_again,
     ),
-    DeadLetterQueue(
+    RedrivableQueue(
         output="UnrecordedReceiptsQueueUrl",
         contains="receipts that could not be recorded",
         message_id=_receipt_id,
         reason=_function_failure,
         redrive=_publish_again,
     ),
-    DeadLetterQueue(
+    RedrivableQueue(
         output="UnclosedMessagesQueueUrl",
         contains="ends of executions whose message could not be closed",
         message_id=_execution_name,

@@ -9,6 +9,10 @@ import pytest
 FUNCTIONS = sorted(Path("functions").glob("*.py"))
 LIBRARIES = {"aws_lambda_powertools", "boto3", "botocore", "messaging", "ulid"}
 HOT = {"start_delivery", "send_message", "record_receipt", "close_message", "read_message"}
+ROOMS = (
+    *("bench", "console", "functions", "infra", "local", "operations"),
+    *("simulator", "tools"),
+)
 WITH_PYDANTIC = {"messaging.api.requests", "messaging.api.validation", "messaging.api.sample"}
 
 
@@ -53,17 +57,21 @@ def test_only_the_settings_read_the_environment(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    [
-        one
-        for room in (
-            *("bench", "console", "functions", "infra", "local", "operations"),
-            *("simulator", "tests", "tools"),
-        )
-        for one in Path(room).rglob("*.py")
-    ],
+    [one for room in (*ROOMS, "tests") for one in Path(room).rglob("*.py")],
     ids=str,
 )
 def test_every_file_begins_with_one_sentence(path: Path) -> None:
     first = (ast.get_docstring(ast.parse(path.read_text())) or "").split("\n\n")[0]
 
     assert first.endswith((".", ":")), first
+
+
+def test_a_class_name_means_one_thing() -> None:
+    defined: dict[str, list[str]] = {}
+    for room in ROOMS:
+        for path in sorted(Path(room).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.ClassDef):
+                    defined.setdefault(node.name, []).append(str(path))
+
+    assert {name: paths for name, paths in defined.items() if len(paths) > 1} == {}
