@@ -42,13 +42,13 @@ check: python-packages node-packages ## Format, lint, types, import rules, state
 	$(VENV)/python -m tools.audit
 
 .PHONY: test
-test: node-packages ## Every test that needs no Docker and no AWS account; T=tests/unit/api runs one path.
+test: node-packages ## Every test that needs no Docker and no AWS account, 12 minutes; one path: make test T=tests/unit/api
 	@$(if $(T),,$(VENV)/python -m tools.synth)
-	$(VENV)/python -m pytest --ignore=tests/sfn_local -n auto --maxprocesses 3 --dist loadgroup $(T)
+	$(VENV)/python -m pytest --ignore=tests/sfn_local -n auto --maxprocesses 3 $(T)
 
 .PHONY: test-fast
-test-fast: python-packages ## The tests that need no stack, browser or template.
-	$(VENV)/python -m pytest --ignore=tests/sfn_local --ignore=tests/chaos --ignore=tests/console --ignore=tests/e2e --ignore=tests/infra -m "not slow" --hypothesis-profile=fast -n auto --dist loadgroup
+test-fast: python-packages ## The tests that need no stack, browser or template, in under a minute.
+	$(VENV)/python -m pytest --ignore=tests/sfn_local --ignore=tests/chaos --ignore=tests/console --ignore=tests/e2e --ignore=tests/infra -m "not slow" --hypothesis-profile=fast -n auto
 
 .PHONY: pictures
 pictures: node-packages ## Retakes the screenshots of the README from the running console; needs Chromium.

@@ -53,7 +53,7 @@ def env(addresses: Addresses) -> int:
     lines = export_lines(addresses)
     if lines is None:
         raise CannotRun(
-            f"No stack is running on port {addresses.base_port}: start one with `make run`."
+            f"No stack is running on port {addresses.base_port}: start it with `make run`."
         )
     sys.stdout.write(f"{lines}\n")
     return 0

@@ -6,17 +6,25 @@ import random
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.loaders import JSONFileLoader
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped] # has no types
 
 from tests.infra.template import Template
 
 ROOT = Path(__file__).parents[1]
-# Folders whose tests share something that takes its time: a running stack, the template.
-TOGETHER = {folder: folder for folder in ("chaos", "console", "e2e", "infra", "unit/simulator")} | {
-    "contracts": "infra"
+# Tests that share something slow to start, such as a stack or the template, by the start of the id.
+GROUPS = {
+    "tests/chaos/": "chaos",
+    "tests/console/": "console",
+    "tests/contracts/": "template",
+    "tests/e2e/": "stack",
+    "tests/infra/": "template",
+    "tests/unit/simulator/": "simulator",
+    "tests/unit/store/test_store.py::test_many_stories": "many messages",
 }
 
 # One seed for all processes that the tests run in; `SEED` repeats a run. It is set here, not in a
@@ -40,14 +48,24 @@ def pytest_report_header() -> str:
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` selects by marker
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks as slow what needs the template. Tests of one such folder run in one process."""
+    """Marks as slow what needs the template."""
     for item in items:
         if SYNTHESES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
-        within = item.path.relative_to(ROOT / "tests").as_posix()
-        for folder, group in TOGETHER.items():
-            if within.startswith(f"{folder}/"):
-                item.add_marker(pytest.mark.xdist_group(group))
+
+
+class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc] # as above
+    """Runs the tests of a group in one process; `loadgroup` does not with pytest 9.2
+    (https://github.com/pytest-dev/pytest-xdist/issues/1386).
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        names = (name for start, name in GROUPS.items() if nodeid.startswith(start))
+        return next(names, nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling:
+    return GroupScheduling(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -110,9 +110,9 @@ def test_an_old_python_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_a_package_that_cannot_be_had_is_named_and_the_next_try_goes_on(tmp_path: Path) -> None:
-    (tmp_path / "local").mkdir()
+    (tmp_path / "tools").mkdir()
     (tmp_path / "requirements").mkdir()
-    preflight = shutil.copy(ROOT / "local" / "preflight.py", tmp_path / "local")
+    preflight = shutil.copy(ROOT / "tools" / "preflight.py", tmp_path / "tools")
     lock = tmp_path / "requirements" / "dev.txt"
     lock.write_text(f"nothing-of-this-name==1.0 --hash=sha256:{'0' * 64}\n")
 

@@ -286,7 +286,6 @@ def many(dynamodb: DynamoDBClient) -> Store:
     return store
 
 
-@pytest.mark.xdist_group("many messages")
 @pytest.mark.parametrize("known", [0, 1, 2])
 def test_many_stories_are_what_each_alone_is(many: Store, known: int) -> None:
     stories = many.messages.histories({f"m{number}": known for number in range(150)})
