@@ -249,8 +249,11 @@ def test_several_whatsapp_errors_are_listed() -> None:
     assert receipt.reason == "1 One; 2 Two"
 
 
-def test_an_eventbridge_receipt_has_no_id_of_whatsapps() -> None:
-    assert one("whatsapp_eventbridge_delivered").wamid is None
+def test_no_id_in_an_eventbridge_event_is_taken_for_whatsapps_own() -> None:
+    event = load("whatsapp_eventbridge_delivered")
+    event["detail"]["id"] = "another"
+
+    assert receipts.parse(json.dumps(event))[0].wamid is None
 
 
 @pytest.mark.parametrize("entry", [{}, {"changes": [{}]}, {"changes": [{"value": {}}]}])

@@ -15,6 +15,7 @@ from messaging.domain.messages import Attempt, Outcome
 from messaging.domain.statuses import AttemptStatus, MessageStatus
 from messaging.store import Store
 from messaging.store.attempts import Attempts
+from messaging.store.messages import Messages
 from tests.support.ports import RecordedStates, ScriptedProvider
 from tests.unit.rules.conftest import FIRST, MESSAGE, NOW, REQUEST, SECOND, in_status, now
 
@@ -80,7 +81,10 @@ def test_an_attempt_is_handed_to_its_channel_and_recorded(running: Running) -> N
     assert not running.states.failed
 
 
-def test_a_delivery_that_came_before_the_send_was_recorded_is_answered(running: Running) -> None:
+def test_a_delivery_that_came_before_the_send_was_recorded_is_answered(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Messages, "history", lambda *_: pytest.fail("the history is read again"))
     running.provider.before = lambda: running.store.attempts.update_status(
         FIRST, AttemptStatus.DELIVERED, NOW
     )
@@ -100,8 +104,11 @@ def test_a_retried_state_whose_attempt_had_failed_already_fails_with_its_reason(
     assert not running.provider.sent
 
 
-def test_a_retried_state_whose_attempt_is_delivered_succeeds(running: Running) -> None:
+def test_a_retried_state_whose_attempt_is_delivered_succeeds(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
     in_status(running.store, FIRST, AttemptStatus.DELIVERED)
+    monkeypatch.setattr(Messages, "history", lambda *_: pytest.fail("the history is read again"))
     running.run(1, "token of the retry")
 
     assert running.states.succeeded == [("token of the retry", BY_WHATSAPP)]

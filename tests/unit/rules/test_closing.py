@@ -7,10 +7,11 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from messaging.closing import Closed, Closing
-from messaging.domain.messages import Outcome
-from messaging.domain.plan import Plan
-from messaging.domain.statuses import AttemptStatus, MessageStatus
+from messaging.domain.messages import Message, Outcome
+from messaging.domain.plan import Plan, PlannedAttempt
+from messaging.domain.statuses import AttemptStatus, MessageStatus, Success
 from messaging.store import Store
+from tests.support.plans import plan_of
 from tests.unit.rules.conftest import (
     FIRST,
     MESSAGE,
@@ -110,6 +111,23 @@ def test_a_delivery_while_its_message_is_closed_is_the_outcome(
     assert planned.close("m1") == Outcome("m1", MessageStatus.DELIVERED, "whatsapp", 1, None)
     assert attempts(planned) == [(AttemptStatus.DELIVERED, None)]
     assert planned.store.messages.history("m1").message.status is MessageStatus.DELIVERED
+
+
+def test_what_only_had_to_be_sent_and_is_sent_meanwhile_is_the_outcome(
+    closing: Closing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_of(PlannedAttempt(1, 1, "whatsapp", 45, Success.SENT))
+    closing.store.messages.add(Message("m1", NOW, plan))
+    in_status(closing.store, FIRST, AttemptStatus.SENDING)
+    before = closing.store.messages.history("m1")
+    in_status(closing.store, FIRST, AttemptStatus.SENT)
+    after = closing.store.messages.history("m1")
+    histories = iter([before, after])
+    monkeypatch.setattr(closing.store.messages, "history", lambda _: next(histories))
+
+    assert closing.close("m1") == Outcome("m1", MessageStatus.SENT, "whatsapp", 1, None)
+    monkeypatch.undo()
+    assert attempts(closing) == [(AttemptStatus.SENT, None)]
 
 
 def test_an_unplanned_message_is_stored_as_undelivered_with_the_reason(

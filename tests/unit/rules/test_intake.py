@@ -7,7 +7,7 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from messaging.domain.errors import NotQueued, Problem
-from messaging.domain.messages import Message
+from messaging.domain.messages import Message, MessageHistory
 from messaging.domain.plan import Plan
 from messaging.domain.route import route
 from messaging.domain.statuses import AttemptStatus, MessageStatus
@@ -32,7 +32,7 @@ def test_an_accepted_message_is_stored_with_its_request_and_queued(
     queue = RecordedQueue()
 
     assert intake.accept(MESSAGE, REQUEST, queue) == MESSAGE
-    assert store.messages.history_and_request("m1") == (store.messages.history("m1"), REQUEST)
+    assert store.messages.history_and_request("m1") == (MessageHistory(MESSAGE, ()), REQUEST)
     [(body, attributes)] = queue.requests
     assert json.loads(body) == route("m1", PLAN, CHANNELS)
     assert attributes == {"message_id": "m1"}
@@ -106,7 +106,7 @@ def test_who_continues_for_another_accepts_the_message_of_the_key(
 
     assert accepted.message_id == "m1"
     assert queue.requests[0][1] == {"message_id": "m1"}
-    assert store.messages.history("m1").message == MESSAGE
+    assert store.messages.history_and_request("m1") == (MessageHistory(MESSAGE, ()), REQUEST)
 
 
 def test_a_message_that_cannot_be_queued_leaves_its_key_free(store: Store, intake: Intake) -> None:
