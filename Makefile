@@ -58,6 +58,10 @@ pictures: node-packages ## Retakes the screenshots of the README from the runnin
 chaos: node-packages ## The long fault-injection tests of AWS, providers and processes; SEED=… repeats a run.
 	CHAOS=long $(VENV)/python -m pytest tests/chaos tests/unit/functions/test_interleavings.py
 
+.PHONY: mutants
+mutants: python-packages ## Changes the rules one place at a time: each change must make a test fail, at least 95 % do.
+	@$(VENV)/python -m tools.mutants
+
 .PHONY: test-sfn-local
 test-sfn-local: python-packages ## The workflow paths in AWS Step Functions Local; needs Docker.
 	$(VENV)/python -m pytest tests/sfn_local -rs

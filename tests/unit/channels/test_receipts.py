@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -198,3 +199,63 @@ def test_what_is_no_event_is_an_error(text: str) -> None:
 
 def test_an_event_of_another_service_holds_no_receipt() -> None:
     assert receipts.parse('{"AlarmName": "queue is deep"}') == ()
+
+
+@pytest.mark.parametrize("left", [{}, {"message_id": ["m1"]}, {"attempt": ["1"]}, None])
+def test_an_email_receipt_without_our_tags_has_no_echo(left: dict[str, list[str]] | None) -> None:
+    event = load("ses_Delivery")
+    event["mail"]["tags"] = left
+
+    assert receipts.parse(json.dumps(event))[0].echo is None
+
+
+def test_an_identitys_own_notification_is_a_receipt_without_echo() -> None:
+    event = load("ses_Bounce_Permanent_General")
+    event["notificationType"] = event.pop("eventType")
+    del event["mail"]["tags"]
+
+    [receipt] = receipts.parse(json.dumps(event))
+    assert (receipt.word, receipt.kind, receipt.echo) == ("Bounce", ReceiptKind.FAILED, None)
+
+
+def test_two_reports_of_one_email_are_told_apart_by_their_feedback_id() -> None:
+    bounce = load("ses_Bounce_Permanent_General")
+
+    assert one("ses_Bounce_Permanent_General").key == bounce["bounce"]["feedbackId"]
+    assert one("ses_Delivery").key == ""
+
+
+def test_an_email_that_is_delayed_keeps_the_time_of_the_delay() -> None:
+    event = load("ses_DeliveryDelay")
+
+    assert one("ses_DeliveryDelay").occurred_at == datetime.fromisoformat(
+        event["deliveryDelay"]["timestamp"]
+    )
+    assert event["deliveryDelay"]["timestamp"] != event["mail"]["timestamp"]
+
+
+def test_an_inbound_whatsapp_message_names_its_type() -> None:
+    assert one("whatsapp_inbound_text").word == "inbound text"
+    assert one("whatsapp_inbound_image").word == "inbound image"
+
+
+def test_several_whatsapp_errors_are_listed() -> None:
+    event = load("whatsapp_failed_131026")
+    entry = json.loads(event["whatsAppWebhookEntry"])
+    [status] = entry["changes"][0]["value"]["statuses"]
+    status["errors"] = [{"code": 1, "title": "One"}, {"code": 2, "title": "Two"}]
+
+    [receipt] = receipts.parse(json.dumps(event | {"whatsAppWebhookEntry": json.dumps(entry)}))
+    assert receipt.reason == "1 One; 2 Two"
+
+
+def test_no_id_in_an_eventbridge_event_is_taken_for_whatsapps_own() -> None:
+    event = load("whatsapp_eventbridge_delivered")
+    event["detail"]["id"] = "another"
+
+    assert receipts.parse(json.dumps(event))[0].wamid is None
+
+
+@pytest.mark.parametrize("entry", [{}, {"changes": [{}]}, {"changes": [{"value": {}}]}])
+def test_a_whatsapp_entry_of_another_kind_holds_no_receipt(entry: dict[str, Any]) -> None:
+    assert receipts.parse(json.dumps({"whatsAppWebhookEntry": json.dumps(entry)})) == ()

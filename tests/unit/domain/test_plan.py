@@ -206,3 +206,33 @@ def test_what_is_given_up_does_not_arrive_later(
     now = NOW + timedelta(seconds=later)
 
     assert delivery(whole, request, whole.plan.attempt(1), "", now).valid_seconds == valid
+
+
+def test_a_channel_without_recipient_is_given_an_empty_address() -> None:
+    whole, request = message([{}])
+
+    assert delivery(whole, {**request, "to": {}}, whole.plan.attempt(1), "", NOW).to == ""
+
+
+def test_a_delivery_says_what_its_own_channel_says() -> None:
+    whole, request = message([{}])
+    own = {**request, "content": {"text": "hi", "sms": {"text": "short"}}}
+
+    said = delivery(whole, own, whole.plan.attempt(1), "", NOW).content
+    assert said == Content(text="short")
+
+
+def test_steps_are_numbered_from_one() -> None:
+    steps = [RequestedStep(("whatsapp",)), RequestedStep(("sms",))]
+
+    assert [step.number for step in make_plan(steps, WAITS).steps] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("success", "reaches"),
+    [(Success.SENT, "sent"), (Success.DELIVERED, "delivered"), (Success.READ, "delivered")],
+)
+def test_a_broadcast_names_what_it_reaches(success: Success, reaches: str) -> None:
+    plan = make_plan([RequestedStep(("sms",), broadcast=True, success=success)], WAITS)
+
+    assert route_of("m1", plan, CHANNELS)["reaches"] == reaches

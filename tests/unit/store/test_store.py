@@ -361,3 +361,25 @@ def test_an_idempotency_key_holds_a_day(store: Store) -> None:
     assert store.idempotency.reserve("key", "other", "m2", NOW + day, LOCK) == Reservation(
         "m2", Reserved.OURS
     )
+
+
+def test_an_idempotency_key_that_was_freed_belongs_to_the_next_message(store: Store) -> None:
+    store.idempotency.reserve("key", "body", "m1", NOW, LOCK)
+    store.idempotency.free("key", NOW)
+
+    freed = store.idempotency.reserve("key", "other", "m2", NOW, LOCK)
+    assert freed == Reservation("m2", Reserved.OURS)
+    again = store.idempotency.reserve("key", "other", "m3", NOW, LOCK)
+    assert again == Reservation("m2", Reserved.IN_PROGRESS)
+
+
+def test_without_a_retention_nothing_expires_but_idempotency_keys() -> None:
+    client = MemoryDynamoDB()
+    kept = claimed(Store(client, "Messages"))  # type: ignore[arg-type] # the stand-in
+    kept.attempts.record_sent(ID, "provider-1", NOW, PLAN.attempt(1))
+    kept.receipts.add(Receipt("sms", ReceiptKind.SENT, "sent", NOW, "provider-1"), ID, NOW)
+    kept.idempotency.reserve("key", "body", "m1", NOW, LOCK)
+
+    expiring = [key for key, item in client.items.items() if "retained_until" in item]
+    assert expiring == [("idempotency#key", "request")]
+    assert len(client.items) == 5

@@ -1,0 +1,1 @@
+"""Tests of the modules that decide about messages, without AWS."""

@@ -1,0 +1,280 @@
+"""One attempt: what is sent, what is recorded, and how its state is answered."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import NoReturn
+
+import pytest
+from aws_lambda_powertools import Logger
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from messaging.attempts import AttemptRunner
+from messaging.domain.errors import Ambiguous, Refused, Unavailable
+from messaging.domain.messages import Attempt, Outcome
+from messaging.domain.statuses import AttemptStatus, MessageStatus
+from messaging.store import Store
+from messaging.store.attempts import Attempts
+from messaging.store.messages import Messages
+from tests.support.ports import RecordedStates, ScriptedProvider
+from tests.unit.rules.conftest import FIRST, MESSAGE, NOW, REQUEST, SECOND, in_status, now
+
+BY_WHATSAPP = Outcome("m1", MessageStatus.DELIVERED, "whatsapp", 1, None)
+
+
+@dataclass
+class Running:
+    """The runner with its stand-ins. `channels` are those that were asked for."""
+
+    store: Store
+    states: RecordedStates
+    log: Logger
+    provider: ScriptedProvider = field(default_factory=ScriptedProvider)
+    channels: list[str] = field(default_factory=list)
+
+    def run(self, number: int, token: str | None = None) -> None:
+        attempt_id, channel = (FIRST, "whatsapp") if number == 1 else (SECOND, "sms")
+        runner = AttemptRunner(
+            self.store, self.states, self._channel, "sender of {}".format, now, self.log
+        )
+        runner.run(attempt_id, channel, token or f"token {number}")
+
+    def _channel(self, name: str) -> ScriptedProvider:
+        self.channels.append(name)
+        return self.provider
+
+    def attempt(self, number: int) -> Attempt:
+        attempt = self.store.messages.history("m1").attempt(number)
+        assert attempt
+        return attempt
+
+
+@pytest.fixture
+def running(store: Store, states: RecordedStates, log: Logger) -> Running:
+    store.messages.add(MESSAGE, REQUEST)
+    return Running(store, states, log)
+
+
+def failing(error: Exception) -> Callable[..., NoReturn]:
+    def call(*_: object) -> NoReturn:
+        raise error
+
+    return call
+
+
+UNREACHABLE = EndpointConnectionError(endpoint_url="https://dynamodb.example.com")
+THROTTLED = ClientError({"Error": {"Code": "ThrottlingException"}}, "Query")
+
+
+def test_an_attempt_is_handed_to_its_channel_and_recorded(running: Running) -> None:
+    running.run(2)
+
+    [delivery] = running.provider.sent
+    assert running.channels == ["sms"]
+    assert (delivery.attempt_id, delivery.to) == (SECOND, "+14255550157")
+    assert (delivery.sender, delivery.valid_seconds) == ("sender of sms", 120)
+    attempt = running.attempt(2)
+    assert (attempt.status, attempt.provider_id) == (AttemptStatus.SENT, "provider-m1.2")
+    assert attempt.times == {"sent": NOW}
+    assert running.store.receipts.find("provider-m1.2", "sms") == SECOND
+    assert not running.states.succeeded
+    assert not running.states.failed
+
+
+def test_a_delivery_that_came_before_the_send_was_recorded_is_answered(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Messages, "history", lambda *_: pytest.fail("the history is read again"))
+    running.provider.before = lambda: running.store.attempts.update_status(
+        FIRST, AttemptStatus.DELIVERED, NOW
+    )
+    running.run(1)
+
+    outcome = replace(BY_WHATSAPP, provider_id="provider-m1.1")
+    assert running.states.succeeded == [("token 1", outcome)]
+
+
+def test_a_retried_state_whose_attempt_had_failed_already_fails_with_its_reason(
+    running: Running,
+) -> None:
+    in_status(running.store, FIRST, AttemptStatus.FAILED)
+    running.run(1, "token of the retry")
+
+    assert running.states.failed == [("token of the retry", "Failed", "rejected")]
+    assert not running.provider.sent
+
+
+def test_a_retried_state_whose_attempt_is_delivered_succeeds(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_status(running.store, FIRST, AttemptStatus.DELIVERED)
+    monkeypatch.setattr(Messages, "history", lambda *_: pytest.fail("the history is read again"))
+    running.run(1, "token of the retry")
+
+    assert running.states.succeeded == [("token of the retry", BY_WHATSAPP)]
+    assert not running.provider.sent
+
+
+@pytest.mark.parametrize("status", [AttemptStatus.SENDING, AttemptStatus.SENT])
+def test_a_retried_state_whose_attempt_is_open_waits_on(
+    running: Running, status: AttemptStatus
+) -> None:
+    in_status(running.store, FIRST, status)
+    running.run(1, "token of the retry")
+
+    assert not running.provider.sent
+    assert not running.states.succeeded
+    assert not running.states.failed
+    assert running.attempt(1).status is status
+
+
+def test_a_refusal_is_recorded_and_answered_with_its_reason(running: Running) -> None:
+    running.provider.error = Refused("not on WhatsApp")
+    running.run(1)
+
+    attempt = running.attempt(1)
+    assert (attempt.status, attempt.reason) == (AttemptStatus.FAILED, "not on WhatsApp")
+    assert attempt.times == {"failed": NOW}
+    assert running.states.failed == [("token 1", "Refused", "not on WhatsApp")]
+
+
+@pytest.mark.parametrize("error", [UNREACHABLE, THROTTLED])
+def test_a_refusal_that_cannot_be_recorded_is_answered_all_the_same(
+    running: Running, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    running.provider.error = Refused("not on WhatsApp")
+    monkeypatch.setattr(Attempts, "update_status", failing(error))
+    running.run(1)
+
+    assert running.states.failed == [("token 1", "Refused", "not on WhatsApp")]
+
+
+def test_a_busy_provider_releases_the_attempt_and_the_state_tries_again(running: Running) -> None:
+    running.provider.error = Unavailable("throttled")
+    running.run(1)
+
+    attempt = running.attempt(1)
+    assert (attempt.status, attempt.released) == (AttemptStatus.SENDING, True)
+    assert attempt.reason == "throttled"
+    assert running.states.failed == [("token 1", "Unavailable", "throttled")]
+
+    running.provider.error = None
+    running.run(1, "token of the retry")
+    assert running.attempt(1).status is AttemptStatus.SENT
+
+
+def test_what_may_have_been_sent_is_neither_answered_nor_sent_again(running: Running) -> None:
+    running.provider.error = Ambiguous("no answer")
+    running.run(1)
+    running.run(1, "token of the retry")
+
+    attempt = running.attempt(1)
+    assert (attempt.status, attempt.reason) == (AttemptStatus.SENDING, "no answer")
+    assert len(running.provider.sent) == 1
+    assert not running.states.failed
+
+
+def test_attempts_of_earlier_steps_time_out_when_the_next_begins(running: Running) -> None:
+    in_status(running.store, FIRST, AttemptStatus.SENT)
+    running.run(2)
+
+    first = running.attempt(1)
+    assert (first.status, first.times["timed_out"]) == (AttemptStatus.TIMED_OUT, NOW)
+    assert running.attempt(2).status is AttemptStatus.SENT
+
+
+def test_nothing_is_sent_after_another_step_got_through(running: Running) -> None:
+    in_status(running.store, FIRST, AttemptStatus.DELIVERED)
+    running.run(2)
+
+    second = running.attempt(2)
+    assert (second.status, second.reason) == (
+        AttemptStatus.SKIPPED,
+        "attempt 1 by whatsapp got through",
+    )
+    assert running.states.succeeded == [("token 2", BY_WHATSAPP)]
+    assert not running.provider.sent
+
+
+def test_an_attempt_that_was_sent_is_not_recorded_as_skipped(running: Running) -> None:
+    in_status(running.store, FIRST, AttemptStatus.DELIVERED)
+    in_status(running.store, SECOND, AttemptStatus.SENT)
+    running.run(2, "token of the retry")
+
+    assert running.attempt(2).status is AttemptStatus.SENT
+    assert running.states.succeeded == [("token of the retry", BY_WHATSAPP)]
+
+
+def test_a_retried_state_finds_its_attempt_skipped_and_succeeds(running: Running) -> None:
+    in_status(running.store, FIRST, AttemptStatus.DELIVERED)
+    running.run(2)
+    running.run(2, "token of the retry")
+
+    assert running.states.succeeded[1:] == [("token of the retry", BY_WHATSAPP)]
+
+
+def test_nothing_is_sent_once_the_workflow_has_gone_on(running: Running) -> None:
+    in_status(running.store, SECOND, AttemptStatus.SENT)
+    running.run(1)
+
+    first = running.attempt(1)
+    assert (first.status, first.times) == (AttemptStatus.TIMED_OUT, {"timed_out": NOW})
+    assert first.reason == "its wait was over before it could be sent"
+    assert not running.provider.sent
+    assert not running.states.failed
+
+
+def test_nothing_is_sent_of_a_message_that_expired(
+    store: Store, states: RecordedStates, log: Logger
+) -> None:
+    store.messages.add(replace(MESSAGE, expires_at=NOW), REQUEST)
+    running = Running(store, states, log)
+    running.run(1)
+    running.run(1, "token of the retry")
+
+    first = running.attempt(1)
+    assert (first.status, first.reason) == (AttemptStatus.SKIPPED, "the message expired")
+    assert first.times == {"skipped": NOW}
+    cause = "the message expired before it was sent"
+    assert states.failed == [
+        ("token 1", "Expired", cause),
+        ("token of the retry", "Expired", cause),
+    ]
+    assert not running.provider.sent
+
+
+def test_an_attempt_that_was_sent_may_be_delivered_after_the_expiry(
+    store: Store, states: RecordedStates, log: Logger
+) -> None:
+    store.messages.add(replace(MESSAGE, expires_at=NOW), REQUEST)
+    in_status(store, FIRST, AttemptStatus.SENT)
+    running = Running(store, states, log)
+    running.run(1, "token of the retry")
+
+    assert running.attempt(1).status is AttemptStatus.SENT
+    assert not states.failed
+
+
+def test_a_message_is_sent_until_it_expires(
+    store: Store, states: RecordedStates, log: Logger
+) -> None:
+    expires_at = NOW + timedelta(seconds=30)
+    store.messages.add(replace(MESSAGE, expires_at=expires_at), REQUEST)
+    running = Running(store, states, log)
+    running.run(1)
+
+    assert [one.valid_seconds for one in running.provider.sent] == [30]
+
+
+@pytest.mark.parametrize("error", [UNREACHABLE, THROTTLED])
+def test_an_attempt_that_could_not_be_checked_is_released_with_the_error(
+    running: Running, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(running.store.messages, "history_and_request", failing(error))
+        with pytest.raises(type(error)):
+            running.run(1)
+
+    assert running.attempt(1).released
+    assert running.attempt(1).reason == type(error).__name__
+    assert not running.provider.sent
