@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 MAX_REASON_LENGTH = 160
+NO_ID = "no message id in it"
 # A message id as the API creates it, a ULID; for an event that cannot be parsed.
 _MESSAGE_ID = re.compile(r"(?<![0-9A-Za-z])[0-9A-HJKMNP-TV-Z]{26}(?![0-9A-Za-z])")
 _PRIVATE = re.compile(r"\S+@\S+|\+?\d[\d -]{6,}|[\w+/=-]{40,}")
@@ -72,6 +73,14 @@ class RedrivableQueue:
     reason: Callable[[DeadLetter], str]
     redrive: Callable[[AwsClients, Mapping[str, str], DeadLetter], None]
 
+    def is_about(self, letter: DeadLetter, message_id: str) -> bool:
+        """Whether it belongs to the message; where no id can be read, whether it mentions the id,
+        because a message that was started directly can have any name.
+        """
+        named = self.message_id(letter)
+        mentioned = rf"(?<![0-9A-Za-z_-]){re.escape(message_id)}(?![0-9A-Za-z_-])"
+        return named == message_id or (named == NO_ID and bool(re.search(mentioned, letter.body)))
+
 
 def _request_id(letter: DeadLetter) -> str:
     """The name of its execution; a request without one is named after its SQS message."""
@@ -95,7 +104,7 @@ def _start_again(clients: AwsClients, outputs: Mapping[str, str], letter: DeadLe
 
 def _receipt_id(letter: DeadLetter) -> str:
     ids = (_message_id(event) for event in _events(letter))
-    return next(filter(None, ids), "no message id in it")
+    return next(filter(None, ids), NO_ID)
 
 
 def _message_id(event: str) -> str | None:

@@ -55,7 +55,7 @@ def erase(clients: AwsClients, outputs: Mapping[str, str], message_id: str) -> i
     count = 0
     for queue in DEAD_LETTER_QUEUES:
         for letter in list(_received(clients.queues, outputs[queue.output])):
-            if queue.message_id(letter) == message_id:
+            if queue.is_about(letter, message_id):
                 _delete(clients.queues, letter)
                 count += 1
             else:

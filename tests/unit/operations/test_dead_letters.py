@@ -128,6 +128,16 @@ def test_what_is_about_a_message_is_erased_and_all_else_stays(post: Post) -> Non
     assert "UnrecordedReceiptsQueueUrl: 1" in post.shown()
 
 
+@pytest.mark.parametrize(("named", "erased"), [("order-7", 1), ("order-70", 0)])
+def test_an_event_that_cannot_be_read_is_erased_with_the_message_it_mentions(
+    post: Post, named: str, erased: int
+) -> None:
+    unreadable = json.dumps({"messageStatus": 1, "context": {"message_id": named}})
+    post.put("UnrecordedReceiptsQueueUrl", {"requestPayload": sns(unreadable)})
+
+    assert erase(post.clients, post.outputs, "order-7") == erased
+
+
 def test_a_request_goes_back_under_the_name_it_had(post: Post) -> None:
     nameless = post.put("RequestsDeadLetterQueueUrl", {"to": {}})
     post.put("RequestsDeadLetterQueueUrl", {"message_id": ID}, message_id=ID)
