@@ -24,7 +24,7 @@ from messaging.store.idempotency import Reserved
 logger = Logger()
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
-# Seconds after which a request that could not be queued is worth repeating.
+# The header Retry-After, in seconds, for a request that could not be queued.
 RETRY_AFTER = 5
 
 
@@ -38,13 +38,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> http.HttpResponse:
     if len(body) > requests.MAX_BYTES:
         return http.problem_response(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            f"the request has {len(body)} bytes; it may have at most {requests.MAX_BYTES}",
+            f"the request body has {len(body)} bytes; the maximum is {requests.MAX_BYTES}",
         )
     try:
         request = requests.check(requests.read(body), settings.senders(channels()))
     except InvalidRequest as error:
         count(Metric.MESSAGE_REJECTED)
-        detail = "the request cannot be taken; `errors` names each wrong field"
+        detail = "the request is invalid; `errors` lists each problem"
         return http.problem_response(HTTPStatus.BAD_REQUEST, detail, error.problems)
     waits = settings.default_waits(channels())
     message = request.message(str(ULID()), now(), waits)
@@ -53,7 +53,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> http.HttpResponse:
     except NotQueued as error:
         return http.problem_response(
             HTTPStatus.SERVICE_UNAVAILABLE,
-            f"{error}, so nothing will be sent; repeat the request",
+            f"{error} and nothing will be sent; retry the request",
             Retry_After=str(RETRY_AFTER),
         )
 
@@ -83,10 +83,10 @@ def _accept_once(
     reservation = intake().reserve(key, hashlib.sha256(body).hexdigest(), message)
     match reservation.state:
         case Reserved.OTHER_BODY:
-            detail = "this Idempotency-Key came with another body before"
+            detail = "this Idempotency-Key was already used with a different body"
             return http.problem_response(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
         case Reserved.IN_PROGRESS:
-            detail = "a request with this Idempotency-Key is in progress; repeat it in a moment"
+            detail = "a request with this Idempotency-Key is in progress; retry after a short time"
             return http.problem_response(HTTPStatus.CONFLICT, detail)
         case Reserved.DONE:
             first = store().messages.history(reservation.message_id).message

@@ -29,4 +29,4 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> http.HttpRespon
 
 
 def _unknown() -> http.HttpResponse:
-    return http.problem_response(HTTPStatus.NOT_FOUND, "there is no message of this id")
+    return http.problem_response(HTTPStatus.NOT_FOUND, "no message has this id")

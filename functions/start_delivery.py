@@ -43,4 +43,4 @@ def _delay(requests: list[QueuedRequest]) -> None:
     try:
         requests_queue().delay([(one.receipt_handle, one.back_off) for one in requests])
     except NotQueued as error:
-        logger.warning("not delayed, the queue's own time applies", error=str(error))
+        logger.warning("not delayed, the queue's visibility timeout applies", error=str(error))

@@ -55,7 +55,7 @@ class StackAlarms(Construct):
         ]
         self._add(
             "StartsThrottled",
-            "Step Functions throttles StartExecution: the account's quota is used up",
+            "Step Functions throttles StartExecution because the account's quota is exceeded",
             metrics.sum_of(throttled, "throttled starts"),
             above=0,
             # A burst of direct starts may empty the bucket for a moment.
@@ -74,7 +74,7 @@ class StackAlarms(Construct):
         throttles = [each.metric_throttles(period=MINUTE) for each in self._functions]
         self._add(
             "FunctionThrottles",
-            "Lambda throttles invocations: the account's concurrency is used up",
+            "Lambda throttles invocations because the account's concurrency limit is reached",
             metrics.sum_of(throttles, "throttled invocations"),
             above=0,
             minutes=(3, 5),

@@ -21,20 +21,35 @@ TIMEOUT = Duration.seconds(25)
 
 # API Gateway's own error responses, without a function: type, status, title, detail.
 REFUSALS = (
-    ("INVALID_API_KEY", 403, "Forbidden", "The header X-Api-Key does not hold a key of this API."),
-    ("ACCESS_DENIED", 403, "Forbidden", "The caller may not use this API."),
+    (
+        "INVALID_API_KEY",
+        403,
+        "Forbidden",
+        "The header X-Api-Key does not contain a valid API key.",
+    ),
+    ("ACCESS_DENIED", 403, "Forbidden", "The caller is not authorized to use this API."),
     # API Gateway's name for a path or a method that the API does not have.
-    ("MISSING_AUTHENTICATION_TOKEN", 404, "Not Found", "There is no such path or method."),
+    ("MISSING_AUTHENTICATION_TOKEN", 404, "Not Found", "The path or method does not exist."),
     ("REQUEST_TOO_LARGE", 413, "Content Too Large", "The request is larger than 256 KiB."),
-    ("THROTTLED", 429, "Too Many Requests", "Too many requests at once: try again in a moment."),
-    ("QUOTA_EXCEEDED", 429, "Too Many Requests", "The requests of this day are used up."),
+    (
+        "THROTTLED",
+        429,
+        "Too Many Requests",
+        "The request rate was exceeded. Retry after a short time.",
+    ),
+    ("QUOTA_EXCEEDED", 429, "Too Many Requests", "The daily request quota was exceeded."),
     (
         "INTEGRATION_TIMEOUT",
         504,
         "Gateway Timeout",
-        "No answer in time: try again with the same Idempotency-Key.",
+        "The request timed out. Retry with the same Idempotency-Key.",
     ),
-    ("DEFAULT_5XX", 500, "Internal Server Error", "Try again with the same Idempotency-Key."),
+    (
+        "DEFAULT_5XX",
+        500,
+        "Internal Server Error",
+        "An internal error occurred. Retry with the same Idempotency-Key.",
+    ),
 )
 
 

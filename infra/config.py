@@ -1,4 +1,4 @@
-"""Every parameter of the stack: its name, what it may be, and the error when it is not.
+"""Every parameter of the stack: its name, its allowed values, and the error for any other value.
 
 The defaults are in `cdk.json`; `cdk deploy -c name=value` replaces one.
 """
@@ -21,7 +21,7 @@ RetentionDays = Literal[
 
 
 class WrongParameter(Exception):
-    """A parameter is unknown, missing or invalid; the text says what it may be."""
+    """A parameter is unknown, missing or invalid; the text has the allowed values."""
 
 
 class Config(Parameters):
@@ -78,13 +78,13 @@ class Config(Parameters):
             name = str(wrong.errors()[0]["loc"][0])
             found = f"is {given[name]!r}" if name in given else "is missing"
             allowed = allowed_values(dict(_parameters(cls))[name])
-            raise WrongParameter(f"{name} {found}; it may be {allowed}.") from wrong
+            raise WrongParameter(f"{name} {found}; it must be {allowed}.") from wrong
 
     @model_validator(mode="after")
     def _a_batch_is_started_in_time(self) -> Self:
         if self.start_interval > 1:
             raise WrongParameter(
-                f"starts_per_second is {self.starts_per_second}; it may not be less than "
+                f"starts_per_second is {self.starts_per_second}; it must not be less than "
                 f"starter_concurrency, {self.starter_concurrency}: a batch would take too long."
             )
         return self

@@ -36,10 +36,10 @@ class Dashboard(Construct):
         self._functions = functions_of(self)
         board = cloudwatch.Dashboard(self, "Dashboard", default_interval=Duration.hours(3))
         for title, widgets in {
-            "Is anything lost?": self._losses(),
-            "Is it slow?": self._delays(requests),
-            "Which channel?": self._channels(),
-            "What does it use?": self._usage(machine, table),
+            "Message loss": self._losses(),
+            "Latency": self._delays(requests),
+            "Channels": self._channels(),
+            "Resource usage": self._usage(machine, table),
         }.items():
             board.add_widgets(cloudwatch.TextWidget(markdown=f"## {title}", width=WIDTH, height=1))
             board.add_widgets(*widgets)

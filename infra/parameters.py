@@ -1,4 +1,4 @@
-"""How parameters are declared: what each may be, in words and as a rule, and how text is read."""
+"""How parameters are declared: allowed values, in words and as a rule, and how text is parsed."""
 
 import json
 from typing import get_args
@@ -10,7 +10,7 @@ ADDRESS = r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+"
 
 
 class Parameters(BaseModel):
-    """Parameters that are read together; each says in its description what it may be."""
+    """Parameters that are read together; the description of each has its allowed values."""
 
     # A short code in cdk.json is a number for JSON, and a sender all the same.
     model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True)
@@ -47,5 +47,5 @@ def matching(pattern: str, may_be: str) -> FieldInfo:
 
 
 def allowed_values(field: FieldInfo) -> str:
-    """What a parameter may be, as an error says it."""
+    """The allowed values of a parameter, as an error message names them."""
     return field.description or "one of " + ", ".join(map(str, get_args(field.annotation)))

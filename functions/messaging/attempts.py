@@ -75,10 +75,10 @@ class AttemptRunner:
         unsent = claimed or attempt.status is AttemptStatus.SKIPPED
         if success := history.success_beside(attempt):
             self._settlement.skip(attempt, success, unsent=unsent)
-            self.log.info("skipped, another attempt got through")
+            self.log.info("skipped, another attempt succeeded")
         elif claimed and history.went_on_without(attempt):
             self._record(attempt, AttemptStatus.TIMED_OUT, CAME_TOO_LATE)
-            self.log.warning("not sent, the workflow has gone on")
+            self.log.warning("not sent, the workflow has continued")
         elif unsent and history.message.expired(self.now()):
             self._record(attempt, AttemptStatus.SKIPPED, "the message expired")
             self.workflow.fail(
@@ -103,10 +103,10 @@ class AttemptRunner:
         except Unavailable as error:
             released = self.store.attempts.release(attempt.attempt_id, str(error))
             self.workflow.fail(released.task_token, Unavailable, str(error))
-            self.log.warning("busy, the state tries again", reason=str(error))
+            self.log.warning("provider busy, the state retries", reason=str(error))
         except Ambiguous as error:
             self.store.attempts.mark_ambiguous(attempt.attempt_id, str(error))
-            self.log.warning("perhaps sent, the wait decides", reason=str(error))
+            self.log.warning("outcome of the call unknown, not sent again", reason=str(error))
         else:
             self._sent(history, attempt, provider_id)
 
@@ -119,7 +119,7 @@ class AttemptRunner:
         try:
             recorded = self._record(attempt, AttemptStatus.FAILED, reason)
         except (BotoCoreError, ClientError) as error:
-            self.log.warning("refused, and not recorded", error=type(error).__name__)
+            self.log.warning("refused, but not recorded", error=type(error).__name__)
             recorded = attempt
         self.workflow.fail(recorded.task_token, Refused, reason)
 

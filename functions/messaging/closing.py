@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 REASONS: Mapping[str, str] = {
     "ABORTED": "the execution was stopped",
     "FAILED": "the execution failed",
-    "TIMED_OUT": "the execution took too long",
+    "TIMED_OUT": "the execution timed out",
 }
 
 
@@ -54,7 +54,7 @@ class Closing:
         if success := history.success():
             outcome = success.outcome
             messages.update_status(message_id, outcome.status, self.now(), channel=outcome.channel)
-            self.log.info("got through late", attempt=success.number)
+            self.log.info("delivered late", attempt=success.number)
             return outcome
         status = history.message.status
         self.log.info("message closed", status=status, reason=reason)
@@ -72,7 +72,7 @@ class Closing:
             message_id, started_at, Plan(), status=MessageStatus.UNDELIVERED, reason=reason
         )
         if self.store.messages.add(unplanned):
-            self.log.warning("closed, it was never planned", reason=reason)
+            self.log.warning("message closed before it was planned", reason=reason)
             return Closed(message_id, MessageStatus.UNDELIVERED, reason)
         history = self.store.messages.history(message_id)
         if history.message.status in FINAL and not history.open_attempts():

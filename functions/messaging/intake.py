@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # Longer than the function may run that holds it, so that whoever comes afterwards finds it finished
 # or ended.
 LOCK = timedelta(seconds=60)
-NOT_QUEUED = "its request could not be queued"
+NOT_QUEUED = "the request could not be queued"
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ class ReceiptRecorder:
                 self._record(receipt)
             except Unmatched as error:
                 if receipt.echo and self.store.erasure.was_erased(receipt.echo.message_id):
-                    self.log.info("receipt of a message that was erased")
+                    self.log.info("receipt of an erased message")
                     return None
                 count(Metric.UNMATCHED_RECEIPT, receipt.channel)
                 return error
@@ -79,7 +79,7 @@ class ReceiptRecorder:
         """
         if receipt.kind is ReceiptKind.UNKNOWN:
             self.store.receipts.add(receipt, None, self.now())
-            self.log.info("no receipt of an attempt", word=receipt.word)
+            self.log.info("receipt without an attempt", word=receipt.word)
         elif self.now() - receipt.occurred_at < YOUNG:
             raise Unmatched(f"no attempt for this {receipt.channel} receipt yet")
         else:

@@ -49,7 +49,7 @@ class Settlement:
         is recorded as skipped.
         """
         if unsent:
-            reason = f"attempt {success.number} by {success.channel} got through"
+            reason = f"attempt {success.number} on {success.channel} succeeded"
             self._store.attempts.update_status(
                 attempt.attempt_id, AttemptStatus.SKIPPED, self._now(), reason
             )

@@ -71,7 +71,7 @@ class Starter:
             self._start_or_set_aside(request)
         except (Throttled, NotQueued, ClientError, BotoCoreError) as error:
             self.log.warning(
-                "not started, it waits in the queue",
+                "not started, the request remains in the queue",
                 message_id=request.name,
                 error=type(error).__name__,
             )
@@ -88,7 +88,9 @@ class Starter:
             attributes = {"message_id": request.name, "reason": str(error)}
             self.dead_letters.put(request.body, attributes)
             self.log.warning(
-                "can never be started, set aside", message_id=request.name, reason=str(error)
+                "cannot be started, moved to the dead-letter queue",
+                message_id=request.name,
+                reason=str(error),
             )
 
     def _start(self, request: QueuedRequest) -> None:
@@ -98,7 +100,7 @@ class Starter:
         except Throttled:
             count(Metric.START_THROTTLED)
             raise
-        sentence = "delivery started" if started else "delivery was started before"
+        sentence = "delivery started" if started else "delivery was already started"
         self.log.info(sentence, message_id=request.name)
 
     @contextmanager

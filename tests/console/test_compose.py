@@ -136,7 +136,7 @@ def test_what_is_typed_is_planned_at_once_and_the_field_keeps_its_focus(tab: Tab
     expect(wait).to_be_focused()
     expect(wait).to_have_value("100")
     field(page, "/expires_in_seconds").fill("103")
-    expect(page.locator(".dropped").first).to_contain_text("Step 2 is left out: the steps before")
+    expect(page.locator(".dropped").first).to_contain_text("Step 2 is left out: the previous steps")
     assert '"expires_in_seconds": 103' in shown_request(page)
 
 
@@ -239,10 +239,12 @@ def test_a_mistake_without_a_field_is_in_the_summary(tab: Tab) -> None:
     page.locator("#steps summary").first.click()
     field(page, "/steps/1/more").fill('{"priority": 1')
     page.click("#send")
-    expect(field(page, "/steps/1/more")).to_have_accessible_description(re.compile("is not JSON"))
+    expect(field(page, "/steps/1/more")).to_have_accessible_description(
+        re.compile("is not valid JSON")
+    )
     field(page, "/steps/1/more").fill('{"priority": 1}')
     page.click("#send")
-    expect(page.locator("#summary")).to_contain_text("/steps/0/priority is not a known field")
+    expect(page.locator("#summary")).to_contain_text("/steps/0/priority is not a valid field")
 
 
 def test_a_key_that_came_before_with_another_body_is_said_at_the_key(
@@ -270,7 +272,7 @@ def test_a_request_that_is_too_large_is_said_to_be_so_and_kept(tab: Tab) -> None
     field(page, "/content/html").fill("x" * 263_000)
     page.click("#send")
     expect(page.locator("#summary")).to_contain_text("The API responded with 413")
-    expect(page.locator("#summary")).to_contain_text("it may have at most 262144")
+    expect(page.locator("#summary")).to_contain_text("the maximum is 262144")
     expect(field(page, "/content/html")).to_have_value("x" * 263_000)
 
 

@@ -162,7 +162,7 @@ class Silent:
 
 
 def send_all() -> None:
-    """By every channel; again; after an earlier one got through, after the expiry; and with a
+    """By every channel; again; after an earlier one succeeded, after the expiry; and with a
     receipt that is quicker than the answer.
     """
     with pytest.MonkeyPatch.context() as quick:

@@ -16,7 +16,7 @@ STACK_WIDE = {
     "AlarmUndeliveredShare": (10, 1, 1),
     "AlarmTimeToDeliver": (120_000, 1, 1),
 }
-SECTIONS = ["Is anything lost?", "Is it slow?", "Which channel?", "What does it use?"]
+SECTIONS = ["Message loss", "Latency", "Channels", "Resource usage"]
 
 
 def alarms(template: Template) -> dict[str, dict[str, Any]]:

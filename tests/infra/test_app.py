@@ -109,7 +109,7 @@ def test_a_wrong_parameter_ends_the_app_with_its_sentence(tmp_path: Path) -> Non
     assert app.returncode == 1
     assert "Traceback" not in app.stderr
     assert app.stderr.splitlines()[-1] == (
-        "retention_days is 'banana'; it may be a whole number from 1 to 3,650."
+        "retention_days is 'banana'; it must be a whole number from 1 to 3,650."
     )
 
 

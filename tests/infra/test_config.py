@@ -51,7 +51,7 @@ def test_an_unknown_parameter_is_refused_by_name(parameters: dict[str, Any], nam
 def test_a_missing_parameter_is_refused_by_name(parameters: dict[str, Any], name: str) -> None:
     given = {key: value for key, value in parameters.items() if key != name}
 
-    with pytest.raises(WrongParameter, match=f"^{name} is missing; it may be "):
+    with pytest.raises(WrongParameter, match=f"^{name} is missing; it must be "):
         Config.from_context(given)
 
 
@@ -86,7 +86,7 @@ def test_a_missing_parameter_is_refused_by_name(parameters: dict[str, Any], name
 def test_a_wrong_value_is_refused_with_what_it_may_be(
     parameters: dict[str, Any], name: str, value: object, may_be: str
 ) -> None:
-    with pytest.raises(WrongParameter, match=f"^{name} is .*; it may be .*{may_be}"):
+    with pytest.raises(WrongParameter, match=f"^{name} is .*; it must be .*{may_be}"):
         Config.from_context({**parameters, name: value})
 
 

@@ -152,22 +152,22 @@ RIGHT: dict[str, Any] = {
     "metadata with twenty entries": but(_ONE, {"/metadata": {str(n): "" for n in range(20)}}),
 }
 
-_MAY_BE_CHANNEL = "may be 'whatsapp', 'sms', 'email' or 'voice'"
-_ONE_OF_TWO = "needs either channel or broadcast, and not both"
-_SUCCESS = "may be 'sent', 'delivered' or 'read'"
-_PHONE = "must be a phone number in E.164, like +14255550156"
-_EMAIL_ADDRESS = "is not an email address; write it like ana@example.com"
-_ONE_LINE = "holds a line break or another control character"
-_WHOLE = "must be a whole number"
-_NO_FIELD = "is not a known field"
-_FORMS = "needs exactly one of text, template, image and document"
-_TEMPLATE_ALONE = "needs either a template or subject, text and html, not both"
-_LINK = "must be a link that starts with https:// or http://"
+_MAY_BE_CHANNEL = "must be 'whatsapp', 'sms', 'email' or 'voice'"
+_ONE_OF_TWO = "must contain either channel or broadcast"
+_SUCCESS = "must be 'sent', 'delivered' or 'read'"
+_PHONE = "must be a phone number in E.164 format, for example +14255550156"
+_EMAIL_ADDRESS = "must be an email address, for example ana@example.com"
+_ONE_LINE = "must not contain line breaks or other control characters"
+_INTEGER = "must be an integer"
+_NO_FIELD = "is not a valid field"
+_FORMS = "must contain exactly one of text, template, image and document"
+_TEMPLATE_ALONE = "must contain either template, or subject, text and html"
+_LINK = "must be a URL that starts with https:// or http://"
 _EMPTY = "must not be empty"
 _NULL = "must not be null"
-_TOO_LARGE = "holds a number that is too large"
-_SMS_SENDER = "must be a phone number, a pool, a sender id or one's ARN"
-_WHATSAPP_SENDER = "must be a phone number id, like phone-number-id- and 32 hexadecimal digits"
+_TOO_LARGE = "contains a number that is too large"
+_SMS_SENDER = "must be a phone number, a pool, a sender id, or the ARN of one of these"
+_WHATSAPP_SENDER = "must be a phone number id: phone-number-id- followed by 32 hexadecimal digits"
 
 
 def _wrong(  # noqa: PLR0913 - one row of the table
@@ -187,15 +187,15 @@ def _wrong(  # noqa: PLR0913 - one row of the table
 
 WRONG: list[Wrong] = [
     # ---- the plan
-    _wrong("no steps", "/steps", GONE, "is missing"),
+    _wrong("no steps", "/steps", GONE, "is required"),
     _wrong("empty steps", "/steps", [], _EMPTY),
     _wrong(
         "a step too many",
         "/steps",
         [{"channel": "sms"}] * 11,
-        "has 11 entries; it may have at most 10",
+        "has 11 entries; the maximum is 10",
     ),
-    _wrong("steps that are no list", "/steps", {"channel": "sms"}, "must be a list"),
+    _wrong("steps that are no list", "/steps", {"channel": "sms"}, "must be an array"),
     _wrong("a step that is a word", "/steps/0", "sms", "must be an object"),
     _wrong("a step that is a list", "/steps/0", ["sms", "email"], "must be an object"),
     _wrong("neither channel nor broadcast", "/steps/0", {"wait_seconds": 45}, _ONE_OF_TWO),
@@ -214,7 +214,7 @@ WRONG: list[Wrong] = [
         "a channel twice in a broadcast",
         "/steps/0",
         {"broadcast": ["sms", "email", "sms"]},
-        "names a channel twice; each may be there once",
+        "must not contain the same channel twice",
         at="/steps/0/broadcast",
     ),
     _wrong("a broadcast to nobody", "/steps/0", {"broadcast": []}, _EMPTY, at="/steps/0/broadcast"),
@@ -222,40 +222,45 @@ WRONG: list[Wrong] = [
         "a broadcast that is a word",
         "/steps/0",
         {"broadcast": "sms"},
-        "must be a list",
+        "must be an array",
         at="/steps/0/broadcast",
     ),
     # ---- waits, success, expiry
-    _wrong("a wait too short", "/steps/0/wait_seconds", 4, "is 4; it may be 5 to 86400"),
-    _wrong("a wait too long", "/steps/0/wait_seconds", 86_401, "is 86401; it may be 5 to 86400"),
-    _wrong("a wait below zero", "/steps/0/wait_seconds", -1, "is -1; it may be 5 to 86400"),
-    _wrong("a wait as text", "/steps/0/wait_seconds", "45", _WHOLE),
-    _wrong("a broken wait", "/steps/0/wait_seconds", 45.5, _WHOLE),
-    _wrong("a wait with a point", "/steps/0/wait_seconds", 45.0, _WHOLE, INTEGER),
-    _wrong("a wait that is true", "/steps/0/wait_seconds", True, _WHOLE),
+    _wrong("a wait too short", "/steps/0/wait_seconds", 4, "is 4; it must be from 5 to 86400"),
+    _wrong(
+        "a wait too long", "/steps/0/wait_seconds", 86_401, "is 86401; it must be from 5 to 86400"
+    ),
+    _wrong("a wait below zero", "/steps/0/wait_seconds", -1, "is -1; it must be from 5 to 86400"),
+    _wrong("a wait as text", "/steps/0/wait_seconds", "45", _INTEGER),
+    _wrong("a broken wait", "/steps/0/wait_seconds", 45.5, _INTEGER),
+    _wrong("a wait with a point", "/steps/0/wait_seconds", 45.0, _INTEGER, INTEGER),
+    _wrong("a wait that is true", "/steps/0/wait_seconds", True, _INTEGER),
     _wrong("an unknown success", "/steps/0/success", "confirmed", _SUCCESS),
     _wrong(
         "read on SMS",
         "/steps/0/success",
         "read",
-        "may be 'sent' or 'delivered'; only whatsapp reports 'read'",
+        "must be 'sent' or 'delivered'; only whatsapp supports 'read'",
     ),
     _wrong(
         "read of a broadcast with SMS",
         "/steps/0",
         {"broadcast": ["whatsapp", "sms"], "success": "read"},
-        "may be 'sent' or 'delivered'; only whatsapp reports 'read'",
+        "must be 'sent' or 'delivered'; only whatsapp supports 'read'",
         at="/steps/0/success",
     ),
-    _wrong("an expiry too short", "/expires_in_seconds", 4, "is 4; it may be 5 to 864000"),
+    _wrong("an expiry too short", "/expires_in_seconds", 4, "is 4; it must be from 5 to 864000"),
     _wrong(
-        "an expiry too long", "/expires_in_seconds", 864_001, "is 864001; it may be 5 to 864000"
+        "an expiry too long",
+        "/expires_in_seconds",
+        864_001,
+        "is 864001; it must be from 5 to 864000",
     ),
-    _wrong("an expiry as text", "/expires_in_seconds", "600", _WHOLE),
+    _wrong("an expiry as text", "/expires_in_seconds", "600", _INTEGER),
     # ---- recipients
-    _wrong("no recipient", "/to/sms", GONE, "is missing, and a step sends by sms", LACKS),
+    _wrong("no recipient", "/to/sms", GONE, "is required, because a step uses sms", LACKS),
     _wrong(
-        "no recipients", "/to", GONE, "is missing, and a step sends by sms", LACKS, at="/to/sms"
+        "no recipients", "/to", GONE, "is required, because a step uses sms", LACKS, at="/to/sms"
     ),
     _wrong("a number without country", "/to/sms", "2065550143", _PHONE),
     _wrong("a number with spaces", "/to/sms", "+1 206 555 0143", _PHONE),
@@ -287,17 +292,17 @@ WRONG: list[Wrong] = [
         "a number of a length between the lengths of its country",
         "/to/sms",
         "+65555501432",
-        "has a length that no number of +65 (SG) has",
+        "has an invalid length for a number of +65 (SG)",
         LENGTH,
     ),
     _wrong(
         "a number of no country",
         "/to/sms",
         "+21055550143",
-        "must begin with the calling code of a country, like +1 or +44",
+        "must begin with a country calling code, for example +1 or +44",
         LENGTH,
     ),
-    _wrong("a number that is a number", "/to/sms", 12065550143, "must be text"),
+    _wrong("a number that is a number", "/to/sms", 12065550143, "must be a string"),
     _wrong("no address", "/to/email", "bo", _EMAIL_ADDRESS),
     _wrong("an address without a domain's end", "/to/email", "bo@localhost", _EMAIL_ADDRESS),
     _wrong("an address with a name", "/to/email", "Bo <bo@example.org>", _EMAIL_ADDRESS),
@@ -327,7 +332,7 @@ WRONG: list[Wrong] = [
         "an endless WhatsApp sender",
         "/from/whatsapp",
         "phone-number-id-" + "0" * 100,
-        "has 116 characters; it may have at most 115",
+        "has 116 characters; the maximum is 115",
     ),
     _wrong("a sender that is no address", "/from/email", "hello", _EMAIL_ADDRESS),
     _wrong(
@@ -350,13 +355,13 @@ WRONG: list[Wrong] = [
     ),
     # ---- what is said
     _wrong(
-        "nothing to say", "/content", {}, "is missing; sms needs a text", LACKS, at="/content/sms"
+        "nothing to say", "/content", {}, "is required: sms needs a text", LACKS, at="/content/sms"
     ),
     _wrong(
         "nothing for WhatsApp",
         "/content",
         {},
-        "is missing; whatsapp needs a text, a template, an image or a document",
+        "is required: whatsapp needs a text, a template, an image or a document",
         LACKS,
         at=_SAYS,
         body=_WHATSAPP,
@@ -365,7 +370,7 @@ WRONG: list[Wrong] = [
         "an email without subject",
         "/content/subject",
         GONE,
-        "is missing; email needs a subject with text or html, or a template",
+        "is required: email needs a subject with text or html, or a template",
         LACKS,
         at="/content/email",
         body=_EMAIL,
@@ -374,27 +379,27 @@ WRONG: list[Wrong] = [
         "an email of a subject alone",
         "/content/text",
         GONE,
-        "is missing; email needs a subject with text or html, or a template",
+        "is required: email needs a subject with text or html, or a template",
         LACKS,
         at="/content/email",
         body=_EMAIL,
     ),
-    _wrong("a blank text", "/content/text", " \n", "is blank"),
-    _wrong("an empty text", "/content/text", "", "is blank"),
-    _wrong("a text that is a number", "/content/text", 987654, "must be text"),
+    _wrong("a blank text", "/content/text", " \n", "must not be blank"),
+    _wrong("an empty text", "/content/text", "", "must not be blank"),
+    _wrong("a text that is a number", "/content/text", 987654, "must be a string"),
     _wrong(
         "a long SMS",
         "/content/text",
         "x" * 1_601,
-        "has 1601 characters; sms takes at most 1600, and content.sms.text can say it shorter",
+        "has 1601 characters; the maximum for sms is 1600. Use content.sms.text for a shorter text",
         LONGEST,
     ),
     _wrong(
         "a long WhatsApp text",
         "/content/text",
         "x" * 4_097,
-        "has 4097 characters; whatsapp takes at most 4096, "
-        "and content.whatsapp.text can say it shorter",
+        "has 4097 characters; the maximum for whatsapp is 4096. "
+        "Use content.whatsapp.text for a shorter text",
         LONGEST,
         body=_WHATSAPP,
     ),
@@ -402,7 +407,7 @@ WRONG: list[Wrong] = [
         "a long SMS in a step",
         "/steps/0/content",
         {"text": "x" * 1_601},
-        "has 1601 characters; sms takes at most 1600, and content.sms.text can say it shorter",
+        "has 1601 characters; the maximum for sms is 1600. Use content.sms.text for a shorter text",
         LONGEST,
         at="/steps/0/content/text",
     ),
@@ -410,14 +415,14 @@ WRONG: list[Wrong] = [
         "a long SMS of its own",
         "/content/sms",
         {"text": "x" * 1_601},
-        "has 1601 characters; it may have at most 1600",
+        "has 1601 characters; the maximum is 1600",
         at="/content/sms/text",
     ),
     _wrong(
         "a long WhatsApp text of its own",
         _SAYS,
         {"text": "x" * 4_097},
-        "has 4097 characters; it may have at most 4096",
+        "has 4097 characters; the maximum is 4096",
         at=f"{_SAYS}/text",
     ),
     _wrong("a header in a subject", "/content/subject", "Hi\r\nBcc: al@example.org", _ONE_LINE),
@@ -434,7 +439,7 @@ WRONG: list[Wrong] = [
         "an endless subject",
         "/content/subject",
         "s" * 999,
-        "has 999 characters; it may have at most 998",
+        "has 999 characters; the maximum is 998",
     ),
     _wrong("an empty subject", "/content/subject", "", _EMPTY),
     _wrong("WhatsApp in no form", _SAYS, {}, _FORMS),
@@ -448,21 +453,21 @@ WRONG: list[Wrong] = [
         "a template without a name",
         _SAYS,
         {"template": {"language": "en"}},
-        "is missing",
+        "is required",
         at=f"{_SAYS}/template/name",
     ),
     _wrong(
         "a language in words",
         _SAYS,
         {"template": {"name": "a", "language": "english"}},
-        "must be a language code, like en or en_US",
+        "must be a language code, for example en or en_US",
         at=f"{_SAYS}/template/language",
     ),
     _wrong(
         "too many components",
         _SAYS,
         {"template": {"name": "a", "language": "en", "components": [{}] * 21}},
-        "has 21 entries; it may have at most 20",
+        "has 21 entries; the maximum is 20",
         at=f"{_SAYS}/template/components",
     ),
     _wrong(
@@ -490,7 +495,7 @@ WRONG: list[Wrong] = [
         "an endless link",
         _SAYS,
         {"image": {"link": "https://" + "a" * 2_041}},
-        "has 2049 characters; it may have at most 2048",
+        "has 2049 characters; the maximum is 2048",
         at=f"{_SAYS}/image/link",
     ),
     _wrong(
@@ -504,7 +509,7 @@ WRONG: list[Wrong] = [
         "a long caption",
         _SAYS,
         {"image": {"link": "https://example.com", "caption": "c" * 1_025}},
-        "has 1025 characters; it may have at most 1024",
+        "has 1025 characters; the maximum is 1024",
         at=f"{_SAYS}/image/caption",
     ),
     _wrong(
@@ -531,7 +536,7 @@ WRONG: list[Wrong] = [
         "a template's name with a space",
         "/content/email",
         {"template": {"name": "a b"}},
-        "may hold letters, digits, _ and -, at most 64",
+        "can contain up to 64 letters, digits, _ and -",
         at="/content/email/template/name",
     ),
     _wrong(
@@ -551,10 +556,14 @@ WRONG: list[Wrong] = [
         "an unknown category",
         "/category",
         "spam",
-        "may be 'authentication', 'utility' or 'marketing'",
+        "must be 'authentication', 'utility' or 'marketing'",
     ),
     _wrong(
-        "metadata that is no text", "/metadata", {"order": 42}, "must be text", at="/metadata/order"
+        "metadata that is no text",
+        "/metadata",
+        {"order": 42},
+        "must be a string",
+        at="/metadata/order",
     ),
     _wrong("metadata that is a list", "/metadata", ["order"], "must be an object"),
     _wrong("a nameless entry in metadata", "/metadata", {"": "x"}, _EMPTY, at="/metadata/"),
@@ -562,21 +571,21 @@ WRONG: list[Wrong] = [
         "a long name in metadata",
         "/metadata",
         {"k" * 65: "x"},
-        "has 65 characters; it may have at most 64",
+        "has 65 characters; the maximum is 64",
         at=f"/metadata/{'k' * 65}",
     ),
     _wrong(
         "a long entry in metadata",
         "/metadata",
         {"k": "x" * 257},
-        "has 257 characters; it may have at most 256",
+        "has 257 characters; the maximum is 256",
         at="/metadata/k",
     ),
     _wrong(
         "too much metadata",
         "/metadata",
         {str(n): "" for n in range(21)},
-        "has 21 entries; it may have at most 20",
+        "has 21 entries; the maximum is 20",
     ),
     _wrong("a null recipient", "/to/sms", None, _NULL),
     _wrong("null words", "/content/sms", None, _NULL),
@@ -644,20 +653,20 @@ SAMPLE_RIGHT: dict[str, Any] = {
 
 SAMPLE_WRONG: list[Wrong] = [
     _wrong(
-        "an unknown use case", "/use_case", "both", "may be 'fallback' or 'broadcast'", body=SAMPLE
+        "an unknown use case", "/use_case", "both", "must be 'fallback' or 'broadcast'", body=SAMPLE
     ),
-    _wrong("no primary channel", "/pc", GONE, "is missing", body=SAMPLE),
-    _wrong("no fallback channel", "/fc", GONE, "is missing", body=SAMPLE),
-    _wrong("no channel", "/fc/channel", GONE, "is missing", body=SAMPLE),
+    _wrong("no primary channel", "/pc", GONE, "is required", body=SAMPLE),
+    _wrong("no fallback channel", "/fc", GONE, "is required", body=SAMPLE),
+    _wrong("no channel", "/fc/channel", GONE, "is required", body=SAMPLE),
     _wrong(
         "an unknown channel",
         "/fc/channel",
         "pigeon",
-        "may be 'whatsapp', 'sms' or 'email'",
+        "must be 'whatsapp', 'sms' or 'email'",
         body=SAMPLE,
     ),
-    _wrong("no sender", "/fc/sender", GONE, "is missing", body=SAMPLE),
-    _wrong("no recipient", "/pc/recipient", GONE, "is missing", body=SAMPLE),
+    _wrong("no sender", "/fc/sender", GONE, "is required", body=SAMPLE),
+    _wrong("no recipient", "/pc/recipient", GONE, "is required", body=SAMPLE),
     _wrong("an empty recipient", "/pc/recipient", "", _PHONE, body=SAMPLE),
     _wrong(
         "a number without country", "/fc/recipient", "2065550143", _PHONE, BY_CHANNEL, body=SAMPLE
@@ -677,7 +686,7 @@ SAMPLE_WRONG: list[Wrong] = [
         "no message",
         "/fc/sms/message",
         GONE,
-        "is missing; sms needs a text",
+        "is required: sms needs a text",
         BY_CHANNEL,
         at="/fc/sms",
         body=SAMPLE,
@@ -686,17 +695,17 @@ SAMPLE_WRONG: list[Wrong] = [
         "an empty message",
         "/pc/whatsapp/message",
         "",
-        "is missing; whatsapp needs a text, a template, an image or a document",
+        "is required: whatsapp needs a text, a template, an image or a document",
         BY_CHANNEL,
         at="/pc/whatsapp",
         body=SAMPLE,
     ),
-    _wrong("a blank message", "/fc/sms/message", " ", "is blank", BY_CHANNEL, body=SAMPLE),
+    _wrong("a blank message", "/fc/sms/message", " ", "must not be blank", BY_CHANNEL, body=SAMPLE),
     _wrong(
         "a long SMS",
         "/fc/sms/message",
         "x" * 1_601,
-        "has 1601 characters; it may have at most 1600",
+        "has 1601 characters; the maximum is 1600",
         BY_CHANNEL,
         body=SAMPLE,
     ),
@@ -704,7 +713,7 @@ SAMPLE_WRONG: list[Wrong] = [
         "a long WhatsApp message",
         "/pc/whatsapp/message",
         "x" * 4_097,
-        "has 4097 characters; it may have at most 4096",
+        "has 4097 characters; the maximum is 4096",
         BY_CHANNEL,
         body=SAMPLE,
     ),
@@ -712,7 +721,7 @@ SAMPLE_WRONG: list[Wrong] = [
         "an unknown message type",
         "/fc/sms/message_type",
         "URGENT",
-        "may be 'PROMOTIONAL', 'TRANSACTIONAL' or ''",
+        "must be 'PROMOTIONAL', 'TRANSACTIONAL' or ''",
         body=SAMPLE,
     ),
     _wrong(
@@ -727,27 +736,29 @@ SAMPLE_WRONG: list[Wrong] = [
         "no subject",
         "/pc/email/subject",
         "",
-        "is missing; email needs a subject with text or html, or a template",
+        "is required: email needs a subject with text or html, or a template",
         BY_CHANNEL,
         at="/pc/email",
         body=SAMPLE_FULL,
     ),
-    _wrong("a blank text", "/pc/email/text", " ", "is blank", BY_CHANNEL, body=SAMPLE_FULL),
+    _wrong(
+        "a blank text", "/pc/email/text", " ", "must not be blank", BY_CHANNEL, body=SAMPLE_FULL
+    ),
     _wrong(
         "a template's name with a space",
         "/pc/email/template",
         "a b",
-        "may hold letters, digits, _ and -, at most 64",
+        "can contain up to 64 letters, digits, _ and -",
         BY_CHANNEL,
         body=SAMPLE_FULL,
     ),
     _wrong("no address", "/pc/recipient", "bo", _EMAIL_ADDRESS, BY_CHANNEL, body=SAMPLE_FULL),
-    _wrong("a wait in words", "/fallback_seconds", "soon", _WHOLE, IN_TEXT, body=SAMPLE),
+    _wrong("a wait in words", "/fallback_seconds", "soon", _INTEGER, IN_TEXT, body=SAMPLE),
     _wrong(
         "a wait too short",
         "/fallback_seconds",
         4,
-        "is 4; it may be 5 to 86400",
+        "is 4; it must be from 5 to 86400",
         IN_TEXT,
         body=SAMPLE,
     ),
@@ -755,19 +766,19 @@ SAMPLE_WRONG: list[Wrong] = [
         "a wait too long, as text",
         "/fallback_seconds",
         "86401",
-        "is 86401; it may be 5 to 86400",
+        "is 86401; it must be from 5 to 86400",
         IN_TEXT,
         body=SAMPLE,
     ),
-    _wrong("an endless wait", "/fallback_seconds", "9" * 5_000, _WHOLE, IN_TEXT, body=SAMPLE),
-    _wrong("a wait with a point", "/fallback_seconds", 60.5, _WHOLE, body=SAMPLE),
-    _wrong("a wait that is a list", "/fallback_seconds", [60], _WHOLE, body=SAMPLE),
-    _wrong("a wait that is true", "/fallback_seconds", True, _WHOLE, body=SAMPLE),
+    _wrong("an endless wait", "/fallback_seconds", "9" * 5_000, _INTEGER, IN_TEXT, body=SAMPLE),
+    _wrong("a wait with a point", "/fallback_seconds", 60.5, _INTEGER, body=SAMPLE),
+    _wrong("a wait that is a list", "/fallback_seconds", [60], _INTEGER, body=SAMPLE),
+    _wrong("a wait that is true", "/fallback_seconds", True, _INTEGER, body=SAMPLE),
     _wrong(
         "a broadcast to one channel",
         "/pc",
         _SAMPLE_SMS,
-        "names a channel twice; each may be there once",
+        "must not contain the same channel twice",
         DIFFERENT,
         at="/fc/channel",
         body=_BROADCAST,

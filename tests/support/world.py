@@ -397,7 +397,7 @@ def _why_not_to_send(story: MessageHistory, number: int, now: datetime) -> str:
     step = story.message.plan.attempt(number).step
     others = [one for one in story.attempts if story.step(one) != step]
     if any(story.fulfilled(one) for one in others):
-        return "another step had got through"
+        return "another step had succeeded"
     if any(story.step(one) > step for one in others):
         return "a later step had begun"
     if story.message.status in CLOSED:

@@ -115,9 +115,9 @@ class _StepChannel:
     def problems(self, senders: Mapping[str, str]) -> Iterator[Problem]:
         channel = self.channel
         if not self._may_name("to"):
-            yield Problem(self._pointer("to"), f"is missing, and a step sends by {channel}")
+            yield Problem(self._pointer("to"), f"is required, because a step uses {channel}")
         if not self._may_name("from") and not senders.get(channel):
-            detail = "is missing, and this stack has no sender of its own"
+            detail = "is required, because the stack has no sender for this channel"
             yield Problem(self._pointer("from"), detail)
         if content := self._content():
             yield from self._content_problems(content)
@@ -134,12 +134,12 @@ class _StepChannel:
     def _content_problems(self, content: Content) -> Iterator[Problem]:
         channel, facts = self.channel, channels()[self.channel]
         if not channel_contents()[channel].is_complete(content):
-            yield Problem(self._pointer("content"), f"is missing; {channel} needs {facts.needs}")
+            yield Problem(self._pointer("content"), f"is required: {channel} needs {facts.needs}")
         if facts.max_text and content.text and len(content.text) > facts.max_text:
             yield Problem(
                 self._text_pointer(),
-                f"has {len(content.text)} characters; {channel} takes at most {facts.max_text}, "
-                f"and content.{channel}.text can say it shorter",
+                f"has {len(content.text)} characters; the maximum for {channel} is "
+                f"{facts.max_text}. Use content.{channel}.text for a shorter text",
             )
 
     def _pointer(self, field: str) -> str:

@@ -57,7 +57,7 @@ _Content = Annotated[RequestModel, SameAs(RequestContent)]
 
 def _each_once(names: list[str]) -> list[str]:
     if len(set(names)) < len(names):
-        raise PydanticCustomError("twice", "names a channel twice; each may be there once")
+        raise PydanticCustomError("twice", "must not contain the same channel twice")
     return names
 
 
@@ -92,7 +92,7 @@ class RequestStep(RequestModel):
     @model_validator(mode="after")
     def _channel_or_broadcast(self) -> "RequestStep":
         if (self.channel is None) == (self.broadcast is None):
-            raise PydanticCustomError("one_form", "needs either channel or broadcast, and not both")
+            raise PydanticCustomError("one_form", "must contain either channel or broadcast")
         return self
 
     @property
@@ -101,11 +101,11 @@ class RequestStep(RequestModel):
 
 
 def _only(success: str, common: list[str]) -> str:
-    """`may be 'sent' or 'delivered'; only whatsapp reports 'read'`."""
+    """`must be 'sent' or 'delivered'; only whatsapp supports 'read'`."""
     able = [name for name, facts in channels().items() if success in facts.success]
-    verb = "reports" if len(able) == 1 else "report"
+    verb = "supports" if len(able) == 1 else "support"
     words = " or ".join(f"'{word}'" for word in common)
-    return f"may be {words}; only {' and '.join(able)} {verb} '{success}'"
+    return f"must be {words}; only {' and '.join(able)} {verb} '{success}'"
 
 
 class MessageRequest(RequestModel):

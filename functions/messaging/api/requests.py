@@ -45,13 +45,13 @@ def read(body: bytes) -> object:
     try:
         return from_json(body, allow_inf_nan=False)
     except ValueError as error:
-        raise InvalidRequest([Problem("", f"is not JSON: {error}")]) from error
+        raise InvalidRequest([Problem("", f"is not valid JSON: {error}")]) from error
 
 
 def check_message_id(message_id: str) -> None:
     """Raises `InvalidRequest` where the name of an execution cannot be a message's id."""
     if not MESSAGE_ID.fullmatch(message_id):
-        detail = "may hold only 0-9, A-Z, a-z, _ and -: it becomes the message's id"
+        detail = "can contain only 0-9, A-Z, a-z, _ and -, because it becomes the message's id"
         raise InvalidRequest([Problem("the execution's name", detail)])
 
 
@@ -96,5 +96,5 @@ def _size_problems(document: Mapping[str, Any]) -> Iterator[Problem]:
     """1e15 is four characters as it is sent and sixteen as it is kept."""
     size = len(json.dumps(document, ensure_ascii=False).encode())
     if size > MAX_KEPT_BYTES:
-        detail = f"takes {size} bytes when it is written out; it may take {MAX_KEPT_BYTES}"
+        detail = f"is {size} bytes after serialization; the maximum is {MAX_KEPT_BYTES}"
         yield Problem("", detail)

@@ -16,21 +16,21 @@ Location: TypeAlias = tuple[int | str, ...]
 
 # Pydantic's error types in our words; what is not here keeps its own sentence.
 _SENTENCES = {
-    "missing": "is missing",
-    "extra_forbidden": "is not a known field",
-    "string_type": "must be text",
-    "int_type": "must be a whole number",
+    "missing": "is required",
+    "extra_forbidden": "is not a valid field",
+    "string_type": "must be a string",
+    "int_type": "must be an integer",
     "dict_type": "must be an object",
     "model_type": "must be an object",
-    "list_type": "must be a list",
-    "literal_error": "may be {expected}",
-    "greater_than_equal": "is {input}; it must be at least {ge}",
-    "less_than_equal": "is {input}; it may be at most {le}",
+    "list_type": "must be an array",
+    "literal_error": "must be {expected}",
+    "greater_than_equal": "is {input}; the minimum is {ge}",
+    "less_than_equal": "is {input}; the maximum is {le}",
     "string_too_short": "must not be empty",
-    "string_too_long": "has {length} characters; it may have at most {max_length}",
+    "string_too_long": "has {length} characters; the maximum is {max_length}",
     "too_short": "must not be empty",
-    "too_long": "has {length} entries; it may have at most {max_length}",
-    "invalid_key": "must have text as keys",
+    "too_long": "has {length} entries; the maximum is {max_length}",
+    "invalid_key": "must have string keys",
 }
 _RANGES = {
     "wait_seconds": (MIN_WAIT_SECONDS, MAX_WAIT_SECONDS),
@@ -72,7 +72,7 @@ def _sentence(error: ErrorDetails, location: Location) -> str:
     kind = error["type"]
     if kind in {"greater_than_equal", "less_than_equal"} and field in _RANGES:
         low, high = _RANGES[str(field)]
-        return f"is {error['input']}; it may be {low} to {high}"
+        return f"is {error['input']}; it must be from {low} to {high}"
     given = error["input"]
     facts = {
         **error.get("ctx", {}),

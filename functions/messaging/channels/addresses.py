@@ -15,7 +15,7 @@ _LENGTH_SENTENCES = {
     ValidationResult.TOO_SHORT: "has too few digits for a number of {country}",
     ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "has too few digits for a number of {country}",
     ValidationResult.TOO_LONG: "has too many digits for a number of {country}",
-    ValidationResult.INVALID_LENGTH: "has a length that no number of {country} has",
+    ValidationResult.INVALID_LENGTH: "has an invalid length for a number of {country}",
 }
 
 
@@ -27,7 +27,7 @@ def _possible_number(text: str) -> str:
         number = phonenumbers.parse(text)
     except NumberParseException:
         raise PydanticCustomError(
-            "country_code", "must begin with the calling code of a country, like +1 or +44"
+            "country_code", "must begin with a country calling code, for example +1 or +44"
         ) from None
     sentence = _LENGTH_SENTENCES.get(phonenumbers.is_possible_number_with_reason(number))
     # Canada has numbers without an area code, such as those that begin with 310.
@@ -49,14 +49,17 @@ def email_address(text: str) -> str:
         )
     except EmailNotValidError:
         raise PydanticCustomError(
-            "email", "is not an email address; write it like ana@example.com"
+            "email", "must be an email address, for example ana@example.com"
         ) from None
     return address.ascii_email or text  # SES wants a domain's name in ASCII
 
 
 PhoneNumber = Annotated[
     str,
-    Pattern(r"^\+[1-9][0-9]{6,14}$", "must be a phone number in E.164, like +14255550156"),
+    Pattern(
+        r"^\+[1-9][0-9]{6,14}$",
+        "must be a phone number in E.164 format, for example +14255550156",
+    ),
     AfterValidator(_possible_number),
 ]
 EmailAddress = Annotated[str, AfterValidator(email_address)]

@@ -83,13 +83,15 @@ class SameAs:
 
 def not_blank(text: str) -> str:
     if not text.strip():
-        raise PydanticCustomError("blank", "is blank")
+        raise PydanticCustomError("blank", "must not be blank")
     return text
 
 
 def _one_line(text: str) -> str:
     if _CONTROL.search(text):
-        raise PydanticCustomError("one_line", "holds a line break or another control character")
+        raise PydanticCustomError(
+            "one_line", "must not contain line breaks or other control characters"
+        )
     return text
 
 
@@ -98,7 +100,7 @@ def finite(value: T) -> T:
     try:
         json.dumps(value, allow_nan=False)
     except ValueError:
-        raise PydanticCustomError("finite", "holds a number that is too large") from None
+        raise PydanticCustomError("finite", "contains a number that is too large") from None
     return value
 
 
@@ -108,5 +110,5 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=512), AfterVali
 Link = Annotated[
     str,
     StringConstraints(max_length=2_048),
-    Pattern(r"^https?://\S+$", "must be a link that starts with https:// or http://"),
+    Pattern(r"^https?://\S+$", "must be a URL that starts with https:// or http://"),
 ]

@@ -23,7 +23,7 @@ from messaging.domain.statuses import (
 MESSAGE_ID = re.compile(r"[0-9A-Za-z_-]{1,80}")
 _ATTEMPT_ID = re.compile(rf"({MESSAGE_ID.pattern})\.([1-9][0-9]?)")
 # Why an attempt is told as timed out of which nothing was sent.
-CAME_TOO_LATE = "its wait was over before it could be sent"
+CAME_TOO_LATE = "the wait ended before the attempt could be sent"
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,6 @@ def _wait(step: RequestedStep, default: int, left: int | None) -> int:
 
 def _too_late(start: int, left: int) -> str:
     return (
-        f"the steps before it may take {start} seconds, which leaves {left} of the message's time; "
-        f"a step waits at least {MIN_WAIT_SECONDS}"
+        f"the previous steps can take {start} of the {start + left} seconds before the message "
+        f"expires; a step needs at least {MIN_WAIT_SECONDS}"
     )

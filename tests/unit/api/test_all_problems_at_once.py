@@ -73,12 +73,12 @@ def test_an_invalid_field_and_a_missing_recipient_are_in_one_answer() -> None:
     body = but(VALID, {"/to/sms": GONE, "/to/email": "bo", "/content/subject": GONE})
 
     assert problems(body, NO_SENDERS | {"whatsapp": SENDERS["whatsapp"]}) == [
-        Problem("/to/email", "is not an email address; write it like ana@example.com"),
-        Problem("/to/sms", "is missing, and a step sends by sms"),
-        Problem("/from/sms", "is missing, and this stack has no sender of its own"),
-        Problem("/from/email", "is missing, and this stack has no sender of its own"),
+        Problem("/to/email", "must be an email address, for example ana@example.com"),
+        Problem("/to/sms", "is required, because a step uses sms"),
+        Problem("/from/sms", "is required, because the stack has no sender for this channel"),
+        Problem("/from/email", "is required, because the stack has no sender for this channel"),
         Problem(
-            "/content/email", "is missing; email needs a subject with text or html, or a template"
+            "/content/email", "is required: email needs a subject with text or html, or a template"
         ),
     ]
 
@@ -129,7 +129,7 @@ def test_the_problems_are_those_of_each_change_alone(invalid: set[str], missing:
 
     assert sorted(found, key=str) == sorted(alone, key=str)
     assert found == problems(but(VALID, dict(reversed(changes.items()))))
-    assert all("is missing" in one.detail for one in found[len(invalid) :])
+    assert all("is required" in one.detail for one in found[len(invalid) :])
 
 
 # ---- what is there but invalid is not missing too

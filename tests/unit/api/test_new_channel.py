@@ -102,17 +102,17 @@ def test_what_is_invalid_or_missing_is_said_by_its_own_files(functions: Path) ->
     }
 
     assert check(functions, body)[1] == [
-        ["/to/pager", "must be a phone number in E.164, like +14255550156"],
+        ["/to/pager", "must be a phone number in E.164 format, for example +14255550156"],
         ["/from/pager", "must be a calling number"],
-        ["/content/pager/text", "has 3001 characters; it may have at most 3000"],
+        ["/content/pager/text", "has 3001 characters; the maximum is 3000"],
         ["/content/pager/voice", "must be a voice in capitals"],
-        ["/steps/0/success", "may be 'sent' or 'delivered'; only whatsapp reports 'read'"],
+        ["/steps/0/success", "must be 'sent' or 'delivered'; only whatsapp supports 'read'"],
         ["/steps/0/content/pager", "must not be null"],
-        ["/steps/1/channel", "may be 'whatsapp', 'sms', 'email', 'voice' or 'pager'"],
-        ["/steps/2/content/pager/text", "is missing"],
-        ["/to/sms", "is missing, and a step sends by sms"],
-        ["/from/sms", "is missing, and this stack has no sender of its own"],
-        ["/content/sms", "is missing; sms needs a text"],
+        ["/steps/1/channel", "must be 'whatsapp', 'sms', 'email', 'voice' or 'pager'"],
+        ["/steps/2/content/pager/text", "is required"],
+        ["/to/sms", "is required, because a step uses sms"],
+        ["/from/sms", "is required, because the stack has no sender for this channel"],
+        ["/content/sms", "is required: sms needs a text"],
     ]
 
 
@@ -121,14 +121,14 @@ def test_what_it_lacks_and_what_is_too_long_is_said_with_its_facts(functions: Pa
     nothing = {**CALL, "content": {}}
 
     assert check(functions, body)[1] == [
-        ["/to/pager", "is missing, and a step sends by pager"],
-        ["/from/pager", "is missing, and this stack has no sender of its own"],
+        ["/to/pager", "is required, because a step uses pager"],
+        ["/from/pager", "is required, because the stack has no sender for this channel"],
         [
             "/content/text",
             (
-                "has 3001 characters; pager takes at most 3000, "
-                "and content.pager.text can say it shorter"
+                "has 3001 characters; the maximum for pager is 3000. "
+                "Use content.pager.text for a shorter text"
             ),
         ],
     ]
-    assert check(functions, nothing)[1] == [["/content/pager", "is missing; pager needs a text"]]
+    assert check(functions, nothing)[1] == [["/content/pager", "is required: pager needs a text"]]

@@ -49,7 +49,7 @@ def test_fictitious_numbers_are_accepted(area: str) -> None:
         ("+800555014321", "has too many digits for a number of +800"),
         ("+8005551", "has too few digits for a number of +800"),
         ("+44770090", "has too few digits for a number of +44 (GB)"),
-        ("+9995550143", "must begin with the calling code of a country, like +1 or +44"),
+        ("+9995550143", "must begin with a country calling code, for example +1 or +44"),
     ],
 )
 def test_an_impossible_number_is_refused_with_its_reason(number: str, sentence: str) -> None:

@@ -108,7 +108,7 @@ def test_what_grows_too_large_to_be_kept_is_refused() -> None:
 
     [(pointer, detail)] = problems(body)
     assert pointer == ""
-    assert detail.endswith("bytes when it is written out; it may take 384000")
+    assert detail.endswith("bytes after serialization; the maximum is 384000")
 
 
 def test_all_wrong_fields_are_named_at_once() -> None:
@@ -170,7 +170,7 @@ def test_no_sentence_quotes_an_address_or_a_text(wrong: Wrong) -> None:
 @pytest.mark.parametrize("channel", ["whatsapp", "sms", "email"])
 def test_a_stack_without_a_sender_asks_for_one(channel: str) -> None:
     body = but(VALID, {"/steps": [{"channel": channel}]})
-    lack = (f"/from/{channel}", "is missing, and this stack has no sender of its own")
+    lack = (f"/from/{channel}", "is required, because the stack has no sender for this channel")
 
     assert problems(body, {**SENDERS, channel: ""}) == [lack]
 
@@ -248,7 +248,7 @@ def test_what_is_not_json_is_refused_as_a_whole(body: bytes) -> None:
 
     [problem] = refused.value.problems
     assert problem.pointer == ""
-    assert problem.detail.startswith("is not JSON: ")
+    assert problem.detail.startswith("is not valid JSON: ")
 
 
 def test_json_is_read_as_it_stands() -> None:

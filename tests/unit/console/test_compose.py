@@ -592,9 +592,9 @@ def test_an_accepted_request_gives_the_id_of_its_message(api: Api) -> None:
 
 
 def test_the_wrong_fields_are_told_as_the_api_names_them(api: Api) -> None:
-    wrong = {"pointer": "/to/sms", "detail": "must be text"}
+    wrong = {"pointer": "/to/sms", "detail": "must be a string"}
     answer = sent_to(api, 400, {"detail": "see errors", "errors": [wrong]})
-    assert answer.problems == (Problem("/to/sms", "must be text"),)
+    assert answer.problems == (Problem("/to/sms", "must be a string"),)
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,7 @@ def test_a_late_success_is_described_and_ends_the_wait_that_was_on() -> None:
 def test_an_attempt_that_another_one_overtook_was_not_sent() -> None:
     words = said("overtaken")
 
-    assert "Nothing was sent by SMS: attempt 1 by whatsapp got through" in words
+    assert "Nothing was sent by SMS: attempt 1 on whatsapp succeeded" in words
     assert not any(text.startswith("Handed to SMS") for text in words)
 
 
@@ -155,7 +155,7 @@ def test_dropped_steps_are_described_with_their_reason() -> None:
     dropped = one("dropped", "Step 2 (SMS) was dropped")
 
     assert dropped.detail is not None
-    assert "leaves 3 of the message's time" in dropped.detail
+    assert "5 of the 8 seconds before the message expires" in dropped.detail
     planned = one("dropped", "Planned")
     assert planned.detail == "step 1: WhatsApp, waits 5 s; nothing is sent after 8 s"
 
@@ -200,7 +200,7 @@ def test_an_invalid_request_is_described_field_by_field() -> None:
 
     assert rejected.detail is not None
     assert "/to/sms must be a phone number" in rejected.detail
-    assert "/steps is missing" in rejected.detail
+    assert "/steps is required" in rejected.detail
     assert facts("invalid").status == "rejected"
 
 

@@ -62,8 +62,8 @@ def test_a_dropped_step_says_why() -> None:
     assert plan.dropped == (
         DroppedStep(
             2,
-            "the steps before it may take 120 seconds, which leaves 1 of the message's time; "
-            "a step waits at least 5",
+            "the previous steps can take 120 of the 121 seconds before the message expires; "
+            "a step needs at least 5",
         ),
     )
 

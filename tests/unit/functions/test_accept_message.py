@@ -184,7 +184,7 @@ def test_a_message_too_large_is_refused(table: "DynamoDBClient") -> None:
     answer = accept_message.handler(event(sized(LIMIT + 1)), CONTEXT)
 
     assert answer["statusCode"] == 413
-    assert told(answer)["detail"] == "the request has 262145 bytes; it may have at most 262144"
+    assert told(answer)["detail"] == "the request body has 262145 bytes; the maximum is 262144"
     assert stored(table) == []
 
 
@@ -206,13 +206,13 @@ def test_a_refusal_is_a_problem_document_with_one_entry_per_wrong_field(
         "type": "about:blank",
         "title": "Bad Request",
         "status": 400,
-        "detail": "the request cannot be taken; `errors` names each wrong field",
+        "detail": "the request is invalid; `errors` lists each problem",
         "errors": [
             {
                 "pointer": "/to/sms",
-                "detail": "must be a phone number in E.164, like +14255550156",
+                "detail": "must be a phone number in E.164 format, for example +14255550156",
             },
-            {"pointer": "/steps/0/wait_seconds", "detail": "is 2; it may be 5 to 86400"},
+            {"pointer": "/steps/0/wait_seconds", "detail": "is 2; it must be from 5 to 86400"},
         ],
     }
     assert stored(table) == []
@@ -273,7 +273,7 @@ def test_the_same_key_with_another_body_is_refused(table: "DynamoDBClient") -> N
     answer = post({**VALID, "category": "marketing"}, "order-42")
 
     assert answer["statusCode"] == 422
-    assert told(answer)["detail"] == "this Idempotency-Key came with another body before"
+    assert told(answer)["detail"] == "this Idempotency-Key was already used with a different body"
     assert len(stored(table)) == 1
 
 

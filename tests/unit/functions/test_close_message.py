@@ -51,7 +51,7 @@ def ended(execution_status: str) -> dict[str, Any]:
     [
         ("ABORTED", "the execution was stopped"),
         ("FAILED", "the execution failed"),
-        ("TIMED_OUT", "the execution took too long"),
+        ("TIMED_OUT", "the execution timed out"),
     ],
 )
 def test_a_message_on_its_way_ends_with_its_execution(

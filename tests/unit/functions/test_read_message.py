@@ -181,7 +181,7 @@ def test_a_rejected_message_tells_its_problems() -> None:
     body = told("direct-1")
 
     assert (body["status"], body["category"], body["plan"]) == ("rejected", None, [])
-    assert body["errors"] == [{"pointer": "/steps", "detail": "is missing"}]
+    assert body["errors"] == [{"pointer": "/steps", "detail": "is required"}]
 
 
 @pytest.mark.usefixtures("store")
@@ -196,7 +196,7 @@ def not_found(message_id: str) -> bool:
         "type": "about:blank",
         "title": "Not Found",
         "status": 404,
-        "detail": "there is no message of this id",
+        "detail": "no message has this id",
     }
     return bool(answer["statusCode"] == 404)
 

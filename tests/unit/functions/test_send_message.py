@@ -104,7 +104,7 @@ def test_a_function_that_comes_after_the_next_step_began_sends_nothing(stage: St
     first = stage.store.messages.history("m1").attempts[0]
     assert (first.status, first.reason) == (
         AttemptStatus.TIMED_OUT,
-        "its wait was over before it could be sent",
+        "the wait ended before the attempt could be sent",
     )
 
 

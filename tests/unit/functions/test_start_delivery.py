@@ -186,7 +186,7 @@ def test_a_throttled_start_is_counted(
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
     assert [line["StartThrottled"] for line in lines if "_aws" in line] == [[1.0]]
-    assert caplog.messages == ["not started, it waits in the queue"]
+    assert caplog.messages == ["not started, the request remains in the queue"]
 
 
 def test_an_outage_waits_like_a_throttled_start(monkeypatch: pytest.MonkeyPatch) -> None:

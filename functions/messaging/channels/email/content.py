@@ -27,7 +27,7 @@ EmailSender = Annotated[Line, AfterValidator(_email_sender)]
 class EmailTemplate(RequestModel):
     name: Annotated[
         str,
-        Pattern(r"^[A-Za-z0-9_-]{1,64}$", "may hold letters, digits, _ and -, at most 64"),
+        Pattern(r"^[A-Za-z0-9_-]{1,64}$", "can contain up to 64 letters, digits, _ and -"),
     ]
     data: Annotated[dict[str, JsonValue], AfterValidator(finite)] = Field(default={})
 
@@ -42,7 +42,7 @@ class EmailContent(RequestModel):
     def _one_form(self) -> "EmailContent":
         if self.template and len(self.model_fields_set) > 1:
             raise PydanticCustomError(
-                "one_form", "needs either a template or subject, text and html, not both"
+                "one_form", "must contain either template, or subject, text and html"
             )
         return self
 

@@ -12,7 +12,8 @@ from messaging.domain.content import Content
 SmsSender = Annotated[
     str,
     Pattern(
-        r"^[A-Za-z0-9_:/+-]{1,256}$", "must be a phone number, a pool, a sender id or one's ARN"
+        r"^[A-Za-z0-9_:/+-]{1,256}$",
+        "must be a phone number, a pool, a sender id, or the ARN of one of these",
     ),
 ]
 

@@ -13,7 +13,7 @@ VoiceSender = Annotated[
     str,
     Pattern(
         r"^[A-Za-z0-9_:/+-]{1,256}$",
-        "must be a phone number or a pool that can call, or the ARN of one of these",
+        "must be a phone number or a pool that supports voice, or the ARN of one of these",
     ),
 ]
 # SendVoiceMessage's VoiceId. The voice decides the language.

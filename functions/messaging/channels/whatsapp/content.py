@@ -16,7 +16,7 @@ WhatsAppSender = Annotated[
     StringConstraints(max_length=115),
     Pattern(
         r"^(arn:aws[a-z-]*:social-messaging:[a-z0-9-]+:\d{12}:phone-number-id/[0-9a-zA-Z]+|phone-number-id-[0-9a-zA-Z]+)$",
-        "must be a phone number id, like phone-number-id- and 32 hexadecimal digits",
+        "must be a phone number id: phone-number-id- followed by 32 hexadecimal digits",
     ),
 ]
 Caption = Annotated[str, StringConstraints(min_length=1, max_length=1_024)]
@@ -37,7 +37,7 @@ class WhatsAppTemplate(RequestModel):
     name: Name
     language: Annotated[
         str,
-        Pattern(r"^[a-z]{2,3}(_[A-Z]{2,4})?$", "must be a language code, like en or en_US"),
+        Pattern(r"^[a-z]{2,3}(_[A-Z]{2,4})?$", "must be a language code, for example en or en_US"),
     ]
     components: Annotated[list[dict[str, JsonValue]], AfterValidator(finite)] = Field(
         default=[], max_length=20
@@ -61,7 +61,7 @@ class WhatsAppContent(RequestModel):
     def _one_form(self) -> "WhatsAppContent":
         if len(self.model_fields_set) != 1:
             raise PydanticCustomError(
-                "one_form", "needs exactly one of text, template, image and document"
+                "one_form", "must contain exactly one of text, template, image and document"
             )
         return self
 
