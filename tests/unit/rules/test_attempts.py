@@ -190,7 +190,7 @@ def test_nothing_is_sent_after_another_step_got_through(running: Running) -> Non
     second = running.attempt(2)
     assert (second.status, second.reason) == (
         AttemptStatus.SKIPPED,
-        "attempt 1 by whatsapp got through",
+        "attempt 1 on whatsapp succeeded",
     )
     assert running.states.succeeded == [("token 2", BY_WHATSAPP)]
     assert not running.provider.sent
@@ -219,7 +219,7 @@ def test_nothing_is_sent_once_the_workflow_has_gone_on(running: Running) -> None
 
     first = running.attempt(1)
     assert (first.status, first.times) == (AttemptStatus.TIMED_OUT, {"timed_out": NOW})
-    assert first.reason == "its wait was over before it could be sent"
+    assert first.reason == "the wait ended before the attempt could be sent"
     assert not running.provider.sent
     assert not running.states.failed
 

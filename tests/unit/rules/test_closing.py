@@ -147,7 +147,7 @@ def test_an_unplanned_message_is_stored_as_undelivered_with_the_reason(
     [
         ("ABORTED", STOPPED),
         ("FAILED", "the execution failed"),
-        ("TIMED_OUT", "the execution took too long"),
+        ("TIMED_OUT", "the execution timed out"),
     ],
 )
 def test_a_message_in_progress_ends_with_its_execution(

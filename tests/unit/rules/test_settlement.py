@@ -144,7 +144,7 @@ def test_an_attempt_that_was_not_sent_is_skipped_for_the_success_of_the_other(
     assert history.message.status is MessageStatus.DELIVERED
     skipped = history.attempts[1]
     assert skipped.status is AttemptStatus.SKIPPED
-    assert skipped.reason == "attempt 1 by whatsapp got through"
+    assert skipped.reason == "attempt 1 on whatsapp succeeded"
     assert skipped.times["skipped"] == NOW
 
 

@@ -157,7 +157,7 @@ def test_a_start_that_fails_takes_its_interval_too(clock: Clock, log: Logger) ->
 
 @pytest.mark.parametrize(
     ("started", "sentence"),
-    [(True, "delivery started"), (False, "delivery was started before")],
+    [(True, "delivery started"), (False, "delivery was already started")],
 )
 def test_the_log_tells_a_start_from_one_that_was_made_before(
     clock: Clock,

@@ -183,6 +183,7 @@ def test_calls_are_throttled_when_too_many_messages_are_in_progress(
 # --- concurrent calls
 
 
+@pytest.mark.slow
 def test_slow_responses_do_not_delay_others() -> None:
     with serving(read_timeout=12) as running, ThreadPoolExecutor(20) as senders:
         slow = [senders.submit(running.send_sms, "+14255550143") for _ in range(10)]

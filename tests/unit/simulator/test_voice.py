@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from simulator.provider import ScheduledReceipt
+from simulator.voice.events import time_to_live
 from tests.support.simulator import Json, RunningSimulator, receipt_types, serving
 
 
@@ -104,13 +106,15 @@ def test_a_completed_call_says_how_long_it_took_and_what_it_costs(
     assert "messageStatusDescription" not in completed
 
 
-def test_a_call_that_is_not_answered_in_its_time_expires(running: RunningSimulator) -> None:
-    provider_id = running.send_voice("+14255550125", TimeToLive=5)
+def test_a_call_that_is_not_answered_in_its_time_expires() -> None:
+    ringing = [ScheduledReceipt(1, "VOICE_RINGING"), ScheduledReceipt(259_200, "VOICE_TTL_EXPIRED")]
+    answered = [ScheduledReceipt(1, "VOICE_COMPLETED")]
 
-    assert receipt_types(running.topic.of(provider_id, 2)) == [
-        "VOICE_INITIATED",
-        "VOICE_TTL_EXPIRED",
+    assert time_to_live(5).apply(ringing) == [
+        ScheduledReceipt(1, "VOICE_RINGING"),
+        ScheduledReceipt(5, "VOICE_TTL_EXPIRED"),
     ]
+    assert time_to_live(5).apply(answered) == answered
 
 
 @pytest.mark.parametrize(
