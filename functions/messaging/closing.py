@@ -9,6 +9,7 @@ from messaging.domain.messages import Message, MessageHistory, Outcome
 from messaging.domain.plan import Plan
 from messaging.domain.statuses import FINAL, AttemptStatus, MessageStatus
 from messaging.ports import Clock
+from messaging.settlement import conclude
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
@@ -52,10 +53,8 @@ class Closing:
             messages.update_status(message_id, _ending(history), self.now(), reason=reason)
             history = self._timed_out(messages.history(message_id), reason)
         if success := history.success():
-            outcome = success.outcome
-            messages.update_status(message_id, outcome.status, self.now(), channel=outcome.channel)
             self.log.info("delivered late", attempt=success.number)
-            return outcome
+            return conclude(self.store, success, self.now())
         status = history.message.status
         self.log.info("message closed", status=status, reason=reason)
         return Closed(message_id, status, reason or _cause(history))

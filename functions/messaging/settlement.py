@@ -4,6 +4,7 @@ A send, a receipt and the close of a message ask the same question: does this st
 attempt, and who must know? It is answered here only.
 """
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from messaging.domain.errors import Failed
@@ -13,6 +14,15 @@ from messaging.ports import Clock, WaitingStates
 
 if TYPE_CHECKING:
     from messaging.store import Store
+
+
+def conclude(store: "Store", success: Attempt, at: datetime) -> Outcome:
+    """The outcome of the attempt that delivered the message, which from now on is the message's.
+    The function that recorded the success may have ended before it could do this.
+    """
+    outcome = success.outcome
+    store.messages.update_status(outcome.message_id, outcome.status, at, channel=outcome.channel)
+    return outcome
 
 
 class Settlement:
@@ -34,16 +44,6 @@ class Settlement:
         elif self._fulfilled(attempt, history):
             self._succeed(attempt)
 
-    def conclude(self, success: Attempt) -> Outcome:
-        """The outcome of the attempt that delivered the message, which from now on is the
-        message's. Whoever recorded the success may have ended before it could do this.
-        """
-        outcome = success.outcome
-        self._store.messages.update_status(
-            outcome.message_id, outcome.status, self._now(), channel=outcome.channel
-        )
-        return outcome
-
     def skip(self, attempt: Attempt, success: Attempt, *, unsent: bool) -> None:
         """Answers the attempt's state with the success of another attempt; one that was not sent
         is recorded as skipped.
@@ -53,7 +53,7 @@ class Settlement:
             self._store.attempts.update_status(
                 attempt.attempt_id, AttemptStatus.SKIPPED, self._now(), reason
             )
-        self._workflow.succeed(attempt.task_token, self.conclude(success))
+        self._workflow.succeed(attempt.task_token, conclude(self._store, success, self._now()))
 
     def _fulfilled(self, attempt: Attempt, history: MessageHistory | None) -> bool:
         if attempt.success:
@@ -69,7 +69,7 @@ class Settlement:
         A status is recorded before the history is read, and an attempt is claimed before it reads
         the history: one of the two sees the other.
         """
-        outcome = self.conclude(attempt)
+        outcome = conclude(self._store, attempt, self._now())
         if not self._workflow.succeed(attempt.task_token, outcome):
             history = self._store.messages.history(outcome.message_id)
             for waiting in history.waiting_after(attempt):
