@@ -39,6 +39,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
 
 
 def _invalid(message_id: str, error: InvalidRequest) -> dict[str, Any]:
-    problems = [{"pointer": one.pointer, "detail": one.detail} for one in error.problems]
+    problems = [one.document for one in error.problems]
     cause = json.dumps({"errors": problems}, ensure_ascii=False)
     return {"message_id": message_id, "channel": "invalid", "cause": cause[:MAX_CAUSE]}

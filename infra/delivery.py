@@ -132,7 +132,7 @@ def _allow_sending(
                 function.own_role,
                 f"IAM5[Resource::arn:<AWS::Partition>:{channel.service}:<AWS::Region>:"
                 f"<AWS::AccountId>:{resource}]",
-                "A request may name any sender of the account, and not by its ARN.",
+                "A request may name any sender or template of the account, and not by its ARN.",
             )
 
 

@@ -3,15 +3,17 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from messaging.channels import Channel
-from messaging.domain.content import delivery
-from messaging.domain.errors import Ambiguous, Expired, Refused, Unavailable
+from messaging.domain.content import Delivery, delivery
+from messaging.domain.errors import Ambiguous, Expired, MissingSetting, Refused, Unavailable
 from messaging.domain.messages import CAME_TOO_LATE, Attempt, AttemptId, MessageHistory
-from messaging.domain.statuses import AttemptStatus
+from messaging.domain.statuses import CLOSED, AttemptStatus
 from messaging.metrics import Metric, count
 from messaging.ports import Clock, WaitingStates
 from messaging.settlement import Settlement
@@ -20,6 +22,33 @@ if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
 
     from messaging.store import Store
+
+
+class Decision(Enum):
+    """What is done with an attempt whose function runs, while no other step has succeeded."""
+
+    SEND = "nobody has sent it, and it is still needed"
+    SETTLE = "it was sent before; its status decides what its state is answered"
+    TOO_LATE = "the workflow has continued without it, or the message was closed"
+    EXPIRED = "the message expired"
+
+
+def decision(
+    history: MessageHistory, attempt: Attempt, *, claimed: bool, now: datetime
+) -> Decision:
+    """`claimed`: whether the caller may send the attempt."""
+    unsent = _unsent(attempt, claimed=claimed)
+    if claimed and history.went_on_without(attempt):
+        return Decision.TOO_LATE
+    if unsent and history.message.status in CLOSED:
+        return Decision.TOO_LATE
+    if unsent and history.message.expired(now):
+        return Decision.EXPIRED
+    return Decision.SEND if claimed else Decision.SETTLE
+
+
+def _unsent(attempt: Attempt, *, claimed: bool) -> bool:
+    return claimed or attempt.status is AttemptStatus.SKIPPED
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +76,22 @@ class AttemptRunner:
         with self._released_on_failure(attempt, claimed=claimed):
             history, request = self.store.messages.history_and_request(attempt_id.message_id)
             self._time_out_earlier(history, attempt)
-            needed = self._still_needed(history, attempt, claimed=claimed)
-        if needed and claimed:
-            self._send(history, request, attempt)
-        elif needed:
-            self._settlement.settle(attempt, history)
+            if success := history.success_beside(attempt):
+                self._skip(attempt, success, claimed=claimed)
+                return
+            decided = decision(history, attempt, claimed=claimed, now=self.now())
+            if decided is not Decision.SEND:
+                self._act_on(decided, history, attempt)
+                return
+            sending = self.channel(attempt.channel), self._delivery(history, request, attempt)
+        self._send(history, attempt, *sending)
 
     @contextmanager
     def _released_on_failure(self, attempt: Attempt, *, claimed: bool) -> Iterator[None]:
         """Nothing is sent yet, so the next invocation may send it."""
         try:
             yield
-        except (BotoCoreError, ClientError) as error:
+        except (BotoCoreError, ClientError, MissingSetting) as error:
             if claimed:
                 self.store.attempts.release(attempt.attempt_id, type(error).__name__)
             raise
@@ -68,36 +101,42 @@ class AttemptRunner:
         for earlier in history.open_before(history.step(attempt)):
             self.store.attempts.time_out(earlier, self.now())
 
-    def _still_needed(self, history: MessageHistory, attempt: Attempt, *, claimed: bool) -> bool:
-        """Whether there is anything left to send or to answer; if not, the reason is recorded and
-        the state answered.
-        """
-        unsent = claimed or attempt.status is AttemptStatus.SKIPPED
-        if success := history.success_beside(attempt):
-            self._settlement.skip(attempt, success, unsent=unsent)
-            self.log.info("skipped, another attempt succeeded")
-        elif claimed and history.went_on_without(attempt):
-            self._record(attempt, AttemptStatus.TIMED_OUT, CAME_TOO_LATE)
-            self.log.warning("not sent, the workflow has continued")
-        elif unsent and history.message.expired(self.now()):
-            self._record(attempt, AttemptStatus.SKIPPED, "the message expired")
-            self.workflow.fail(
-                attempt.task_token, Expired, "the message expired before it was sent"
-            )
-            self.log.info("skipped, the message expired")
-        else:
-            return True
-        return False
+    def _skip(self, attempt: Attempt, success: Attempt, *, claimed: bool) -> None:
+        self._settlement.skip(attempt, success, unsent=_unsent(attempt, claimed=claimed))
+        self.log.info("skipped, another attempt succeeded")
+
+    def _act_on(self, decided: Decision, history: MessageHistory, attempt: Attempt) -> None:
+        """Records why nothing is sent, and answers the state."""
+        match decided:
+            case Decision.SETTLE:
+                self._settlement.settle(attempt, history)
+            case Decision.TOO_LATE:
+                self._record(attempt, AttemptStatus.TIMED_OUT, CAME_TOO_LATE)
+                if history.message.status in CLOSED:
+                    self.workflow.fail(attempt.task_token, Expired, CAME_TOO_LATE)
+                self.log.warning("not sent, the workflow has continued")
+            case _:
+                self._record(attempt, AttemptStatus.SKIPPED, "the message expired")
+                self.workflow.fail(
+                    attempt.task_token, Expired, "the message expired before it was sent"
+                )
+                self.log.info("skipped, the message expired")
 
     def _record(self, attempt: Attempt, status: AttemptStatus, reason: str) -> Attempt:
         return self.store.attempts.update_status(attempt.attempt_id, status, self.now(), reason)
 
-    def _send(self, history: MessageHistory, request: Mapping[str, Any], attempt: Attempt) -> None:
+    def _delivery(
+        self, history: MessageHistory, request: Mapping[str, Any], attempt: Attempt
+    ) -> Delivery:
         planned = history.message.plan.attempt(attempt.number)
         sender = self.sender(attempt.channel)
-        parcel = delivery(history.message, request, planned, sender, self.now())
+        return delivery(history.message, request, planned, sender, self.now())
+
+    def _send(
+        self, history: MessageHistory, attempt: Attempt, channel: Channel, sending: Delivery
+    ) -> None:
         try:
-            provider_id = self.channel(attempt.channel).send(parcel)
+            provider_id = channel.send(sending)
         except Refused as error:
             self._refused(attempt, str(error))
         except Unavailable as error:

@@ -1,13 +1,12 @@
 """The end of a message that no step delivered in its time."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from messaging.domain.messages import Message, MessageHistory, Outcome
 from messaging.domain.plan import Plan
-from messaging.domain.statuses import FINAL, AttemptStatus, MessageStatus
+from messaging.domain.statuses import ENDED_EXECUTION, FINAL, AttemptStatus, MessageStatus
 from messaging.ports import Clock
 from messaging.settlement import conclude
 
@@ -15,13 +14,6 @@ if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
 
     from messaging.store import Store
-
-# Why a message ended with its execution, by the status that Step Functions gives the execution.
-REASONS: Mapping[str, str] = {
-    "ABORTED": "the execution was stopped",
-    "FAILED": "the execution failed",
-    "TIMED_OUT": "the execution timed out",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +57,7 @@ class Closing:
         """The same for an execution that ended by itself. What the workflow has closed remains as
         it is: the failures that follow a close come here as well.
         """
-        reason = REASONS[execution_status]
+        reason = ENDED_EXECUTION[execution_status]
         # There is none if the execution ended before it could store the request it started with.
         unplanned = Message(
             message_id, started_at, Plan(), status=MessageStatus.UNDELIVERED, reason=reason

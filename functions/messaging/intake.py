@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from messaging.domain.errors import NotQueued, Problem
-from messaging.domain.messages import Message
+from messaging.domain.messages import AttemptId, Message
 from messaging.domain.plan import Plan
 from messaging.domain.route import Node, route
 from messaging.domain.statuses import MessageStatus
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from messaging.store import Store
     from messaging.store.idempotency import Reservation
 
-# Longer than the function may run that holds it, so that whoever comes afterwards finds it finished
-# or ended.
+# Longer than the function may run that holds it, so that a later caller finds the request
+# finished or abandoned.
 LOCK = timedelta(seconds=60)
 NOT_QUEUED = "the request could not be queued"
 
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """Stores messages and plans their way. `channels` are all that a route may name."""
+    """Stores messages and plans their routes. `channels` are all that a route may name."""
 
     store: "Store"
     channels: Sequence[str]
@@ -46,7 +46,7 @@ class Intake:
 
     def reject(self, message_id: str, at: "datetime", problems: Sequence[Problem]) -> None:
         """Stores that the request of this message is invalid, and why."""
-        listed = tuple({"pointer": one.pointer, "detail": one.detail} for one in problems)
+        listed = tuple(one.document for one in problems)
         self.store.messages.add(
             Message(message_id, at, Plan(), status=MessageStatus.REJECTED, problems=listed)
         )
@@ -60,21 +60,24 @@ class Intake:
         try:
             queue.put(json.dumps(node), {"message_id": message.message_id})
         except NotQueued:
-            self._close_unqueued(message.message_id)
+            self._close_unqueued(message)
         self.log.info("message accepted", message_id=message.message_id)
         return message
 
-    def _close_unqueued(self, message_id: str) -> None:
-        """A queue that did not confirm the request may have it all the same. Attempts are claimed
-        before they read the status, so one that runs is seen here or sees here that it must not
-        send.
+    def _close_unqueued(self, message: Message) -> None:
+        """A queue that did not confirm the request may have it all the same, and its execution may
+        run. Whether it does is decided by who has the first attempt: this, and then nothing is ever
+        sent; or the execution, and then the message was queued.
         """
+        message_id, first = message.message_id, message.plan.attempts[0]
+        attempt_id = AttemptId(message_id, first.number)
+        if not self.store.attempts.block(attempt_id, first.channel, self.now(), NOT_QUEUED):
+            return
         self.store.messages.update_status(
             message_id, MessageStatus.UNDELIVERED, self.now(), reason=NOT_QUEUED
         )
-        if not self.store.messages.history(message_id).attempts:
-            self.log.warning("request not queued, message closed", message_id=message_id)
-            raise NotQueued(NOT_QUEUED)
+        self.log.warning("request not queued, message closed", message_id=message_id)
+        raise NotQueued(NOT_QUEUED)
 
     def reserve(self, key: str, fingerprint: str, message: Message) -> "Reservation":
         """Takes the idempotency key for the message, or says which message has it."""
@@ -97,7 +100,7 @@ class Intake:
         try:
             accepted = self.accept(mine, request, queue)
         except NotQueued:
-            self.store.idempotency.free(key, self.now())
+            self.store.idempotency.free(key, mine.message_id, self.now())
             raise
         self.store.idempotency.finish(key)
         return accepted

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-from messaging.domain.statuses import AttemptStatus, MessageStatus
+from messaging.domain.statuses import ENDED_EXECUTION, AttemptStatus, MessageStatus
 
 if TYPE_CHECKING:
     from messaging.domain.messages import Attempt
@@ -74,10 +74,10 @@ class StatusMetrics:
     def message_status_rose(
         self, status: MessageStatus, age: timedelta, channel: str | None, reason: str | None
     ) -> None:
-        """`age`: since its acceptance. `reason`: why its execution ended before its time."""
+        """`age`: since its acceptance. `reason`: why it ended, if not by its attempts."""
         if metric := _OF_MESSAGE.get(status):
             count(metric)
-        if reason:
+        if reason in ENDED_EXECUTION.values():
             count(Metric.EXECUTION_BROKEN)
         if status is MessageStatus.DELIVERED:
             _time(Metric.MESSAGE_TIME_TO_DELIVER, age)

@@ -35,11 +35,11 @@ class ReceiptRecorder:
         """Records each. Raises `Unmatched` if one must come again, after all the others: one event
         may report many messages, and must not delay the receipts beside it.
         """
-        unmatched = [error for receipt in receipts if (error := self._unmatched(receipt))]
+        unmatched = [error for receipt in receipts if (error := self._try_to_record(receipt))]
         if unmatched:
             raise unmatched[0]
 
-    def _unmatched(self, receipt: Receipt) -> Unmatched | None:
+    def _try_to_record(self, receipt: Receipt) -> Unmatched | None:
         about = {"channel": receipt.channel, "provider_id": receipt.provider_id}
         with self.log.append_context_keys(**about):
             try:

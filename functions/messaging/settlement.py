@@ -45,15 +45,16 @@ class Settlement:
             self._succeed(attempt)
 
     def skip(self, attempt: Attempt, success: Attempt, *, unsent: bool) -> None:
-        """Answers the attempt's state with the success of another attempt; one that was not sent
-        is recorded as skipped.
+        """Answers the attempt's state with the success of another attempt; an attempt that was not
+        sent is recorded as skipped.
         """
         if unsent:
             reason = f"attempt {success.number} on {success.channel} succeeded"
             self._store.attempts.update_status(
                 attempt.attempt_id, AttemptStatus.SKIPPED, self._now(), reason
             )
-        self._workflow.succeed(attempt.task_token, conclude(self._store, success, self._now()))
+        outcome = conclude(self._store, success, self._now())
+        self._workflow.succeed(attempt.task_token, outcome)
 
     def _fulfilled(self, attempt: Attempt, history: MessageHistory | None) -> bool:
         if attempt.success:

@@ -64,9 +64,10 @@ class Starter:
 
     def not_started(self, requests: Sequence[QueuedRequest]) -> list[QueuedRequest]:
         """Starts each, and gives back those that must come again."""
-        return [request for request in requests if not self._done(request)]
+        return [left for request in requests if (left := self._start_or_keep(request))]
 
-    def _done(self, request: QueuedRequest) -> bool:
+    def _start_or_keep(self, request: QueuedRequest) -> QueuedRequest | None:
+        """The request again, where it must come again."""
         try:
             self._start_or_set_aside(request)
         except (Throttled, NotQueued, ClientError, BotoCoreError) as error:
@@ -75,8 +76,8 @@ class Starter:
                 message_id=request.name,
                 error=type(error).__name__,
             )
-            return False
-        return True
+            return request
+        return None
 
     def _start_or_set_aside(self, request: QueuedRequest) -> None:
         """A request that can never be started becomes a dead letter at once, with the reason, and

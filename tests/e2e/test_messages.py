@@ -53,7 +53,7 @@ def test_a_failure_receipt_falls_back(throughline: Throughline) -> None:
 def test_a_call_is_made_when_no_text_arrives(throughline: Throughline) -> None:
     body = request(OPTED_OUT_OF_SMS, {"channel": "sms"}, {"channel": "voice"})
     body["to"]["voice"] = REACHED
-    body["content"] = CONTENT | {"voice": {"voice": "JOANNA"}}
+    body["content"] = CONTENT | {"voice": {"voice_id": "JOANNA"}}
     sent = throughline.send(body)
     message = throughline.finished(sent)
     assert attempts(message) == [("sms", "failed"), ("voice", "delivered")]

@@ -24,6 +24,7 @@ from messaging.domain.statuses import AttemptStatus
 from messaging.store.attempts import Attempts
 from tests.infra.template import Template
 from tests.support.aws import CONTEXT, ENVIRONMENT, event_text, sns
+from tests.support.plans import CHANNELS
 from tests.workflow.conftest import SAMPLE_ID, Flow, until
 from tests.workflow.test_doors import SAMPLE, post, run_the_queue
 
@@ -457,7 +458,7 @@ def test_the_wait_is_the_states_and_no_queue_is_tuned_for_it(template: Template)
     delayed = [one for one in template.of_type("AWS::SQS::Queue").values() if "DelaySeconds" in one]
 
     assert not delayed
-    assert WORKFLOW.read_text().count('"TimeoutSecondsPath": "$.wait_seconds"') == 6
+    assert WORKFLOW.read_text().count('"TimeoutSecondsPath": "$.wait_seconds"') == 2 * len(CHANNELS)
 
 
 def test_a_slow_batch_does_not_come_again_while_it_is_worked_on(template: Template) -> None:

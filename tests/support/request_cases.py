@@ -77,7 +77,7 @@ FULL: dict[str, Any] = {
             }
         },
         "sms": {"text": "987654"},
-        "voice": {"text": "Your secret is 9, 8, 7, 6, 5, 4.", "voice": "JOANNA"},
+        "voice": {"text": "Your secret is 9, 8, 7, 6, 5, 4.", "voice_id": "JOANNA"},
         "email": {"template": {"name": "secret", "data": {"name": None, "digits": [9, 8.5]}}},
     },
     "steps": [

@@ -37,7 +37,7 @@ def problem_response(
 ) -> HttpResponse:
     """A problem document; `errors` has one entry per invalid field."""
     body = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}
-    listed = [{"pointer": one.pointer, "detail": one.detail} for one in errors]
+    listed = [one.document for one in errors]
     return _response(
         status, body | ({"errors": listed} if listed else {}), "application/problem+json", headers
     )

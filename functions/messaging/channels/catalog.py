@@ -1,4 +1,4 @@
-"""The channels there are and the facts about each, from `channels.toml`.
+"""The channels and the facts about each, from `channels.toml`.
 
 Hot functions do not read it: parsing TOML costs a cold start 6 ms.
 """

@@ -14,7 +14,7 @@ from botocore.exceptions import (
 
 from messaging.domain.errors import Ambiguous, Refused, Unavailable
 
-# None of the three APIs is idempotent, so only an error that says "not now" may be tried again.
+# No provider's API is idempotent, so only an error that says "not now" may be tried again.
 # From botocore's models: the errors marked `retryable: throttling`, and SES's LimitExceeded.
 BUSY = frozenset(
     {

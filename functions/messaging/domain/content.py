@@ -21,19 +21,19 @@ class Content:
     text: str | None = None
     subject: str | None = None
     html: str | None = None
-    voice: str | None = None
+    voice_id: str | None = None
     template: Mapping[str, Any] | None = None
     image: Mapping[str, Any] | None = None
     document: Mapping[str, Any] | None = None
 
 
-_PLAIN = ("text", "subject", "html", "voice")
+_PLAIN = ("text", "subject", "html", "voice_id")
 _FORMS = tuple(one.name for one in fields(Content) if one.name not in _PLAIN)
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """All that a channel needs for one attempt. `valid_seconds`: worthless after that."""
+    """All that a channel needs for one attempt. `valid_seconds`: its time to live."""
 
     attempt_id: AttemptId
     to: str

@@ -70,6 +70,11 @@ class Problem:
     pointer: str
     detail: str
 
+    @property
+    def document(self) -> dict[str, str]:
+        """As JSON has it."""
+        return {"pointer": self.pointer, "detail": self.detail}
+
 
 class InvalidRequest(Exception):
     def __init__(self, problems: list[Problem]) -> None:

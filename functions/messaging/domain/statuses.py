@@ -68,6 +68,12 @@ MESSAGE_RANK = {
     MessageStatus.SENT: 30,
     MessageStatus.DELIVERED: 40,
 }
+# Why a message ended with its execution, by the status that Step Functions gives the execution.
+ENDED_EXECUTION = {
+    "ABORTED": "the execution was stopped",
+    "FAILED": "the execution failed",
+    "TIMED_OUT": "the execution timed out",
+}
 OPEN = frozenset({AttemptStatus.SENDING, AttemptStatus.SENT})
 # Nobody waits for an attempt of these any more; for one of the others perhaps.
 OVER = frozenset({AttemptStatus.SKIPPED, AttemptStatus.TIMED_OUT, AttemptStatus.FAILED})

@@ -1,4 +1,4 @@
-"""The list prices that this service reckons with, from one dated file."""
+"""The list prices for cost estimates, from one dated file."""
 
 import tomllib
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Of how many parts an SMS text is: each is paid for."""
+"""Counts the parts of an SMS; each part is billed."""
 
 from collections.abc import Mapping
 from typing import Any, Final

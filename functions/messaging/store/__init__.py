@@ -24,7 +24,7 @@ class StatusObserver(MessageObserver, AttemptObserver, Protocol):
 
 class Store:
     """The aggregates of one table. The client is given; `retention` is how long items are kept,
-    None: whoever only reads, or keeps them for ever.
+    None: they are kept indefinitely, or the caller only reads.
     """
 
     def __init__(

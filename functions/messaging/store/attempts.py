@@ -69,6 +69,24 @@ class Attempts:
             return attempt_from_item(self._table.update(key, {"task_token": task_token})), False
         return attempt_from_item(item), True
 
+    def block(self, attempt_id: AttemptId, channel: str, at: datetime, reason: str) -> bool:
+        """Whether the attempt is skipped before anybody claimed it: from now on nobody may send
+        it. One that exists remains as it is.
+        """
+        return self._table.put_new(
+            _key(attempt_id),
+            {
+                "task_token": "",
+                "channel": channel,
+                "status": AttemptStatus.SKIPPED,
+                "rank": ATTEMPT_RANK[AttemptStatus.SKIPPED],
+                "claimed_at": timestamp(at),
+                "skipped_at": timestamp(at),
+                "reason": reason,
+                "retained_until": self._table.retained_until(at + LONGEST_WAIT),
+            },
+        )
+
     def require(self, attempt_id: AttemptId, channel: str) -> None:
         """Raises `Unmatched` where there is no such attempt on the channel."""
         _matched(self._table.get(_key(attempt_id)), attempt_id, channel)

@@ -42,7 +42,7 @@ class Erasure:
         items = self._table.pages(
             "scan",
             ConsistentRead=True,
-            FilterExpression="made = :id OR begins_with(attempt_id, :its)",
+            FilterExpression="message_id = :id OR begins_with(attempt_id, :its)",
             ExpressionAttributeValues={":id": {"S": message_id}, ":its": {"S": f"{message_id}."}},
             ProjectionExpression="pk, sk",
         )

@@ -40,7 +40,7 @@ class IdempotencyKeys:
         twice.
         """
         item = {
-            "made": message_id,
+            "message_id": message_id,
             "fingerprint": fingerprint,
             "locked_until": timestamp(now + lock),
             "retained_until": epoch(now + timedelta(hours=IDEMPOTENCY_HOURS)),
@@ -48,17 +48,19 @@ class IdempotencyKeys:
         if self._table.put_new(_key(key), item, expired_at=now):
             return Reservation(message_id, Reserved.OURS)
         held = self._table.get(_key(key))
-        if held["made"] == message_id:  # the SDK repeated the call because its answer was lost
+        if (
+            held["message_id"] == message_id
+        ):  # the SDK repeated the call because its answer was lost
             return Reservation(message_id, Reserved.OURS)
         return self._held(held, fingerprint, now, lock)
 
     def _held(self, held: Item, fingerprint: str, now: datetime, lock: timedelta) -> Reservation:
         if held["fingerprint"] != fingerprint:
-            return Reservation(held["made"], Reserved.OTHER_BODY)
+            return Reservation(held["message_id"], Reserved.OTHER_BODY)
         if "locked_until" not in held:
-            return Reservation(held["made"], Reserved.DONE)
+            return Reservation(held["message_id"], Reserved.DONE)
         taken = held["locked_until"] <= timestamp(now) and self._take_over(held, now + lock)
-        return Reservation(held["made"], Reserved.OURS if taken else Reserved.IN_PROGRESS)
+        return Reservation(held["message_id"], Reserved.OURS if taken else Reserved.IN_PROGRESS)
 
     def _take_over(self, held: Item, until: datetime) -> bool:
         try:
@@ -76,9 +78,19 @@ class IdempotencyKeys:
         """The request of this key is queued: from now on the key repeats the answer."""
         self._table.update(_key(key), {}, remove=("locked_until",))
 
-    def free(self, key: str, now: datetime) -> None:
-        """The request of this key could not be queued: the next one begins a message of its own."""
-        self._table.update(_key(key), {"retained_until": epoch(now)})
+    def free(self, key: str, message_id: str, now: datetime) -> None:
+        """The request of this key could not be queued: the next one begins a message of its own. A
+        key that another message has by now remains.
+        """
+        try:
+            self._table.update(
+                _key(key),
+                {"retained_until": epoch(now)},
+                condition="message_id = :mine AND attribute_exists(locked_until)",
+                values={":mine": message_id},
+            )
+        except self._table.client.exceptions.ConditionalCheckFailedException:
+            return
 
 
 def _key(key: str) -> Key:

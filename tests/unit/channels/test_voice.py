@@ -1,5 +1,6 @@
 """Voice: what a call asks of AWS, and what a request may say of it."""
 
+from dataclasses import fields
 from typing import Any, get_args
 
 import boto3
@@ -8,10 +9,11 @@ from botocore.config import Config
 from botocore.stub import Stubber
 
 from messaging.api import requests
+from messaging.channels.catalog import channels
 from messaging.channels.receipts import formats, parse
 from messaging.channels.voice.content import VoiceId
 from messaging.channels.voice.send import DEFAULT_VOICE, VoiceChannel
-from messaging.domain.content import Content, Delivery
+from messaging.domain.content import Content, Delivery, content
 from messaging.domain.errors import InvalidRequest
 from messaging.domain.messages import AttemptId
 from tests.support.aws import EVENTS, event_text, load
@@ -21,6 +23,7 @@ CALL: dict[str, Any] = {
     "content": {"text": "Your code is 1, 2, 3."},
     "steps": [{"channel": "voice"}],
 }
+TEMPLATE = {"name": "login_code", "language": "en_US", "components": []}
 SENDERS = {"voice": "+12065550101"}
 
 
@@ -57,9 +60,9 @@ def test_a_call_carries_its_attempt_its_validity_and_its_voice(
                 "Context": {"message_id": "m1", "attempt": "2"},
             },
         )
-        content = Content(text="Your code is 1, 2, 3.", voice=voice)
+        said = Content(text="Your code is 1, 2, 3.", voice_id=voice)
         delivery = Delivery(
-            AttemptId("m1", 2), "+14255550156", "+12065550101", content, "utility", valid
+            AttemptId("m1", 2), "+14255550156", "+12065550101", said, "utility", valid
         )
         assert VoiceChannel(calling, "set").send(delivery) == "567f6c11"
 
@@ -72,10 +75,10 @@ def test_the_voices_are_those_of_aws() -> None:
 
 
 def test_a_text_of_the_whole_message_is_read_with_the_voice_of_the_channel() -> None:
-    body = {**CALL, "content": {"text": "Ihr Code ist 1, 2, 3.", "voice": {"voice": "VICKI"}}}
+    body = {**CALL, "content": {"text": "Ihr Code ist 1, 2, 3.", "voice": {"voice_id": "VICKI"}}}
     request = requests.check(body, SENDERS)
 
-    assert request.document["content"]["voice"] == {"voice": "VICKI"}
+    assert request.document["content"]["voice"] == {"voice_id": "VICKI"}
 
 
 @pytest.mark.parametrize(
@@ -86,8 +89,8 @@ def test_a_text_of_the_whole_message_is_read_with_the_voice_of_the_channel() -> 
         ({"from": {"voice": "My Shop"}}, "/from/voice"),
         ({"content": {"text": "x" * 3_001}}, "/content/text"),
         ({"content": {"voice": {"text": "x" * 3_001}}}, "/content/voice/text"),
-        ({"content": {"voice": {"text": "hi", "voice": "vicki"}}}, "/content/voice/voice"),
-        ({"content": {"voice": {"voice": "VICKI"}}}, "/content/voice"),
+        ({"content": {"voice": {"text": "hi", "voice_id": "vicki"}}}, "/content/voice/voice_id"),
+        ({"content": {"voice": {"voice_id": "VICKI"}}}, "/content/voice"),
         ({"steps": [{"channel": "voice", "success": "read"}]}, "/steps/0/success"),
     ],
 )
@@ -96,6 +99,18 @@ def test_an_invalid_call_is_named(changes: dict[str, Any], pointer: str) -> None
         requests.check({**CALL, **changes}, SENDERS)
 
     assert [problem.pointer for problem in invalid.value.problems] == [pointer]
+
+
+def test_a_call_may_say_its_own_text_and_leaves_the_other_channels_theirs() -> None:
+    said = {"text": "Hi", "whatsapp": {"template": TEMPLATE}}
+    own = {"voice": {"text": "Hi. Hi again."}}
+
+    assert content({"content": said | own}, {}, "voice") == Content(text="Hi. Hi again.")
+    assert content({"content": said}, {"content": own}, "whatsapp") == Content(template=TEMPLATE)
+
+
+def test_no_field_of_a_content_is_named_as_a_channel() -> None:
+    assert not {one.name for one in fields(Content)} & channels().keys()
 
 
 def test_a_call_that_failed_says_with_which_event() -> None:

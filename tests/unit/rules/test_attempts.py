@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from messaging.attempts import AttemptRunner
-from messaging.domain.errors import Ambiguous, Refused, Unavailable
+from messaging.domain.errors import Ambiguous, MissingSetting, Refused, Unavailable
 from messaging.domain.messages import Attempt, Outcome
 from messaging.domain.statuses import AttemptStatus, MessageStatus
 from messaging.store import Store
@@ -64,6 +64,34 @@ def failing(error: Exception) -> Callable[..., NoReturn]:
 
 UNREACHABLE = EndpointConnectionError(endpoint_url="https://dynamodb.example.com")
 THROTTLED = ClientError({"Error": {"Code": "ThrottlingException"}}, "Query")
+
+
+def test_an_execution_of_a_message_that_was_closed_unqueued_ends_and_sends_nothing(
+    running: Running,
+) -> None:
+    running.store.attempts.block(FIRST, "whatsapp", NOW, "the request could not be queued")
+    running.store.messages.update_status("m1", MessageStatus.UNDELIVERED, NOW)
+    running.run(1)
+    running.run(2)
+
+    assert running.provider.sent == []
+    assert [(token, error) for token, error, _ in running.states.failed] == [
+        ("token 1", "Expired"),
+        ("token 2", "Expired"),
+    ]
+    assert running.attempt(1).status is AttemptStatus.SKIPPED
+
+
+def test_a_missing_setting_lets_the_next_invocation_send(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(Running, "_channel", failing(MissingSetting("SMS_CONFIGURATION_SET")))
+        with pytest.raises(MissingSetting):
+            running.run(1)
+    running.run(1)
+
+    assert [one.attempt_id for one in running.provider.sent] == [FIRST]
 
 
 def test_an_attempt_is_handed_to_its_channel_and_recorded(running: Running) -> None:

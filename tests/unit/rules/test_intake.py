@@ -63,6 +63,8 @@ def test_a_message_that_cannot_be_queued_is_closed_with_the_reason(
     closed = store.messages.history("m1").message
     assert (closed.status, closed.reason) == (MessageStatus.UNDELIVERED, NOT_QUEUED)
     assert closed.concluded_at == NOW
+    [first] = store.messages.history("m1").attempts
+    assert (first.status, first.reason) == (AttemptStatus.SKIPPED, NOT_QUEUED)
 
 
 def test_a_message_whose_first_attempt_already_runs_was_queued(
@@ -74,6 +76,9 @@ def test_a_message_whose_first_attempt_already_runs_was_queued(
     accepted = intake.accept(MESSAGE, REQUEST, RecordedQueue(UNCONFIRMED, started))
 
     assert accepted == MESSAGE
+    history = store.messages.history("m1")
+    assert history.message.status is MessageStatus.ACCEPTED
+    assert [one.status for one in history.attempts] == [AttemptStatus.SENDING]
 
 
 def test_a_key_whose_message_is_queued_repeats_that_message(store: Store, intake: Intake) -> None:

@@ -363,9 +363,34 @@ def test_an_idempotency_key_holds_a_day(store: Store) -> None:
     )
 
 
+def test_an_idempotency_key_is_freed_by_its_own_message_only(store: Store) -> None:
+    store.idempotency.reserve("key", "body", "m1", NOW, LOCK)
+    store.idempotency.free("key", "m2", NOW)
+    assert store.idempotency.reserve("key", "body", "m3", NOW, LOCK).state is Reserved.IN_PROGRESS
+
+    store.idempotency.finish("key")
+    store.idempotency.free("key", "m1", NOW)
+    assert store.idempotency.reserve("key", "body", "m3", NOW, LOCK).state is Reserved.DONE
+
+
+def test_a_blocked_attempt_is_claimed_by_nobody(store: Store) -> None:
+    store.messages.add(MESSAGE)
+
+    assert store.attempts.block(ID, "sms", NOW, "not queued")
+    attempt, ours = store.attempts.claim(ID, "sms", "token", LATER)
+    assert (attempt.status, attempt.task_token, ours) == (AttemptStatus.SKIPPED, "token", False)
+
+
+def test_a_claimed_attempt_is_not_blocked(store: Store) -> None:
+    claimed(store)
+
+    assert not store.attempts.block(ID, "sms", LATER, "not queued")
+    assert store.messages.history("m1").attempts[0].status is AttemptStatus.SENDING
+
+
 def test_an_idempotency_key_that_was_freed_belongs_to_the_next_message(store: Store) -> None:
     store.idempotency.reserve("key", "body", "m1", NOW, LOCK)
-    store.idempotency.free("key", NOW)
+    store.idempotency.free("key", "m1", NOW)
 
     freed = store.idempotency.reserve("key", "other", "m2", NOW, LOCK)
     assert freed == Reservation("m2", Reserved.OURS)

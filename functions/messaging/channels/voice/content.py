@@ -37,7 +37,7 @@ class VoiceContent(RequestModel):
         ]
         | None
     ) = None
-    voice: VoiceId | None = None
+    voice_id: VoiceId | None = None
 
 
 def _is_complete(content: Content) -> bool:

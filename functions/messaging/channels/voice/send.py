@@ -32,7 +32,7 @@ class VoiceChannel:
                 OriginationIdentity=delivery.sender,
                 MessageBody=delivery.content.text or "",
                 MessageBodyTextType="TEXT",
-                VoiceId=delivery.content.voice or DEFAULT_VOICE,  # type: ignore[arg-type] # content.py has AWS's list
+                VoiceId=delivery.content.voice_id or DEFAULT_VOICE,  # type: ignore[arg-type] # content.py has AWS's list
                 ConfigurationSetName=self._configuration_set,
                 TimeToLive=time_to_live(delivery),
                 Context=context(delivery),
