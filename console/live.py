@@ -115,6 +115,7 @@ class Hub:
         feed.viewers.add(viewer)
         if feed.task is None:
             feed.task = asyncio.create_task(self._keep_fresh(feed))
+            feed.task.add_done_callback(lambda _: self._remove(key, feed))
             feed.task.add_done_callback(feed.end)
         try:
             async for event in viewer.events():
@@ -122,8 +123,13 @@ class Hub:
         finally:
             feed.viewers.discard(viewer)
             if not feed.viewers:
-                self._feeds.pop(key, None)
+                self._remove(key, feed)
                 feed.task.cancel()
+
+    def _remove(self, key: str, feed: _Feed) -> None:
+        """A newer feed of the same page stays."""
+        if self._feeds.get(key) is feed:
+            del self._feeds[key]
 
     async def _keep_fresh(self, feed: _Feed) -> None:
         loop = asyncio.get_running_loop()

@@ -1,6 +1,6 @@
 """Security headers of every response, and the requests that the console accepts."""
 
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -49,9 +49,17 @@ class Guard:
 def _refusal(method: str, headers: Headers) -> str | None:
     """A host name other than these can belong to a web page elsewhere (DNS rebinding)."""
     host = headers.get("host", "")
-    if urlsplit(f"//{host}").hostname not in HOSTS:
+    if _split(f"//{host}").hostname not in HOSTS:
         return "The console accepts requests to 127.0.0.1 and localhost only."
     origin = headers.get("origin")
-    if method not in SAFE and origin is not None and urlsplit(origin).netloc != host:
+    if method not in SAFE and origin is not None and _split(origin).netloc != host:
         return "Only the console's own pages can send this request."
     return None
+
+
+def _split(url: str) -> SplitResult:
+    """The parts of a URL; all are empty if it is invalid."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")

@@ -22,7 +22,7 @@ class StillInProgress(Exception):
 
 def main() -> None:
     if not (message_id := sys.argv[1]):
-        sys.exit("Which message? make forget ID=…")
+        sys.exit("Specify a message: make forget ID=…")
     try:
         stack.run_command(lambda: _forget(message_id))
     except UnknownMessage:

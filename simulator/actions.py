@@ -34,6 +34,13 @@ def allowed_actions(call: ProviderCall, now: datetime) -> list[str]:
     return [name for name in ACTIONS if _is_allowed(call, name, now)]
 
 
+def unsupported_actions(call: ProviderCall) -> Mapping[str, str]:
+    """The reason for each action that the channel or the sender does not support."""
+    two_way = call.provider.two_way
+    no_reply = two_way.unavailable(call.body) if two_way else None
+    return {**({"reply": no_reply} if no_reply else {}), **call.provider.phone.unsupported}
+
+
 def check_action(call: ProviderCall, action: str, now: datetime) -> None:
     """Raises UnsupportedAction or ActionNotAllowed, with the actions that are allowed instead."""
     try:
@@ -67,7 +74,7 @@ def _check(call: ProviderCall, action: str, now: datetime) -> None:
         raise ActionNotAllowed(call.no_receipts_reason.removesuffix("."))
     if call.expired(now):
         raise ActionNotAllowed(EXPIRED)
-    if reason := call.provider.phone.unsupported.get(action):
+    if reason := unsupported_actions(call).get(action):
         raise UnsupportedAction(reason)
     ACTIONS[action].check(call)
 
@@ -107,13 +114,6 @@ def _check_silence(call: ProviderCall) -> None:
         raise ActionNotAllowed("There is no receipt left to suppress")
 
 
-def _check_reply(call: ProviderCall) -> None:
-    two_way = call.provider.two_way
-    if two_way and (reason := two_way.unavailable(call.body)):
-        raise UnsupportedAction(reason)
-    _check_not_failed(call)
-
-
 def _check_not_failed(call: ProviderCall) -> None:
     if call.state in (PhoneState.REFUSED, PhoneState.FAILED):
         raise ActionNotAllowed("The message did not arrive")
@@ -143,5 +143,5 @@ ACTIONS: Mapping[str, RecipientAction] = {
     "read": RecipientAction(_check_read, _read),
     "refuse": RecipientAction(_check_refuse, _refused),
     "silence": RecipientAction(_check_silence, _nothing),
-    "reply": RecipientAction(_check_reply, _read),
+    "reply": RecipientAction(_check_not_failed, _read),
 }

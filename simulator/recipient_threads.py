@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 
-from simulator.actions import EXPIRED, allowed_actions
+from simulator.actions import EXPIRED, allowed_actions, unsupported_actions
 from simulator.aws_model import Json
 from simulator.provider import PhoneState, RecipientReply, iso
 from simulator.provider_call import ProviderCall, SimulatedReceipt
@@ -112,6 +112,7 @@ def _message_json(call: ProviderCall, now: datetime) -> Json:
         "scenario": call.scenario,
         "silent": call.silent,
         "may": allowed_actions(call, now),
+        "unsupported": unsupported_actions(call),
         "receipts": [receipt.as_json() for receipt in call.receipts],
     }
 

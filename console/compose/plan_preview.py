@@ -129,7 +129,9 @@ def _sentences(request: requests.Request, plan: Plan, defaults: StackDefaults) -
     for step in plan.steps:
         requested = request.steps[step.number - 1].wait_seconds
         waits = [_wait(one, requested, defaults.waits) for one in step.attempts]
-        otherwise = "; else" if step != plan.steps[-1] else "; else it ends as undelivered."
+        otherwise = (
+            "; else" if step != plan.steps[-1] else "; otherwise the message is undelivered."
+        )
         yield f"{_attempts_text(step, waits)}{otherwise}"
 
 
@@ -148,8 +150,8 @@ def _wait(attempt: PlannedAttempt, requested: int | None, waits: Mapping[str, in
     wanted = waits[attempt.channel] if requested is None else requested
     text = _seconds(attempt.wait_seconds)
     if attempt.wait_seconds < wanted:
-        return f"{text} (cut from {_seconds(wanted)}, since it expires then)"
-    return f"{text} (the stack's own wait)" if requested is None else text
+        return f"{text} (shortened from {_seconds(wanted)} because the message expires then)"
+    return f"{text} (the stack's default)" if requested is None else text
 
 
 def _seconds(seconds: int) -> str:

@@ -136,7 +136,7 @@ CONTENT: Final[Mapping[str, Mapping[str, list[RequestField]]]] = by_channel(FIEL
 CHOICES: Final[Mapping[str, Mapping[str, str]]] = {
     f"/content/{channel}": {
         "": "the content above",
-        **{one: "different text" if one == PLAIN else one for one in alternatives},
+        **{one: "text" if one == PLAIN else one for one in alternatives},
     }
     for channel, alternatives in CONTENT.items()
     if len(alternatives) > 1

@@ -114,7 +114,7 @@ class MessageList:
     """The list for one or more viewers, rendered again only when it has changed."""
 
     def __init__(self, context: ConsoleContext, filters: MessageFilters) -> None:
-        self._desk = context
+        self._context = context
         self._filters = filters
         self._rendered: tuple[int, MessageSummary | None] | None = None
         self._html = ""
@@ -130,18 +130,18 @@ class MessageList:
         }
 
     def refresh(self) -> PageUpdate:
-        snapshot = self._desk.recent.now()
+        snapshot = self._context.recent.now()
         rendered = snapshot.version, self._older(snapshot)
         if rendered != self._rendered:
-            self._html = self._desk.render("messages_list.html", **self.values(snapshot))
+            self._html = self._context.render("messages_list.html", **self.values(snapshot))
             self._rendered = rendered
-        return PageUpdate({"list": self._html}, self._desk.recent.again_in())
+        return PageUpdate({"list": self._html}, self._context.recent.again_in())
 
     def _older(self, snapshot: Snapshot) -> MessageSummary | None:
         """The message whose id is searched for, if it is older than those in memory."""
         if not MESSAGE_ID.fullmatch(self._filters.search):
             return None
-        row = self._desk.recent.find(self._filters.search)
+        row = self._context.recent.find(self._filters.search)
         known = row is None or (snapshot.rows and row.place >= snapshot.rows[-1].place)
         return None if known else row
 

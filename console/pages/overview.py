@@ -70,7 +70,7 @@ class QueueDepths:
     """Requested at most once in `seconds`, however many viewers there are."""
 
     def __init__(self, context: ConsoleContext, seconds: float) -> None:
-        self._desk = context
+        self._context = context
         self._seconds = seconds
         self._read_at = float("-inf")
         self._known: list[QueueDepth] = []
@@ -82,8 +82,8 @@ class QueueDepths:
         return self._known
 
     def _read(self, queue: QueueInfo) -> QueueDepth:
-        attributes = self._desk.clients.queues.get_queue_attributes(
-            QueueUrl=self._desk.installation.queues[queue.output],
+        attributes = self._context.clients.queues.get_queue_attributes(
+            QueueUrl=self._context.installation.queues[queue.output],
             AttributeNames=[
                 "ApproximateNumberOfMessages",
                 "ApproximateNumberOfMessagesDelayed",
@@ -140,7 +140,7 @@ class Overview:
     """The page's fragments, computed once for all viewers."""
 
     def __init__(self, context: ConsoleContext, depths: QueueDepths) -> None:
-        self._desk = context
+        self._context = context
         self._depths = depths
 
     def values(self, snapshot: Snapshot) -> dict[str, Any]:
@@ -156,9 +156,9 @@ class Overview:
 
     def refresher(self, pause: float) -> Callable[[], PageUpdate]:
         def refresh() -> PageUpdate:
-            values = self.values(self._desk.recent.now())
+            values = self.values(self._context.recent.now())
             fragments = {
-                name: self._desk.render(f"overview_{name}.html", **values) for name in FRAGMENTS
+                name: self._context.render(f"overview_{name}.html", **values) for name in FRAGMENTS
             }
             return PageUpdate(fragments, pause)
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from console.phones.simulator_client import ActionResult
 from console.phones.threads import PhoneThread, ThreadMessage
-from console.words import capital, channel, listed
+from console.words import listed
 
 ACTIONS: Final = ("receive", "read", "silence", "refuse", "reply")
 LABELS: Final = {
@@ -49,7 +49,7 @@ def offered(message: ThreadMessage, thread: PhoneThread) -> list[OfferedAction]:
         OfferedAction(
             name,
             _label(name, message, thread),
-            None if name in message.may else _unavailable(name, message, thread),
+            None if name in message.may else _unavailable(name, message),
             thread.refusals if name == "refuse" and not message.arrived else {},
         )
         for name in sorted(ACTIONS, key=lambda name: name not in message.may)
@@ -73,13 +73,11 @@ def _label(name: str, message: ThreadMessage, thread: PhoneThread) -> str:
     return LABELS[name]
 
 
-def _unavailable(name: str, message: ThreadMessage, thread: PhoneThread) -> str:
-    label = capital(channel(thread.channel))
-    if name == "read" and not (thread.has_read_receipts or thread.is_mailbox):
-        return f"{label} has no read receipts."
-    if name == "reply":
-        mailbox = "The provider does not report replies to an email."
-        return mailbox if thread.is_mailbox else "This sender cannot receive replies."
+def _unavailable(name: str, message: ThreadMessage) -> str:
+    if name in message.unsupported:
+        return f"{message.unsupported[name]}."
+    if name == "reply" or (message.state == "failed" and name != "silence"):
+        return "The message did not arrive."
     if message.silent and name == "silence":
         return "The recipient already ignores the message."
     if message.state == "complained" and name == "refuse":

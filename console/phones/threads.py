@@ -116,7 +116,9 @@ class ThreadContent:
 
 @dataclass(frozen=True)
 class ThreadMessage:
-    """One call to the provider. `provider_id` None: the provider refused it."""
+    """One call to the provider. `provider_id` None: the provider refused it. `unsupported` has the
+    reason for each action that the channel or the sender does not support.
+    """
 
     provider_id: str | None
     message_id: str | None
@@ -128,6 +130,7 @@ class ThreadMessage:
     reason: str | None
     silent: bool
     may: frozenset[str]
+    unsupported: Mapping[str, str]
     receipts: Sequence[ThreadReceipt]
 
     @classmethod
@@ -143,6 +146,7 @@ class ThreadMessage:
             found["reason"],
             found["silent"],
             frozenset(found["may"]),
+            found["unsupported"],
             [ThreadReceipt.read(one) for one in found["receipts"]],
         )
 

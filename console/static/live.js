@@ -37,11 +37,11 @@ function showState(words) {
   if (connection.textContent !== words) connection.textContent = words;
 }
 
-// <span data-until="2026-01-02T03:04:05Z"> shows the seconds until that time.
+// <span data-until="2026-01-02T03:04:05Z"> shows the seconds until that time, in place of its text.
 function tick() {
   for (const element of document.querySelectorAll("[data-until]")) {
     const left = Math.max(0, Math.ceil((Date.parse(element.dataset.until) - Date.now()) / 1000));
-    element.textContent = `${left} s`;
+    element.textContent = `${left} s left`;
   }
 }
 

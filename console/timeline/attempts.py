@@ -47,7 +47,7 @@ def _never_sent(attempt: Attempt) -> bool:
 def _not_sent(attempt: Attempt, name: str) -> Iterator[DraftEntry]:
     for which in (AttemptStatus.SKIPPED, AttemptStatus.TIMED_OUT):
         if which in attempt.times:
-            text = f"Nothing was sent by {name}: {attempt.reason or status(which)}"
+            text = f"Not sent by {name}: {attempt.reason or status(which)}"
             yield DraftEntry(attempt.times[which], "quiet", text)
 
 

@@ -40,7 +40,7 @@ def _success(visit: Visit, name: str, took: str) -> str:
     if visit.output.get("attempt") in (None, visit.attempt):
         return f"{capital(name)} succeeded after {took}: {visit.output.get('status')}"
     other = channel(str(visit.output.get("channel")))
-    return f"The wait for {name} ended after {took} because {other} succeeded, late"
+    return f"The wait for {name} ended after {took} because a late receipt from {other} arrived"
 
 
 def _failure(visit: Visit, facts: MessageFacts) -> str:

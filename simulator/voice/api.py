@@ -21,7 +21,7 @@ from simulator.voice.phone import PHONE
 # the model itself allows 6,000, which is for SSML with its tags.
 MAX_SPOKEN = 3000
 _TAG = re.compile(r"<[^>]*>")
-_NUMBER_OR_POOL = re.compile(r"\+?\d+|phone-.*|pool-.*|arn:.*")
+_NUMBER_OR_POOL = re.compile(r"\+?\d+|phone-.*|pool-.*|arn:.*:(phone-number|pool)/.*")
 
 
 def provider(account: AwsAccount) -> "VoiceProvider":

@@ -87,7 +87,7 @@ def test_a_state_that_waits_counts_down_and_then_gives_way(
 
     expect_state(page, "Send WhatsApp", "waiting")
     left = state(page, "Send WhatsApp").locator("[data-until]")
-    expect(left).to_have_text(re.compile(r"^\d+ s$"))
+    expect(left).to_have_text(re.compile(r"^\d+ s left$"))
     before = left.text_content()
     expect(left).not_to_have_text(before or "")
     expect_state(page, "Send SMS", "ahead")
@@ -96,7 +96,7 @@ def test_a_state_that_waits_counts_down_and_then_gives_way(
     expect(page.locator("#timeline")).to_contain_text(
         "Step 2 (SMS) started because no delivery receipt from WhatsApp arrived within 9 s"
     )
-    expect(page.locator("#timeline [data-until]")).to_have_text(re.compile(r"^\d+ s$"))
+    expect(page.locator("#timeline [data-until]")).to_have_text(re.compile(r"^\d+ s left$"))
 
 
 def test_the_branches_of_a_broadcast_stand_side_by_side_each_with_its_end(

@@ -64,8 +64,8 @@ def test_a_message_is_composed_sent_and_delivered(tab: Tab, throughline: Through
     field(page, "/steps/3/wait_seconds").fill("90")
     expect(page.locator(".plan li")).to_have_text(
         [
-            "WhatsApp, up to 45 s (the stack's own wait) for a delivery receipt; else",
-            "SMS, up to 2 min (the stack's own wait) for a delivery receipt; else",
+            "WhatsApp, up to 45 s (the stack's default) for a delivery receipt; else",
+            "SMS, up to 2 min (the stack's default) for a delivery receipt; else",
             re.compile("SMS and email at once, up to 1 min 30 s for a delivery receipt; one that"),
         ]
     )
@@ -118,7 +118,7 @@ def test_the_key_enter_shows_the_plan_and_sends_nothing(tab: Tab) -> None:
     fill(page)
     field(page, "/expires_in_seconds").fill("60")
     field(page, "/expires_in_seconds").press("Enter")
-    expect(page.locator(".plan")).to_contain_text("cut from 2 min")
+    expect(page.locator(".plan")).to_contain_text("shortened from 2 min")
     assert page.url.endswith("/compose")
 
 

@@ -183,7 +183,7 @@ def test_an_sms_has_no_read_receipt(throughline: Throughline, tab: Tab) -> None:
     page = phone_of(tab, PERSON)
     read = card(page, message_id, "SMS").get_by_role("button", name="Read: “Your parcel")
     expect(read).to_be_disabled()
-    expect(read).to_have_accessible_description("SMS has no read receipts.")
+    expect(read).to_have_accessible_description("An SMS has no read receipt; only RCS has one.")
 
 
 def test_a_template_shows_its_name_and_values_and_media_is_text(

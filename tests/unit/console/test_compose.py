@@ -355,8 +355,8 @@ def test_the_plan_says_each_step_with_its_wait_and_what_comes_else() -> None:
             "one that gets through is enough; else"
         ),
         (
-            "Email, up to 5 min (the stack's own wait) until the provider accepts it; "
-            "else it ends as undelivered."
+            "Email, up to 5 min (the stack's default) until the provider accepts it; "
+            "otherwise the message is undelivered."
         ),
     )
     assert not judged.problems
@@ -366,14 +366,16 @@ def test_the_plan_says_each_step_with_its_wait_and_what_comes_else() -> None:
 def test_a_broadcast_whose_channels_wait_differently_says_each_wait() -> None:
     judged = plan_preview.preview({**VALID, "steps": [{"broadcast": ["whatsapp", "sms"]}]}, STACK)
     assert judged.plan[0].startswith(
-        "WhatsApp and SMS at once, up to 45 s (the stack's own wait) for WhatsApp, "
-        "2 min (the stack's own wait) for SMS for a delivery receipt"
+        "WhatsApp and SMS at once, up to 45 s (the stack's default) for WhatsApp, "
+        "2 min (the stack's default) for SMS for a delivery receipt"
     )
 
 
 def test_the_plan_says_what_the_expiry_cuts_and_drops() -> None:
     judged = plan_preview.preview({**VALID, "expires_in_seconds": 60}, STACK)
-    assert judged.plan[1].startswith("SMS, up to 15 s (cut from 2 min, since it expires then)")
+    assert judged.plan[1].startswith(
+        "SMS, up to 15 s (shortened from 2 min because the message expires then)"
+    )
     (dropped,) = judged.dropped
     with_plan = requests.check({**VALID, "expires_in_seconds": 60}, SENDERS)
     (reason,) = [one.reason for one in with_plan.message("1", NOW, WAITS).plan.dropped]

@@ -138,6 +138,26 @@ def test_a_look_that_breaks_ends_the_stream_so_that_the_browser_comes_again() ->
     run(play)
 
 
+def test_a_new_viewer_gets_a_new_feed_while_a_viewer_of_a_failed_one_is_connected() -> None:
+    counter, unused = Counter(LATER), Counter()
+    failing = [PageUpdate({"text": "old"}, SOON)].pop
+
+    async def play(hub: Hub) -> None:
+        async with watch(hub, "page", failing) as slow:
+            assert await text(slow) == "text: old"
+            async with watch(hub, "page", failing) as another:
+                assert await text(another) == "text: old"
+                with pytest.raises(StopAsyncIteration):
+                    await text(another)
+            new = hub._events("page", counter.refresh)  # noqa: SLF001 - the stream behind the response
+            assert await text(new) == "text: 1"
+        async with aclosing(new), watch(hub, "page", unused.refresh) as last:
+            assert await text(last) == "text: 1"
+
+    run(play)
+    assert (counter.looks, unused.looks) == (1, 0)
+
+
 def test_looks_that_take_long_are_made_less_often() -> None:
     began: list[float] = []
 

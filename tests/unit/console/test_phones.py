@@ -50,6 +50,7 @@ def message(**members: Any) -> dict[str, Any]:
         "scenario": "person",
         "silent": False,
         "may": ALL,
+        "unsupported": {},
         "receipts": [],
         **members,
     }
@@ -178,9 +179,10 @@ def test_what_can_be_done_comes_first_and_a_refusal_has_its_reasons() -> None:
 @pytest.mark.parametrize(
     ("channel", "act", "members", "why"),
     [
-        ("sms", "read", {}, "SMS has no read receipts."),
-        ("email", "reply", {}, "The provider does not report replies to an email."),
-        ("sms", "reply", {}, "This sender cannot receive replies."),
+        ("sms", "read", {"unsupported": {"read": "No read receipt"}}, "No read receipt."),
+        ("voice", "reply", {"unsupported": {"reply": "A call"}}, "A call."),
+        ("whatsapp", "reply", {"state": "failed"}, "The message did not arrive."),
+        ("whatsapp", "read", {"state": "failed"}, "The message did not arrive."),
         ("whatsapp", "receive", {"state": "read"}, "The message has already arrived."),
         ("whatsapp", "read", {"state": "read"}, "The message has already been read."),
         (

@@ -140,14 +140,16 @@ def test_a_late_success_is_described_and_ends_the_wait_that_was_on() -> None:
 
     assert "WhatsApp reported delivered, after the wait had ended" in words
     assert "Delivered by WhatsApp, late" in words
-    assert "The wait for SMS ended after 3.05 s because WhatsApp succeeded, late" in words
+    assert (
+        "The wait for SMS ended after 3.05 s because a late receipt from WhatsApp arrived" in words
+    )
     assert words[-1] == "SMS reported TEXT_DELIVERED: delivered, after the wait had ended"
 
 
 def test_an_attempt_that_another_one_overtook_was_not_sent() -> None:
     words = said("overtaken")
 
-    assert "Nothing was sent by SMS: attempt 1 on whatsapp succeeded" in words
+    assert "Not sent by SMS: attempt 1 on whatsapp succeeded" in words
     assert not any(text.startswith("Handed to SMS") for text in words)
 
 
@@ -163,7 +165,7 @@ def test_dropped_steps_are_described_with_their_reason() -> None:
 def test_expiry_ends_the_message_and_says_what_was_not_sent() -> None:
     words = said("expired")
 
-    assert "Nothing was sent by WhatsApp: the message expired" in words
+    assert "Not sent by WhatsApp: the message expired" in words
     assert "Expired before any channel succeeded" in words
     assert words[-1] == "The execution failed: Expired"
 

@@ -107,6 +107,31 @@ def test_a_thread_names_the_refusals_with_the_usual_one_first(running: RunningSi
 
 
 @pytest.mark.parametrize(
+    ("channel", "changes", "unsupported"),
+    [
+        ("whatsapp", {}, set()),
+        ("sms", {}, {"read"}),
+        ("sms", {"OriginationIdentity": "EXAMPLE"}, {"read", "reply"}),
+        ("voice", {}, {"read", "reply"}),
+    ],
+)
+def test_an_entry_has_the_reason_for_each_unsupported_action(
+    running: RunningSimulator, channel: str, changes: Json, unsupported: set[str]
+) -> None:
+    send = {
+        "whatsapp": running.send_whatsapp,
+        "sms": running.send_sms,
+        "voice": running.send_voice,
+    }
+    send[channel](PERSON, **changes)
+
+    (entry,) = running.entries(channel, PERSON)
+    assert set(entry["unsupported"]) == unsupported
+    assert all(entry["unsupported"].values())
+    assert not unsupported & set(entry["may"])
+
+
+@pytest.mark.parametrize(
     ("query", "status"),
     [
         ("channel=sms&to=%2B14255550177", 404),

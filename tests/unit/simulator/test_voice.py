@@ -34,6 +34,11 @@ def rejected(running: RunningSimulator, to: str, **changes: Any) -> Json:
             "INVALID_PARAMETER",
         ),
         ({"OriginationIdentity": "SHOP"}, "OriginationIdentity", "VOICE_CAPABILITY_NOT_AVAILABLE"),
+        (
+            {"OriginationIdentity": "arn:aws:sms-voice:us-east-1:123456789012:sender-id/SHOP/US"},
+            "OriginationIdentity",
+            "VOICE_CAPABILITY_NOT_AVAILABLE",
+        ),
         ({"MaxPricePerMinute": "0.01"}, "MaxPricePerMinute", "PRICE_OVER_THRESHOLD"),
     ],
 )
@@ -91,6 +96,12 @@ def test_a_call_is_reported_to_its_end(
 
     assert receipt_types(events) == types
     assert [event["isFinal"] for event in events] == [False] * (len(types) - 1) + [True]
+
+
+def test_a_call_reported_as_failed_is_played_all_the_same(running: RunningSimulator) -> None:
+    events = running.topic.of(running.send_voice("+14255550135"), 2)
+
+    assert receipt_types(events) == ["VOICE_FAILED", "VOICE_COMPLETED"]
 
 
 def test_a_completed_call_says_how_long_it_took_and_what_it_costs(
