@@ -102,9 +102,10 @@ def main() -> int:
     _prepare()
     began = time.monotonic()
     mutmut = Path(sys.executable).with_name("mutmut")
-    subprocess.run(  # noqa: S603 - the project's own tool
-        [mutmut, "run", "--max-children", str(os.cpu_count())], cwd=WORK, check=True
-    )
+    # With a pattern, mutmut first runs the tests by their names, as it does for each mutant: a name
+    # that pytest does not find would count as killed.
+    command = [mutmut, "run", "--max-children", str(os.cpu_count()), "messaging.*"]
+    subprocess.run(command, cwd=WORK, check=True)  # noqa: S603 - the project's own tool
     minutes = (time.monotonic() - began) / 60
     os.chdir(WORK)
     run = Run(list(_mutants()), equivalents())
