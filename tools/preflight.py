@@ -149,7 +149,10 @@ def watch(what: str, command: "list[str]", log_name: str) -> None:
 def explanation(output: str, log: Path) -> str:
     """One sentence for what pip, npm or venv said."""
     if re.search(r"No space left|ENOSPC", output):
-        return f"The disk is full: free some disk space, then run the command again (the log is {log})."
+        return (
+            "The disk is full: free some disk space, then run the command again (the log is "
+            f"{log})."
+        )
     package = re.search(r"No matching distribution found for (\S+)|404 +.*/([\w@.%-]+)", output)
     if package:
         name = package.group(1) or package.group(2)
