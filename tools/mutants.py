@@ -101,7 +101,7 @@ def main() -> int:
     """0 if enough of the mutants that are not equivalent were killed."""
     _prepare()
     began = time.monotonic()
-    mutmut = Path(sys.executable).with_name("mutmut")
+    mutmut = str(Path(sys.executable).with_name("mutmut"))
     # With a pattern, mutmut first runs the tests by their names, as it does for each mutant: a name
     # that pytest does not find would count as killed.
     command = [mutmut, "run", "--max-children", str(os.cpu_count()), "messaging.*"]
