@@ -120,7 +120,7 @@ class Bench:
     pricing: Pricing
 
     def load(
-        self, what: str, scenarios: Sequence[LoadScenario], a_second: float | None = None
+        self, what: str, scenarios: Sequence[LoadScenario], per_second: float | None = None
     ) -> LoadResult:
         """Sends the messages, waits until the last one has ended, and collects the measurements."""
         task = self.progress.add_task(what, total=len(scenarios))
@@ -130,7 +130,7 @@ class Bench:
         used = processor_seconds(self.stack)
         load = Load(self.stack, lambda over: self.progress.update(task, completed=over))
         with ProcessMonitor(self.stack) as monitor:
-            load.send(scenarios, a_second)
+            load.send(scenarios, per_second)
             load.wait()
             for path in self._records:
                 settle(path)
@@ -149,10 +149,10 @@ class Bench:
         loaded = self.load(what, [scenario] * MESSAGES_PER_SCENARIO, LIGHT_LOAD_PER_SECOND)
         return results.cost(scenario, loaded, self.pricing)
 
-    def mixed(self, size: int, a_second: float) -> RunResult:
-        name = f"{size:,} at {a_second:g} a second"
-        loaded = self.load(f"Mixed: {name}", mixed(size), a_second)
-        return results.measured(name, a_second, loaded, self.pricing)
+    def mixed(self, size: int, per_second: float) -> RunResult:
+        name = f"{size:,} at {per_second:g} per second"
+        loaded = self.load(f"Mixed: {name}", mixed(size), per_second)
+        return results.measured(name, per_second, loaded, self.pricing)
 
     def burst(self, size: int) -> RunResult:
         name = f"{size:,} at once"

@@ -20,7 +20,7 @@ def draw(results: Json, folder: Path) -> list[Path]:
 
 
 def _latency(results: Json) -> Any:  # noqa: ANN401 - pygal has no types
-    run = next(one for one in results["runs"] if one["a_second"])
+    run = next(one for one in results["runs"] if one["per_second"])
     chart = _bars(pygal.HorizontalBar, f"Milliseconds, {run['name']}")
     chart.x_labels = list(MOMENTS.values())
     for cut in ("p50", "p95", "p99"):

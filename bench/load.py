@@ -63,14 +63,16 @@ class Load:
     def __post_init__(self) -> None:
         self._engine = first_message.engine_client(self.stack.addresses)
 
-    def send(self, scenarios: Sequence[LoadScenario], a_second: float | None = None) -> None:
+    def send(self, scenarios: Sequence[LoadScenario], per_second: float | None = None) -> None:
         """With a rate, the latency of a message counts from when it was due: an open load does not
         wait until the stack has responded to the messages before it.
         """
         start = time.time()
         with ThreadPoolExecutor(SENDERS) as senders:
             turns = [
-                senders.submit(self._send_at, one, start + number / a_second if a_second else None)
+                senders.submit(
+                    self._send_at, one, start + number / per_second if per_second else None
+                )
                 for number, one in enumerate(scenarios)
             ]
             self.posted = [turn.result() for turn in turns]

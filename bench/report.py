@@ -77,7 +77,7 @@ def _runs(runs: Sequence[Json]) -> ResultTable:
         "seconds",
         "per second",
         "lost",
-        "twice",
+        "sent twice",
         "wrong",
         "states",
         "peak MB",
@@ -108,7 +108,7 @@ MOMENTS = {
     "post": "POST response",
     "post_to_call": "POST to provider call",
     "receipt_to_next_call": "failure receipt to next call",
-    "timeout_to_next_call": "time-out to next call",
+    "timeout_to_next_call": "timeout to next call",
 }
 
 
@@ -126,7 +126,7 @@ def _latencies(runs: Sequence[Json]) -> ResultTable:
 
 
 def _processes(runs: Sequence[Json]) -> ResultTable:
-    run = max(runs, key=lambda one: (one["a_second"] or 0, one["usage"]["messages"]))
+    run = max(runs, key=lambda one: (one["per_second"] or 0, one["usage"]["messages"]))
     together = run["peaks"]["together"]
     rows = [
         [
@@ -158,7 +158,7 @@ def _costs(results: Json) -> ResultTable:
 
 
 def _usage(costs: Sequence[Json]) -> ResultTable:
-    head = ["one message takes", "states", "invocations", "Lambda ms", "reads", "writes"]
+    head = ["scenario", "states", "invocations", "Lambda ms", "reads", "writes"]
     head += ["SQS", "SNS", "API", "Step Functions calls"]
     return ResultTable("Usage by scenario", head, [_used(one) for one in costs])
 

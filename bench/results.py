@@ -51,7 +51,7 @@ class RunResult:
     """
 
     name: str
-    a_second: float | None
+    per_second: float | None
     verdicts: Verdicts
     unexpected: Sequence[UnexpectedMessage]
     seconds: float
@@ -128,14 +128,16 @@ class Pricing:
         return per_million(usage, self.prices, self.memory_mb)
 
 
-def measured(name: str, a_second: float | None, loaded: LoadResult, pricing: Pricing) -> RunResult:
+def measured(
+    name: str, per_second: float | None, loaded: LoadResult, pricing: Pricing
+) -> RunResult:
     facts = loaded.facts
     ends = (ended_at(one.message) - one.posted.scenario.planned_timeout_seconds for one in facts)
     seconds = max(ends) - min(one.posted.at for one in facts)
     quarter = max(1, len(facts) // 4)
     return RunResult(
         name,
-        a_second,
+        per_second,
         verdicts_of(facts),
         list(unexpected(facts)),
         seconds,

@@ -75,7 +75,7 @@ SCENARIOS = (
         2,
     ),
     LoadScenario(
-        "fallback by time-out",
+        "fallback by timeout",
         _whatsapp_then_sms(SHORT_WAIT_SECONDS),
         _recipient("0157"),
         "delivered",

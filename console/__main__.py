@@ -25,14 +25,16 @@ def main() -> int:
     try:
         app = create_app(here(), ConsoleClients())
     except (BotoCoreError, ClientError) as error:
-        return complain(f"The stack cannot be read: {stack.error_text(error)}")
+        print_error(f"The stack cannot be read: {stack.error_text(error)}")
+        return 1
     try:
         listener = listen(arguments.port)
     except (OSError, OverflowError) as error:
-        return complain(
+        print_error(
             f"Port {arguments.port} cannot be used ({error}). Choose another one, for example "
             f"make console PORT={PORT + 100}."
         )
+        return 1
     url = f"http://{HOST}:{arguments.port}/"
     sys.stdout.write(f"The console is running at {url} (press Ctrl-C to stop).\n")
     sys.stdout.flush()
@@ -68,9 +70,8 @@ def serve(app: Starlette, listener: socket.socket) -> None:
     uvicorn.Server(config).run(sockets=[listener])
 
 
-def complain(sentence: str) -> int:
+def print_error(sentence: str) -> None:
     sys.stderr.write(f"{sentence}\n")
-    return 1
 
 
 if __name__ == "__main__":

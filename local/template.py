@@ -34,10 +34,11 @@ def synthesized_stack() -> tuple[str, Template]:
 
 
 def without_unsupported_types(template: Template) -> Template:
-    """MiniStack rejects a template with a type that it does not know, such as those of SMS.
+    """MiniStack rejects a template with a type that it does not know, such as the configuration
+    set of SMS and voice.
 
     Such a resource is removed and references to it become its logical id: the functions call the
-    simulator for SMS, not MiniStack, and the simulator accepts any configuration set.
+    simulator for SMS and voice, not MiniStack, and the simulator accepts any configuration set.
     """
     removed = {
         name

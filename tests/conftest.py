@@ -1,4 +1,4 @@
-"""The template as the app itself writes it, made once; which tests keep together, and the seed."""
+"""Fixtures for the synthesized template, the grouping of tests by process, and the random seed."""
 
 import functools
 import os
@@ -24,7 +24,7 @@ GROUPS = {
     "tests/e2e/": "stack",
     "tests/infra/": "template",
     "tests/unit/simulator/": "simulator",
-    "tests/unit/store/test_store.py::test_many_stories": "many messages",
+    "tests/unit/store/test_store.py::test_many_histories": "many messages",
 }
 
 # One seed for all processes that the tests run in; `SEED` repeats a run. It is set here, not in a

@@ -1,7 +1,7 @@
 """Known vulnerabilities of what is locked: pip-audit and npm audit, less what is accepted.
 
-Both ask a service that not every machine reaches; where it cannot be asked, that is said in one
-line and nothing fails. `accepted.toml` has what was found and is accepted, each with its reason.
+Both query an online advisory service. If it cannot be reached, one line is printed and the check
+passes. `accepted.toml` has what was found and is accepted, each with its reason.
 """
 
 import json
@@ -39,20 +39,18 @@ def audit(
     read: Callable[[str], dict[str, str]],
     accepted: Mapping[str, str],
 ) -> bool:
-    """Whether nothing was found beside what is accepted, or nobody could be asked."""
+    """Whether nothing was found beside what is accepted, or the service could not be reached."""
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     try:
         found = read(ran.stdout)
     except AdvisoryServiceUnreachable:
-        sys.stdout.write(
-            f"{name}: not checked, its advisory service cannot be reached from here.\n"
-        )
+        sys.stdout.write(f"{name}: not checked: the advisory service cannot be reached.\n")
         return True
     findings = {key: about for key, about in found.items() if key not in accepted}
     for key, about in findings.items():
         sys.stdout.write(f"{name}: {key} {about}\n")
     if not findings:
-        sys.stdout.write(f"{name}: nothing found that is not accepted.\n")
+        sys.stdout.write(f"{name}: no findings other than the accepted ones.\n")
     return not findings
 
 

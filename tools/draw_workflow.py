@@ -1,4 +1,4 @@
-"""Draws a workflow file as a Mermaid flowchart; run as a script, it renews the README's."""
+"""Draws a workflow file as a Mermaid flowchart; run as a script, it updates the README."""
 
 import json
 import re
@@ -53,8 +53,8 @@ def _edges(state: State) -> Iterator[tuple[str, str]]:
 
 
 def _arrow(labels: list[str]) -> str:
-    said = " or ".join(label for label in labels if label)
-    return f'-->|"{said}"|' if said else "-->"
+    label = " or ".join(one for one in labels if one)
+    return f'-->|"{label}"|' if label else "-->"
 
 
 def _shape(name: str, state: State) -> str:
@@ -71,11 +71,11 @@ def _id(name: str) -> str:
     return re.sub(r"\W", "_", name)
 
 
-def renewed(readme: str, workflow: str) -> str:
-    """The README with the workflow drawn anew in its place."""
+def updated(readme: str, workflow: str) -> str:
+    """The README with the current drawing of the workflow."""
     fenced = f"```mermaid\n{drawing(json.loads(workflow))}\n```\n"
     return PLACE.sub(lambda _: fenced, readme)
 
 
 if __name__ == "__main__":
-    README.write_text(renewed(README.read_text(), WORKFLOW.read_text()))
+    README.write_text(updated(README.read_text(), WORKFLOW.read_text()))

@@ -1,4 +1,4 @@
-"""Brings the checkout to where its commands can run: Python, Node, locked packages.
+"""Checks Python and Node, and installs the locked packages.
 
 It runs before anything is installed, so it needs nothing but an old python3 (3.6) and says in one
 sentence what is missing. What is installed already is recognised by the hash of its lock file.
@@ -41,7 +41,7 @@ def main() -> int:
         say(str(missing))
         return 1
     except KeyboardInterrupt:
-        say("\nStopped; the next call goes on from here.")
+        say("\nStopped. Run the command again to continue.")
         return 130
     return 0
 
@@ -59,14 +59,14 @@ def check_node() -> None:
     if shutil.which("node") is None:
         raise Missing(
             "Throughline needs Node 20 or newer, since the AWS CDK runs on it, and there is no "
-            "`node` on the PATH: install it, then repeat the command."
+            "`node` on the PATH: install it, then run the command again."
         )
     version = subprocess.check_output(["node", "--version"], universal_newlines=True).strip()  # noqa: S607
     major = re.match(r"v(\d+)\.", version)
     if major is None or int(major.group(1)) < OLDEST_NODE:
         raise Missing(
             f"Throughline needs Node 20 or newer and this one is {version}: install a newer one, "
-            "then repeat the command."
+            "then run the command again."
         )
 
 
@@ -95,7 +95,7 @@ def make_venv() -> None:
     if not succeeds([sys.executable, "-c", "import venv, ensurepip"]):
         raise Missing(
             "This Python cannot make virtual environments: install its venv module (on Debian "
-            "and Ubuntu the package python3-venv), then repeat the command."
+            "and Ubuntu the package python3-venv), then run the command again."
         )
     watch(
         "Making a virtual environment (once)",
@@ -111,7 +111,7 @@ def install_node_packages() -> None:
         return
     npm = shutil.which("npm")
     if npm is None:
-        raise Missing("`node` is here and `npm` is not: install npm, then repeat the command.")
+        raise Missing("`npm` is not installed: install npm, then run the command again.")
     check_disk()
     install = [npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"]
     watch("Installing the Node packages (once)", install, "npm.log")
@@ -122,8 +122,8 @@ def check_disk() -> None:
     free = shutil.disk_usage(str(ROOT)).free // 1_000_000
     if free < DISK_MB:
         raise Missing(
-            f"The packages need {DISK_MB} MB and {free} MB are free in {ROOT}: make room, then "
-            "repeat the command."
+            f"The packages need {DISK_MB} MB and {free} MB are free in {ROOT}: free some disk "
+            "space, then run the command again."
         )
 
 
@@ -149,18 +149,21 @@ def watch(what: str, command: "list[str]", log_name: str) -> None:
 def explanation(output: str, log: Path) -> str:
     """One sentence for what pip, npm or venv said."""
     if re.search(r"No space left|ENOSPC", output):
-        return f"The disk is full: make room, then repeat the command (the log is {log})."
+        return (
+            "The disk is full: free some disk space, then run the command again (the log is "
+            f"{log})."
+        )
     package = re.search(r"No matching distribution found for (\S+)|404 +.*/([\w@.%-]+)", output)
     if package:
         name = package.group(1) or package.group(2)
         return (
-            f"The package {name} cannot be had from your package index: check the network and "
-            "what `pip config list` or `npm config list` say, then repeat the command (the log "
+            f"The package {name} is not available from your package index: check the network and "
+            "what `pip config list` or `npm config list` say, then run the command again (the log "
             f"is {log})."
         )
     errors = re.findall(r"(?im)^(?:npm )?err(?:!|or:?) *(.+)", output)
     reason = errors[-1].strip() if errors else "it gives no reason"
-    return f"Installing failed; repair what {log} says, then repeat the command: {reason}"
+    return f"Installing failed; fix the error in {log}, then run the command again: {reason}"
 
 
 def fingerprint(path: Path, more: str = "") -> str:

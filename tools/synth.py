@@ -16,7 +16,7 @@ SOURCES = ("infra", "statemachine", "functions", "cdk.json", "requirements")
 
 
 class SynthesisFailed(Exception):
-    """The CDK app failed; the text is its last words."""
+    """The CDK app failed; the text is its error message."""
 
 
 def main() -> int:
@@ -39,7 +39,7 @@ def is_current() -> bool:
 
 
 def synthesize() -> None:
-    """Writes cdk.out, one process at a time. Raises SynthesisFailed with the app's last words."""
+    """Writes cdk.out, one process at a time. Raises SynthesisFailed if the app fails."""
     lock = ROOT / ".local" / "synth.lock"
     lock.parent.mkdir(exist_ok=True)
     with lock.open("w") as turn:
@@ -55,14 +55,12 @@ def run_app() -> None:
         [sys.executable, "-m", "infra.app"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise SynthesisFailed(
-            f"`python -m infra.app` fails, so nothing is deployed: {reason(done.stderr)}"
-        )
+        raise SynthesisFailed(f"`python -m infra.app` failed: {reason(done.stderr)}")
 
 
 def reason(output: str) -> str:
-    """The line of the app's output that says most: pip's own error, else its last word."""
-    lines = output.strip().splitlines() or ["it said nothing."]
+    """The most useful line of the output: pip's error, otherwise the last line."""
+    lines = output.strip().splitlines() or ["no output."]
     return next((line for line in reversed(lines) if line.startswith("ERROR:")), lines[-1])
 
 

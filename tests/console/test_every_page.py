@@ -1,26 +1,18 @@
 """What holds for every page: who may ask, what may run, who can use it."""
 
-import http.client
-from urllib.parse import urlsplit
-
+import httpx
 import pytest
 
+from local.http_client import http_client
 from tests.console.conftest import Tab
 from tests.e2e.conftest import Throughline
 
 PAGES = ["/messages", "/compose", "/phones", "/overview"]
 
 
-def ask(
-    throughline: Throughline, method: str, path: str, **headers: str
-) -> http.client.HTTPResponse:
-    address = urlsplit(throughline.environment["THROUGHLINE_CONSOLE_URL"])
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=20)
-    connection.request(method, path, headers=headers)
-    answer = connection.getresponse()
-    answer.read()
-    connection.close()
-    return answer
+def ask(throughline: Throughline, method: str, path: str, **headers: str) -> httpx.Response:
+    url = f"{throughline.environment['THROUGHLINE_CONSOLE_URL']}{path}"
+    return http_client().request(method, url, headers=headers)
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -34,11 +26,11 @@ def test_nothing_inline_and_nothing_from_elsewhere_may_run(
 
 
 def test_another_name_for_this_machine_is_refused(throughline: Throughline) -> None:
-    assert ask(throughline, "GET", "/messages", Host="rebound.example.com").status == 403
+    assert ask(throughline, "GET", "/messages", Host="rebound.example.com").status_code == 403
 
 
 def test_a_page_of_another_origin_may_send_nothing(throughline: Throughline) -> None:
-    assert ask(throughline, "POST", "/compose", Origin="https://example.com").status == 403
+    assert ask(throughline, "POST", "/compose", Origin="https://example.com").status_code == 403
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -4,7 +4,6 @@ import json
 import os
 import statistics
 import time
-import urllib.request
 import uuid
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +13,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
+from local.http_client import http_client
 from tests.console.conftest import Tab
 from tests.console.many import store_many
 from tests.e2e.conftest import Throughline, eventually, readable
@@ -36,9 +36,7 @@ def request(to: str = DELIVERED, **metadata: str) -> dict[str, Any]:
 
 def get(throughline: Throughline, path: str) -> str:
     url = f"{throughline.environment['THROUGHLINE_CONSOLE_URL']}{path}"
-    with urllib.request.urlopen(url, timeout=20) as answer:  # noqa: S310 - loopback
-        page: str = answer.read().decode()
-        return page
+    return http_client().get(url).raise_for_status().text
 
 
 def row(page: Page, message_id: str) -> Any:

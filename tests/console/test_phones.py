@@ -1,8 +1,6 @@
 """The phones of the simulated recipients: what they show, and what their owners do there."""
 
-import json
 import re
-import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Browser, Error, Locator, Page, Route, expect
 
+from local.http_client import http_client
 from tests.console.conftest import Tab
 from tests.console.test_deployed import start
 from tests.e2e.conftest import Throughline, eventually, free_port, in_use
@@ -59,11 +58,8 @@ def statuses(message: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def asks(url: str, body: object = None) -> Any:
-    data = None if body is None else json.dumps(body).encode()
-    headers = {"Content-Type": "application/json"}
-    request = urllib.request.Request(url, data=data, headers=headers)  # noqa: S310 - loopback
-    with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - as above
-        return json.load(answer)
+    method = "GET" if body is None else "POST"
+    return http_client().request(method, url, json=body).raise_for_status().json()
 
 
 def dead_letters(throughline: Throughline) -> int:
@@ -415,8 +411,7 @@ def test_a_simulator_that_does_not_respond_is_a_sentence(throughline: Throughlin
     process = start(throughline.environment | nowhere, "--port", str(port))
     try:
         eventually(lambda: in_use(port) or process.poll() is not None)
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/phones", timeout=20) as answer:
-            said = answer.read().decode()
+        said = http_client().get(f"http://127.0.0.1:{port}/phones").raise_for_status().text
     finally:
         process.terminate()
         process.communicate(timeout=20)

@@ -1,4 +1,4 @@
-"""What the audits of the locked packages say to a person."""
+"""What the audits of the locked packages print."""
 
 import json
 import sys
@@ -37,16 +37,16 @@ def test_an_accepted_finding_passes(capsys: pytest.CaptureFixture[str]) -> None:
     assert audit.audit(
         "pip-audit", printing(FOUND), audit.python_findings, {"PYSEC-1": "never called"}
     )
-    assert "nothing found" in capsys.readouterr().out
+    assert "no findings" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("answer", [NOT_ASKED, REFUSED, "", {}])
-def test_a_service_that_cannot_be_reached_is_said_in_one_line(
+def test_a_service_that_cannot_be_reached_is_reported_in_one_line(
     answer: object, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert audit.audit("pip-audit", printing(answer), audit.python_findings, {})
     assert audit.audit("npm audit", printing(answer), audit.node_findings, {})
-    assert [line.partition(", ")[0] for line in capsys.readouterr().out.splitlines()] == [
+    assert [line.partition(": the")[0] for line in capsys.readouterr().out.splitlines()] == [
         "pip-audit: not checked",
         "npm audit: not checked",
     ]

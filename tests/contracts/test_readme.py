@@ -15,7 +15,7 @@ from local.processes import Parts
 from local.stack import Stack
 from local.terminal import show_next_steps
 from messaging.domain.statuses import AttemptStatus, MessageStatus
-from tools.draw_workflow import WORKFLOW, drawing, renewed
+from tools.draw_workflow import WORKFLOW, drawing, updated
 
 README = Path("README.md").read_text()
 MAKEFILE = Path("Makefile").read_text()
@@ -31,7 +31,7 @@ def first_columns(heading: str, first_cell: str) -> set[str]:
 
 
 def test_the_workflow_is_drawn_from_its_file() -> None:
-    assert renewed(README, WORKFLOW.read_text()) == README
+    assert updated(README, WORKFLOW.read_text()) == README
     assert "flowchart TD" in README
 
 

@@ -97,7 +97,7 @@ def test_a_request_without_fallback_seconds_is_sent_once_and_falls_back(flow: Fl
     assert len(flow.whatsapp.sent) == 1
 
 
-def test_a_bad_request_does_not_make_its_good_neighbour_go_out_again(flow: Flow) -> None:
+def test_an_invalid_request_does_not_resend_others_of_its_batch(flow: Flow) -> None:
     good = post(sample())["id"]
     queue = boto3.client("sqs")
     [record] = queue.receive_message(QueueUrl=ENVIRONMENT["REQUESTS_QUEUE_URL"])["Messages"]
@@ -145,7 +145,7 @@ def test_an_email_needs_only_the_parts_it_has(
     assert flow.email.sent[0].content == content
 
 
-def test_a_template_is_personal(flow: Flow) -> None:
+def test_a_template_receives_the_data_of_the_message(flow: Flow) -> None:
     template = {"name": "welcome", "data": {"name": "Ana"}}
     deliver(
         flow,
@@ -199,7 +199,7 @@ def test_no_mapping_template_touches_a_body(template: Template) -> None:
         ("email", "ses_Reject", "Send email"),
     ],
 )
-def test_a_message_known_to_be_dead_does_not_wait_for_its_timer(
+def test_a_failure_receipt_starts_the_fallback_before_the_timeout(
     flow: Flow, channel: str, event: str, state: str
 ) -> None:
     flow.start(channel, "sms", wait=3600)
@@ -209,7 +209,7 @@ def test_a_message_known_to_be_dead_does_not_wait_for_its_timer(
     assert flow.finish() == ("SUCCEEDED", ["Choose channel", state, "Fall back", "Send SMS"])
 
 
-def test_a_delivery_faster_than_our_own_note_needs_no_fallback(flow: Flow) -> None:
+def test_a_delivery_faster_than_the_record_of_the_send_needs_no_fallback(flow: Flow) -> None:
     flow.whatsapp.script = [lambda _: flow.receive_now("whatsapp_delivered")]
     flow.start("whatsapp", "sms", wait=3600)
 
@@ -217,7 +217,7 @@ def test_a_delivery_faster_than_our_own_note_needs_no_fallback(flow: Flow) -> No
     assert not flow.sms.sent
 
 
-def test_the_carriers_word_need_not_hold_back_the_fallback(
+def test_carrier_acceptance_can_be_configured_not_to_stop_the_fallback(
     flow: Flow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SMS_CARRIER_RECEIPT", "sent")
@@ -279,7 +279,7 @@ def test_a_receipt_that_cannot_be_written_is_not_lost(
 # ---- broadcasts
 
 
-def test_a_broadcast_tells_of_the_channel_that_is_missing(flow: Flow) -> None:
+def test_a_broadcast_reports_the_channel_that_failed(flow: Flow) -> None:
     flow.whatsapp.script = [Refused("ValidationException")]
     deliver(flow, sample(use_case="broadcast"))
     flow.receive("sms_TEXT_DELIVERED", attempt=2)
@@ -308,7 +308,7 @@ def test_a_typo_in_the_use_case_is_refused_and_named(flow: Flow) -> None:
     assert not flow.whatsapp.sent
 
 
-def test_a_message_that_could_not_be_queued_is_not_called_accepted(
+def test_a_message_that_could_not_be_queued_is_not_reported_as_accepted(
     monkeypatch: pytest.MonkeyPatch, flow: Flow
 ) -> None:
     def full(**_: object) -> None:
@@ -323,7 +323,7 @@ def test_a_message_that_could_not_be_queued_is_not_called_accepted(
     assert not flow.whatsapp.sent
 
 
-def test_the_answer_has_an_id_to_ask_for(flow: Flow) -> None:
+def test_the_response_contains_an_id_to_query(flow: Flow) -> None:
     accepted = post(sample())
 
     assert accepted["status_url"].endswith(accepted["id"])
@@ -332,7 +332,7 @@ def test_the_answer_has_an_id_to_ask_for(flow: Flow) -> None:
     run_the_queue()
 
 
-def test_everybody_knows_whether_the_fallback_arrived(flow: Flow) -> None:
+def test_the_outcome_of_the_fallback_is_recorded(flow: Flow) -> None:
     flow.sms.script = [Refused("ConflictException DESTINATION_PHONE_NUMBER_OPTED_OUT")]
     deliver(flow, sample())
     flow.receive("whatsapp_failed_131026")
@@ -345,7 +345,7 @@ def test_everybody_knows_whether_the_fallback_arrived(flow: Flow) -> None:
     assert "OPTED_OUT" in message["attempts"][1]["reason"]
 
 
-def test_the_fallbacks_receipt_is_noted_like_the_firsts(flow: Flow) -> None:
+def test_receipts_of_the_fallback_are_recorded_like_those_of_the_first_attempt(flow: Flow) -> None:
     deliver(flow, sample())
     flow.receive("whatsapp_failed_131026")
     flow.receive("sms_TEXT_DELIVERED", attempt=2)
@@ -418,7 +418,7 @@ def test_a_third_channel_is_tried_and_the_text_is_written_once(flow: Flow) -> No
 # ---- the stack
 
 
-def test_no_deploy_changes_the_api_key_and_no_output_tells_it(template: Template) -> None:
+def test_no_deploy_changes_the_api_key_and_no_output_contains_it(template: Template) -> None:
     value = template.only("AWS::ApiGateway::ApiKey").get("Value")
 
     assert value is None or "{{resolve:secretsmanager:" in json.dumps(value)
@@ -440,7 +440,7 @@ def test_no_code_and_no_address_stays_in_a_log(
     assert "on its way" not in logged
 
 
-def test_what_was_said_is_forgotten_and_the_api_traces_no_data(template: Template) -> None:
+def test_contents_expire_and_the_api_traces_no_data(template: Template) -> None:
     table = template.only("AWS::DynamoDB::Table")
     settings = template.only("AWS::ApiGateway::Stage")["MethodSettings"]
 
@@ -448,20 +448,20 @@ def test_what_was_said_is_forgotten_and_the_api_traces_no_data(template: Templat
     assert not [one for one in settings if one.get("DataTraceEnabled")]
 
 
-def test_destroying_the_stack_runs_no_code_of_ours(template: Template) -> None:
+def test_deleting_the_stack_runs_no_custom_resource(template: Template) -> None:
     kinds = {one["Type"] for one in template.resources.values()}
 
     assert not [kind for kind in kinds if "Custom" in kind]
 
 
-def test_the_wait_is_the_states_and_no_queue_is_tuned_for_it(template: Template) -> None:
+def test_the_wait_is_the_timeout_of_the_state_and_no_queue_setting(template: Template) -> None:
     delayed = [one for one in template.of_type("AWS::SQS::Queue").values() if "DelaySeconds" in one]
 
     assert not delayed
     assert WORKFLOW.read_text().count('"TimeoutSecondsPath": "$.wait_seconds"') == 2 * len(CHANNELS)
 
 
-def test_a_slow_batch_does_not_come_again_while_it_is_worked_on(template: Template) -> None:
+def test_a_slow_batch_is_not_delivered_again_while_in_progress(template: Template) -> None:
     timeout = template.functions["start_delivery"]["Timeout"]
 
     assert template.of_type("AWS::SQS::Queue")["RequestsQueue"]["VisibilityTimeout"] >= 6 * timeout

@@ -13,12 +13,14 @@ Key = tuple[str, str]
 
 
 class ConditionalCheckFailed(Exception):
-    """The condition was not true, so nothing was written. It tells the item if it was asked to."""
+    """The condition was not true, so nothing was written. Contains the item if the request
+    asks for it with ReturnValuesOnConditionCheckFailure.
+    """
 
-    def __init__(self, item: Item, asked: Mapping[str, Any]) -> None:
+    def __init__(self, item: Item, request: Mapping[str, Any]) -> None:
         super().__init__()
-        told = item and asked.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
-        self.response = {"Item": item} if told else {}
+        with_item = item and request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+        self.response = {"Item": item} if with_item else {}
 
 
 class MemoryDynamoDB:
@@ -29,22 +31,22 @@ class MemoryDynamoDB:
     def __init__(self) -> None:
         self.items: dict[Key, Item] = {}
 
-    def get_item(self, **asked: Any) -> dict[str, Any]:
-        item = self.items.get(_key(asked["Key"]))
+    def get_item(self, **request: Any) -> dict[str, Any]:
+        item = self.items.get(_key(request["Key"]))
         return {"Item": deepcopy(item)} if item else {}
 
-    def put_item(self, **asked: Any) -> dict[str, Any]:
-        key = _key(asked["Item"])
-        self._check(self.items.get(key, {}), asked)
-        self.items[key] = deepcopy(asked["Item"])
+    def put_item(self, **request: Any) -> dict[str, Any]:
+        key = _key(request["Item"])
+        self._check(self.items.get(key, {}), request)
+        self.items[key] = deepcopy(request["Item"])
         return {}
 
-    def update_item(self, **asked: Any) -> dict[str, Any]:
-        key = _key(asked["Key"])
+    def update_item(self, **request: Any) -> dict[str, Any]:
+        key = _key(request["Key"])
         before = self.items.get(key, {})
-        self._check(before, asked)
-        after = {**asked["Key"], **before, **_sets(asked)}
-        for name in _removes(asked):
+        self._check(before, request)
+        after = {**request["Key"], **before, **_sets(request)}
+        for name in _removes(request):
             after.pop(name, None)
         self.items[key] = after
         return {"Attributes": deepcopy(after)}
@@ -53,46 +55,46 @@ class MemoryDynamoDB:
         assert operation == "query"
         return SimpleNamespace(paginate=self._query)
 
-    def _query(self, **asked: Any) -> Iterator[dict[str, Any]]:
+    def _query(self, **request: Any) -> Iterator[dict[str, Any]]:
         condition = "pk = :pk AND sk BETWEEN :first AND :last"
-        assert asked["KeyConditionExpression"] == condition
-        values = asked["ExpressionAttributeValues"]
+        assert request["KeyConditionExpression"] == condition
+        values = request["ExpressionAttributeValues"]
         holder, first, last = (values[name]["S"] for name in (":pk", ":first", ":last"))
         keys = sorted(key for key in self.items if key[0] == holder and first <= key[1] <= last)
         yield {"Items": [deepcopy(self.items[key]) for key in keys]}
 
     @staticmethod
-    def _check(item: Item, asked: Mapping[str, Any]) -> None:
-        condition = asked.get("ConditionExpression", "")
-        if condition and not _true(condition, item, asked):
-            raise ConditionalCheckFailed(item, asked)
+    def _check(item: Item, request: Mapping[str, Any]) -> None:
+        condition = request.get("ConditionExpression", "")
+        if condition and not _true(condition, item, request):
+            raise ConditionalCheckFailed(item, request)
 
 
 def _key(item: Mapping[str, Any]) -> Key:
     return item["pk"]["S"], item["sk"]["S"]
 
 
-def _name(word: str, asked: Mapping[str, Any]) -> str:
-    return str(asked["ExpressionAttributeNames"][word]) if word.startswith("#") else word
+def _name(word: str, request: Mapping[str, Any]) -> str:
+    return str(request["ExpressionAttributeNames"][word]) if word.startswith("#") else word
 
 
-def _sets(asked: Mapping[str, Any]) -> Item:
+def _sets(request: Mapping[str, Any]) -> Item:
     """`SET #a = :a, #b = :b REMOVE #c`: its first half."""
-    half = asked["UpdateExpression"].partition("REMOVE")[0].removeprefix("SET").strip()
+    half = request["UpdateExpression"].partition("REMOVE")[0].removeprefix("SET").strip()
     pairs = (pair.split(" = ") for pair in half.split(", ") if pair)
-    values = asked.get("ExpressionAttributeValues", {})
-    return {_name(name.strip(), asked): deepcopy(values[value.strip()]) for name, value in pairs}
+    values = request.get("ExpressionAttributeValues", {})
+    return {_name(name.strip(), request): deepcopy(values[value.strip()]) for name, value in pairs}
 
 
-def _removes(asked: Mapping[str, Any]) -> list[str]:
-    half = asked["UpdateExpression"].partition("REMOVE")[2].strip()
-    return [_name(word.strip(), asked) for word in half.split(",") if word]
+def _removes(request: Mapping[str, Any]) -> list[str]:
+    half = request["UpdateExpression"].partition("REMOVE")[2].strip()
+    return [_name(word.strip(), request) for word in half.split(",") if word]
 
 
-def _true(condition: str, item: Item, asked: Mapping[str, Any]) -> bool:
+def _true(condition: str, item: Item, request: Mapping[str, Any]) -> bool:
     """Terms with OR between them, each of parts with AND between them."""
     return any(
-        all(_part(part.strip(" ()"), item, asked) for part in term.split(" AND "))
+        all(_part(part.strip(" ()"), item, request) for part in term.split(" AND "))
         for term in condition.split(" OR ")
     )
 
@@ -104,20 +106,20 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def _part(part: str, item: Item, asked: Mapping[str, Any]) -> bool:
+def _part(part: str, item: Item, request: Mapping[str, Any]) -> bool:
     function, _, name = part.partition("(")
     if function == "attribute_exists":
-        return _name(name, asked) in item
+        return _name(name, request) in item
     if function == "attribute_not_exists":
-        return _name(name, asked) not in item
+        return _name(name, request) not in item
     left, sign, right = part.split()
-    held = item.get(_name(left, asked))
+    held = item.get(_name(left, request))
     # Nothing is equal to, or less than, what is not there.
-    return held is not None and _COMPARE[sign](_plain(held), _plain(_value(right, asked)))
+    return held is not None and _COMPARE[sign](_plain(held), _plain(_value(right, request)))
 
 
-def _value(word: str, asked: Mapping[str, Any]) -> Mapping[str, Any]:
-    value: Mapping[str, Any] = asked["ExpressionAttributeValues"][word]
+def _value(word: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    value: Mapping[str, Any] = request["ExpressionAttributeValues"][word]
     return value
 
 

@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
 
+from local.http_client import http_client
 from simulator.call_log import CallLog
 from simulator.channels import create_providers
 from simulator.provider import AwsAccount
@@ -157,15 +157,14 @@ class RunningSimulator:
 
 def ask(port: int, method: str, path: str, body: object = None, **headers: str) -> tuple[int, Any]:
     """Status and JSON of a plain HTTP request to the simulator on this port."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=DEADLINE_SECONDS)
-    try:
-        raw = body if isinstance(body, bytes | None) else json.dumps(body).encode()
-        connection.request(method, path, raw, {"Content-Type": "application/json"} | headers)
-        answer = connection.getresponse()
-        text = answer.read()
-        return answer.status, json.loads(text) if text else None
-    finally:
-        connection.close()
+    raw = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+    answer = http_client().request(
+        method,
+        f"http://127.0.0.1:{port}{path}",
+        content=raw,
+        headers={"Content-Type": "application/json"} | headers,
+    )
+    return answer.status_code, answer.json() if answer.content else None
 
 
 @contextmanager

@@ -2,8 +2,7 @@
 
 Each invocation of a function runs in a thread that stops before every call it makes, to the table,
 to the workflow, to a provider, and after the provider has answered. Whoever holds the world decides
-which one goes on, which one dies there, and whose call fails. Step Functions is played by
-`Workflow`.
+which one goes on, which one dies there, and whose call fails. `Workflow` simulates Step Functions.
 """
 
 import json
@@ -247,8 +246,8 @@ class Workflow:
             case "none":
                 self._close()
             case "broadcast":
-                asked = [node[channel] for channel in CHANNELS if node[channel]["requested"]]
-                self.waits = [self._wait(one) for one in asked]
+                requested = [node[channel] for channel in CHANNELS if node[channel]["requested"]]
+                self.waits = [self._wait(one) for one in requested]
             case _:
                 self.waits = [self._wait(node)]
 
@@ -291,8 +290,8 @@ class Workflow:
             self._enter(self._node["otherwise"])
 
     def _plan(self, document: object) -> None:
-        asked = {"message_id": self._world.message_id, "request": document}
-        event = {**asked, "started_at": self._world.now.isoformat()}
+        request = {"message_id": self._world.message_id, "request": document}
+        event = {**request, "started_at": self._world.now.isoformat()}
         self._world.invoke("plan", event, self._planned)
 
     def _planned(self, invocation: Invocation) -> None:
@@ -325,8 +324,8 @@ class Workflow:
         self.status, self.waits = status, []
         if status != "SUCCEEDED":
             started = int(self._world.started_at.timestamp() * 1000)
-            told = {"execution_status": status, "started_at": started}
-            event = {"message_id": self._world.message_id, **told}
+            detail = {"execution_status": status, "started_at": started}
+            event = {"message_id": self._world.message_id, **detail}
             self._world.invoke("close", event, self._ended_and_closed)
 
     def _ended_and_closed(self, invocation: Invocation) -> None:
@@ -376,30 +375,30 @@ class World:
         self.workflow.time_out(self.now)
 
     def _before_first(self, invocation: Invocation) -> None:
-        """An attempt is claimed by its function's first call: what was so then must be heeded, if
-        it still is so when it sends. What was only taken may fail in between.
+        """An attempt is claimed by its function's first call: conditions that held then and still
+        hold must prevent the send. What was only taken may fail in between.
         """
-        story, now = self.history(), self.now
-        if invocation.name != "send" or not story:
+        history, now = self.history(), self.now
+        if invocation.name != "send" or not history:
             return
         number = invocation.event["attempt"]
-        then = _why_not_to_send(story, number, now)
+        then = _why_not_to_send(history, number, now)
 
         def why() -> str:
-            story = self.history()
-            assert story
-            return then if then == _why_not_to_send(story, number, now) else ""
+            history = self.history()
+            assert history
+            return then if then == _why_not_to_send(history, number, now) else ""
 
         invocation.forbidden = why
 
 
-def _why_not_to_send(story: MessageHistory, number: int, now: datetime) -> str:
-    step = story.message.plan.attempt(number).step
-    others = [one for one in story.attempts if story.step(one) != step]
-    if any(story.fulfilled(one) for one in others):
+def _why_not_to_send(history: MessageHistory, number: int, now: datetime) -> str:
+    step = history.message.plan.attempt(number).step
+    others = [one for one in history.attempts if history.step(one) != step]
+    if any(history.fulfilled(one) for one in others):
         return "another step had succeeded"
-    if any(story.step(one) > step for one in others):
+    if any(history.step(one) > step for one in others):
         return "a later step had begun"
-    if story.message.status in CLOSED:
+    if history.message.status in CLOSED:
         return "the message was closed"
-    return "the message had expired" if story.message.expired(now) else ""
+    return "the message had expired" if history.message.expired(now) else ""

@@ -224,7 +224,7 @@ def test_a_burst_holds_no_planned_timeout() -> None:
     burst = mixed(100, SCENARIOS_WITHOUT_TIMEOUT)
     left_out = [(one.name, one.planned_timeout_seconds) for one in SCENARIOS if one not in burst]
 
-    assert left_out == [("fallback by time-out", 5)]
+    assert left_out == [("fallback by timeout", 5)]
     assert not any(one.planned_timeout_seconds for one in burst)
 
 
@@ -239,11 +239,11 @@ def test_a_write_is_made_to_tell_its_units() -> None:
 
 
 def run(
-    a_second: float | None, messages: int, speed: float, lost: int = 0, last: float = 0.1
+    per_second: float | None, messages: int, speed: float, lost: int = 0, last: float = 0.1
 ) -> dict[str, Any]:
     return {
         "name": f"{messages:,}",
-        "a_second": a_second,
+        "per_second": per_second,
         "messages_per_second": speed,
         "verdicts": {"messages": messages, "lost": lost, "duplicated": 0, "wrong": 0},
         "latencies": {"receipt_to_next_call": {"p95": 0.05}},
@@ -265,7 +265,7 @@ def judged_targets(*runs: dict[str, Any]) -> dict[str, tuple[str, bool]]:
 def test_throughput_is_judged_under_the_greatest_pace_and_a_loss_anywhere() -> None:
     found = judged_targets(run(4, 120, 3.6, lost=1), run(15.5, 1000, 15.2), run(None, 100, 9.0))
 
-    assert found["messages a second, 1,000 mixed, sustained"] == ("15.2", True)
+    assert found["messages per second, 1,000 mixed, sustained"] == ("15.2", True)
     assert found["lost, sent twice or wrong, in all runs"] == ("1", False)
 
 

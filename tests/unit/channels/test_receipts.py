@@ -259,3 +259,11 @@ def test_no_id_in_an_eventbridge_event_is_taken_for_whatsapps_own() -> None:
 @pytest.mark.parametrize("entry", [{}, {"changes": [{}]}, {"changes": [{"value": {}}]}])
 def test_a_whatsapp_entry_of_another_kind_holds_no_receipt(entry: dict[str, Any]) -> None:
     assert receipts.parse(json.dumps({"whatsAppWebhookEntry": json.dumps(entry)})) == ()
+
+
+def test_an_sms_event_of_the_first_version_names_its_status_only() -> None:
+    event = load("sms_TEXT_DELIVERED")
+    del event["eventType"]
+
+    [receipt] = receipts.parse(json.dumps(event | {"messageStatus": "DELIVERED"}))
+    assert (receipt.kind, receipt.word) == (ReceiptKind.DELIVERED, "DELIVERED")

@@ -75,10 +75,11 @@ OTHERS = {
     "an attempt on another channel": email(MESSAGE_ID, "1"),
     "a WhatsApp receipt for an SMS": whatsapp(f"{MESSAGE_ID}.1"),
 }
-NO_ATTEMPT = ["0", "-1", "1.0", "1e0", " 1", "٣", "100", "9" * 5_000, "1#x", ""]
+NO_ATTEMPT = ["0", "-1", "1.0", "1e0", " 1", "100", "9" * 5_000, "1#x", ""]
 FOREIGN = {
     "another account's entry": whatsapp("order-7", messageId="not-ours", aws_account_id="999"),
     "an entry without an echo": whatsapp("", messageId="not-ours"),
+    "an attempt in Arabic digits": sms(message_id=MESSAGE_ID, attempt="٣"),
     **{
         f"attempt {number[:5]!r}": sms(message_id=MESSAGE_ID, attempt=number)
         for number in NO_ATTEMPT

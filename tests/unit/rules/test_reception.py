@@ -1,8 +1,11 @@
 """Which attempt a receipt belongs to, what it changes, and what is recorded of it."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
+from io import StringIO
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from aws_lambda_powertools import Logger
@@ -165,3 +168,13 @@ def test_a_receipt_of_an_erased_message_ends_quietly(
     recorder.record_all([receipt(echo=AttemptId("m2", 1))])
 
     assert "UnmatchedReceipt" not in capsys.readouterr().out
+
+
+def test_the_log_names_channel_and_provider_id_of_each_receipt(sent: ReceiptRecorder) -> None:
+    stream = StringIO()
+    log = Logger(service=f"receipts {uuid4()}", stream=stream)  # one that nobody made before
+    replace(sent, log=log).record_all([receipt(provider_id="wa-1")])
+
+    line = json.loads(stream.getvalue())
+    assert (line["channel"], line["provider_id"]) == ("whatsapp", "wa-1")
+    assert (line["message_id"], line["attempt"]) == ("m1", 1)

@@ -140,6 +140,7 @@ def test_the_wait_for_a_change_ends(running: RunningSimulator) -> None:
 
 def test_a_wait_for_a_change_gets_a_response_when_the_simulator_stops() -> None:
     with serving() as running:
+        # The request is sent now, and its response read after the simulator has stopped.
         waiting = HTTPConnection("127.0.0.1", running.port, timeout=DEADLINE_SECONDS)
         waiting.request("GET", f"/changes?after={newest(running)}&wait=30")
         newest(running)  # its response comes once the request before it was read

@@ -287,14 +287,14 @@ def many(dynamodb: DynamoDBClient) -> Store:
 
 
 @pytest.mark.parametrize("known", [0, 1, 2])
-def test_many_stories_are_what_each_alone_is(many: Store, known: int) -> None:
-    stories = many.messages.histories({f"m{number}": known for number in range(150)})
-    assert stories == {
+def test_many_histories_are_what_each_alone_is(many: Store, known: int) -> None:
+    histories = many.messages.histories({f"m{number}": known for number in range(150)})
+    assert histories == {
         f"m{number}": many.messages.history_and_request(f"m{number}") for number in range(150)
     }
 
 
-def test_a_story_that_was_erased_is_left_out(on_moto: Store) -> None:
+def test_a_history_that_was_erased_is_left_out(on_moto: Store) -> None:
     claimed(on_moto).erasure.erase("m1")
 
     assert on_moto.messages.histories({"m1": 1, "unknown": 0}) == {}
@@ -306,10 +306,10 @@ def test_what_the_table_was_too_busy_for_is_asked_again(
     for number in range(5):
         on_moto.messages.add(Message(f"m{number}", NOW, PLAN))
 
-    stories = Store(cast("DynamoDBClient", Busy(dynamodb)), table).messages.histories(
+    histories = Store(cast("DynamoDBClient", Busy(dynamodb)), table).messages.histories(
         {f"m{number}": 0 for number in range(5)}
     )
-    assert set(stories) == {f"m{number}" for number in range(5)}
+    assert set(histories) == {f"m{number}" for number in range(5)}
 
 
 @dataclass(frozen=True)

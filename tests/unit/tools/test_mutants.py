@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 
 from messaging.channels.catalog import channels
-from tools.mutants import Equivalent, Mutant, Run, equivalents, report
+from tools.mutants import Equivalent, Mutant, MutationRun, equivalents, report
 
 SETTINGS = tomllib.loads(Path("pyproject.toml").read_text())["tool"]["mutmut"]
 FUNCTIONS = Path("functions")
@@ -48,21 +48,21 @@ SAME = Equivalent("messaging/closing.py", "Closing.close", "one(a, )", "b is its
 
 
 def test_what_no_test_notices_survives_unless_it_is_equivalent() -> None:
-    run = Run([KILLED, ENDLESS, SURVIVED, UNTESTED], [SAME])
+    run = MutationRun([KILLED, ENDLESS, SURVIVED, UNTESTED], [SAME])
 
-    assert (run.survived, run.equivalent, run.needless) == ([SURVIVED], [UNTESTED], [])
+    assert (run.survived, run.equivalent, run.obsolete) == ([SURVIVED], [UNTESTED], [])
     assert round(run.percent, 1) == 66.7
 
 
 def test_the_same_change_of_another_function_is_not_equivalent() -> None:
     other = Equivalent("messaging/closing.py", "close", SAME.change, "b is its default")
-    run = Run([UNTESTED], [other])
+    run = MutationRun([UNTESTED], [other])
 
-    assert (run.survived, run.needless) == ([UNTESTED], [other])
+    assert (run.survived, run.obsolete) == ([UNTESTED], [other])
 
 
 def test_the_report_counts_by_module_and_shows_what_survived() -> None:
-    lines = report(Run([KILLED, SURVIVED, UNTESTED], [SAME])).splitlines()
+    lines = report(MutationRun([KILLED, SURVIVED, UNTESTED], [SAME])).splitlines()
 
     assert [line.split() for line in lines[:3]] == [
         ["mutants", "killed", "survived", "equivalent"],
