@@ -162,7 +162,13 @@ class Call:
         }
 
     def rules_before(self, name: str) -> list[dict[str, Any]]:
-        return [{**rule, "body": _names(name)} for rule in self.first]
+        return [
+            {
+                **rule,
+                "body": " && ".join([_names(name), *([rule["body"]] if "body" in rule else [])]),
+            }
+            for rule in self.first
+        ]
 
 
 def _names(name: str) -> str:
@@ -177,12 +183,14 @@ def put(condition: str) -> tuple[str, str, str]:
     return "dynamodb", "PutItem", condition
 
 
-A_MESSAGE, A_RECEIPT = "Item.item.S == 'message'", "starts_with(Item.item.S, 'receipt')"
-A_LINK = "starts_with(Item.message_id.S, 'provider')"
-A_KEY = "starts_with(Item.message_id.S, 'idempotency')"
+A_MESSAGE, A_RECEIPT = "Item.sk.S == 'message'", "starts_with(Item.sk.S, 'receipt')"
+A_REQUEST = "Item.sk.S == 'message#request'"
+A_LINK = "starts_with(Item.pk.S, 'provider')"
+A_KEY = "starts_with(Item.pk.S, 'idempotency')"
 PLANNED_BUT_UNHEARD = {
     "service": "dynamodb",
     "operation": "PutItem",
+    "body": A_MESSAGE,
     "headers": {"User-Agent": "app/plan_message"},
     **ANSWER_LOST,
 }
@@ -195,8 +203,9 @@ NOT_STARTED_YET = {
 
 # What names no message comes last: of two faults that fit, the first strikes.
 CALLS = [
-    Call("stores the message", "accept_message", *put(A_MESSAGE), way=posted),
+    Call("stores the request", "accept_message", *put(A_REQUEST), way=posted),
     Call("stores the message", "plan_message", *put(A_MESSAGE)),
+    Call("stores the request", "plan_message", *put(A_REQUEST)),
     Call(
         "reads the message that is there",
         *("plan_message", "dynamodb", "Query"),
@@ -289,6 +298,7 @@ CALLS = [
     Call("reads the story", "read_message", "dynamodb", "Query"),
     Call("publishes a receipt", "", "sns", "Publish"),
     Call("takes the key", "accept_message", *put(A_KEY), way=posted, anonymous=True),
+    Call("stores the message", "accept_message", *put(A_MESSAGE), way=posted, anonymous=True),
     Call(
         "puts the message on its way",
         *("accept_message", "sqs", "SendMessage"),
@@ -330,7 +340,7 @@ CALLS = [
     Call(
         "finds the attempt by the provider's id",
         *("record_receipt", "dynamodb", "GetItem"),
-        "starts_with(Key.message_id.S, 'provider')",
+        "starts_with(Key.pk.S, 'provider')",
         steps=FALLBACK,
         anonymous=True,
     ),
