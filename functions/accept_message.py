@@ -91,7 +91,7 @@ def _accept_once(
         case Reserved.DONE:
             first = store().messages.history(reservation.message_id).message
             return _accepted(event, first, Idempotent_Replayed="true")
-        case Reserved.OURS:
+        case Reserved.ACQUIRED:
             accepted = intake().accept_reserved(
                 key, message, reservation, request.document, requests_queue()
             )

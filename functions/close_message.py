@@ -1,6 +1,6 @@
-"""The state `Close message`: records how a message ended that no step delivered in its time.
+"""The state `Close message`: records the end of a message that no step delivered in time.
 
-EventBridge calls it too, for an execution that ended otherwise: stopped, or failed by itself.
+EventBridge also invokes it, for an execution that was stopped, failed or timed out.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ logger = Logger()
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's
-    """The outcome of an attempt that succeeded late, else the final status and its cause."""
+    """The outcome of an attempt that succeeded late, otherwise the final status and its cause."""
     message_id = event["message_id"]
     logger.append_keys(message_id=message_id)
     closing = Closing(store(), now, logger)

@@ -1,4 +1,4 @@
-"""The state `Plan message`: does for a direct StartExecution what the API does for a request."""
+"""The state `Plan message`: checks, stores and plans the request of a direct StartExecution."""
 
 import json
 from datetime import datetime
@@ -21,7 +21,7 @@ logger = Logger()
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's
-    """The first node of the route, or a node `invalid` with the reasons as its cause."""
+    """The first node of the route, or a node `invalid` with the problems as its cause."""
     message_id, started_at = event["message_id"], datetime.fromisoformat(event["started_at"])
     logger.append_keys(message_id=message_id)
     intake = Intake(store(), tuple(channels()), now, logger)

@@ -1,4 +1,4 @@
-"""The receipts topic: records what a provider reports and answers the state that waits for it."""
+"""The receipts topic: records what a provider reports and answers the state that is waiting."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The sending states: one attempt on one channel, at most once."""
+"""The sending states: send one attempt on one channel, at most once."""
 
 from collections.abc import Mapping
 from functools import cache, partial
@@ -26,7 +26,7 @@ ONCE = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout
 
 @cache
 def channel(name: str) -> Channel:
-    """The channel of this name; only its own code and its own client are loaded."""
+    """The channel with this name; only its own code and client are loaded."""
     sending: Any = import_module(f"messaging.channels.{name}.send")
     made: Channel = sending.channel(
         boto3.client(sending.SERVICE, config=ONCE), partial(settings.of_channel, name)

@@ -1,4 +1,4 @@
-"""The requests queue: starts one execution per message, named after it, at the stack's pace."""
+"""The requests queue: starts one execution per message, named after it, at the stack's rate."""
 
 from collections.abc import Mapping
 from functools import cache, partial
@@ -17,7 +17,7 @@ from messaging.workflow import Workflow
 
 logger = Logger()
 
-# What is not accepted waits in the queue, not in here; starting the same again starts it once.
+# A failed start is retried from the queue, not here; a second start of the same name has no effect.
 QUICKLY = Config(
     retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=2, read_timeout=5
 )
@@ -30,7 +30,7 @@ def workflow() -> Workflow:
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's
-    """Which requests of the batch come again; the others are done."""
+    """The requests of the batch that SQS delivers again; the others are done."""
     start = partial(workflow().start, settings.state_machine_arn())
     starter = Starter(start, requests_dead_letter_queue(), settings.start_interval(), logger)
     again = starter.not_started([QueuedRequest.from_record(one) for one in event["Records"]])
@@ -39,7 +39,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _delay(requests: list[QueuedRequest]) -> None:
-    """Until their back-off is over; where that fails, the queue's own time applies."""
+    """Delays the requests by their back-off; else the queue's visibility timeout applies."""
     try:
         requests_queue().delay([(one.receipt_handle, one.back_off) for one in requests])
     except NotQueued as error:

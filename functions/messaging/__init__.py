@@ -1,1 +1,1 @@
-"""What the Lambda functions share: the rules, the channels, the receipts, the store."""
+"""The code that the Lambda functions share: rules, channels, receipts, store."""

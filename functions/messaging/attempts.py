@@ -1,4 +1,4 @@
-"""One attempt on one channel: claimed, checked, handed to its provider at most once."""
+"""One attempt on one channel: claimed, checked, and sent to its provider at most once."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -53,7 +53,7 @@ def _unsent(attempt: Attempt, *, claimed: bool) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class AttemptRunner:
-    """Runs attempts. `channel` gives the channel of a name, `sender` its default sender."""
+    """Runs attempts. `channel` returns the channel with a name, `sender` its default sender."""
 
     store: "Store"
     workflow: WaitingStates
@@ -67,10 +67,11 @@ class AttemptRunner:
         return Settlement(self.store, self.workflow, self.now)
 
     def run(self, attempt_id: AttemptId, channel: str, task_token: str) -> None:
-        """Sends the attempt if nobody has, and answers its state where its end is known.
+        """Sends the attempt unless it was sent before, and answers its state if its result is
+        known.
 
-        First the claim, then the history: a receipt that comes in between finds this attempt's
-        token, or this attempt finds what the receipt recorded.
+        The attempt is claimed before the history is read: a concurrent receipt finds its task
+        token, or it finds what the receipt recorded.
         """
         attempt, claimed = self.store.attempts.claim(attempt_id, channel, task_token, self.now())
         with self._released_on_failure(attempt, claimed=claimed):
@@ -88,7 +89,7 @@ class AttemptRunner:
 
     @contextmanager
     def _released_on_failure(self, attempt: Attempt, *, claimed: bool) -> Iterator[None]:
-        """Nothing is sent yet, so the next invocation may send it."""
+        """Nothing has been sent yet, so the next invocation may send it."""
         try:
             yield
         except (BotoCoreError, ClientError, MissingSetting) as error:
@@ -97,7 +98,7 @@ class AttemptRunner:
             raise
 
     def _time_out_earlier(self, history: MessageHistory, attempt: Attempt) -> None:
-        """Attempts of earlier steps that got no answer in their time; that is why this one runs."""
+        """Times out earlier steps without a result: this step runs because their wait is over."""
         for earlier in history.open_before(history.step(attempt)):
             self.store.attempts.time_out(earlier, self.now())
 
@@ -150,8 +151,8 @@ class AttemptRunner:
             self._sent(history, attempt, provider_id)
 
     def _refused(self, attempt: Attempt, reason: str) -> None:
-        """The state is answered even where the refusal cannot be recorded: no receipt will come to
-        do it later.
+        """The state is answered even if the refusal cannot be recorded, because no receipt
+        follows.
         """
         count(Metric.REFUSED, attempt.channel)
         self.log.warning("refused", reason=reason)

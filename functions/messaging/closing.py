@@ -1,4 +1,4 @@
-"""The end of a message that no step delivered in its time."""
+"""Closes a message that no step delivered in time."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -34,10 +34,10 @@ class Closing:
     log: "Logger"
 
     def close(self, message_id: str, reason: str | None = None) -> Outcome | Closed:
-        """The outcome of an attempt that succeeded late, else the final status and its cause.
+        """The outcome of an attempt that succeeded late, otherwise the final status and its cause.
 
-        First the message, then its attempts: whoever claims one from now on finds the message
-        closed.
+        The message is closed before its attempts: a function that claims an attempt afterwards
+        finds the message closed.
         """
         messages = self.store.messages
         history = messages.history(message_id)
@@ -54,11 +54,11 @@ class Closing:
     def close_after_execution(
         self, message_id: str, execution_status: str, started_at: datetime
     ) -> Outcome | Closed:
-        """The same for an execution that ended by itself. What the workflow has closed remains as
-        it is: the failures that follow a close come here as well.
+        """As `close`, for an execution that has ended. A message that the workflow has closed is
+        not changed: its execution ends as failed as well.
         """
         reason = ENDED_EXECUTION[execution_status]
-        # There is none if the execution ended before it could store the request it started with.
+        # The store has no message if the execution ended before it stored its request.
         unplanned = Message(
             message_id, started_at, Plan(), status=MessageStatus.UNDELIVERED, reason=reason
         )

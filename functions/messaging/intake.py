@@ -1,4 +1,4 @@
-"""A checked request becomes a message: stored, and queued for its execution."""
+"""Turns a valid request into a message: stores it and queues it for its execution."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from messaging.store import Store
     from messaging.store.idempotency import Reservation
 
-# Longer than the function may run that holds it, so that a later caller finds the request
-# finished or abandoned.
+# Longer than the timeout of the function that holds it: when it expires, that function has ended.
 LOCK = timedelta(seconds=60)
 NOT_QUEUED = "the request could not be queued"
 
@@ -37,24 +36,24 @@ class Intake:
     log: "Logger"
 
     def plan(self, message: Message, request: Mapping[str, Any]) -> tuple[Message, Node]:
-        """The message as it is stored, and its route. Doing it again changes nothing: the message
-        that was stored first remains.
+        """The message as it is stored, and its route. Idempotent: the message that was stored
+        first remains.
         """
         if not self.store.messages.add(message, request):
             message = self.store.messages.history(message.message_id).message
         return message, route(message.message_id, message.plan, self.channels)
 
     def reject(self, message_id: str, at: "datetime", problems: Sequence[Problem]) -> None:
-        """Stores that the request of this message is invalid, and why."""
+        """Stores the message as rejected, with the problems of its request."""
         listed = tuple(one.document for one in problems)
         self.store.messages.add(
             Message(message_id, at, Plan(), status=MessageStatus.REJECTED, problems=listed)
         )
 
     def accept(self, message: Message, request: Mapping[str, Any], queue: RequestsQueue) -> Message:
-        """The message, now queued. Raises `NotQueued`: then the message is closed, and nothing will
-        be sent of it. Doing it again delivers nothing twice, because the execution is named after
-        the message.
+        """The message, now queued. Raises `NotQueued` after closing the message: then nothing will
+        be sent. A repeated call delivers nothing twice, because the execution is named after the
+        message.
         """
         message, node = self.plan(message, request)
         try:
@@ -65,9 +64,9 @@ class Intake:
         return message
 
     def _close_unqueued(self, message: Message) -> None:
-        """A queue that did not confirm the request may have it all the same, and its execution may
-        run. Whether it does is decided by who has the first attempt: this, and then nothing is ever
-        sent; or the execution, and then the message was queued.
+        """The queue may have the request although it did not confirm it, and the execution may run.
+        The first attempt decides: if it is blocked here, nothing will be sent; if the execution has
+        claimed it, the message was queued.
         """
         message_id, first = message.message_id, message.plan.attempts[0]
         attempt_id = AttemptId(message_id, first.number)
@@ -80,7 +79,7 @@ class Intake:
         raise NotQueued(NOT_QUEUED)
 
     def reserve(self, key: str, fingerprint: str, message: Message) -> "Reservation":
-        """Takes the idempotency key for the message, or says which message has it."""
+        """Reserves the idempotency key for the message, or returns the message that has it."""
         return self.store.idempotency.reserve(
             key, fingerprint, message.message_id, message.accepted_at, LOCK
         )
@@ -93,8 +92,8 @@ class Intake:
         request: Mapping[str, Any],
         queue: RequestsQueue,
     ) -> Message:
-        """As `accept`, under a key that was reserved for it. A message that could not be queued
-        leaves its key free.
+        """As `accept`, for a message with a reserved key. The key is released if the message could
+        not be queued.
         """
         mine = replace(message, message_id=reservation.message_id)
         try:

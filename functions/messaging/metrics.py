@@ -1,8 +1,7 @@
-"""What is counted, by name: once per fact, and with nothing of a message but its channel.
+"""The metrics: each event is counted once, and the channel is the only dimension.
 
-Each line stands by itself in the log, in CloudWatch's embedded metric format, so what was counted
-stays counted when the function fails afterwards. The namespace is the stack's name
-(POWERTOOLS_METRICS_NAMESPACE).
+Each metric is a log line of its own in CloudWatch's embedded metric format, so it is kept if the
+function fails afterwards. The namespace is the stack's name (POWERTOOLS_METRICS_NAMESPACE).
 """
 
 from datetime import timedelta
@@ -36,7 +35,7 @@ class Metric(StrEnum):
     MESSAGE_EXPIRED = "MessageExpired"
     MESSAGE_SENT = "MessageSent"
     MESSAGE_DELIVERED = "MessageDelivered"
-    # As TIME_TO_DELIVER, over all channels: percentiles do not add up.
+    # As TIME_TO_DELIVER, for all channels: percentiles cannot be added.
     MESSAGE_TIME_TO_DELIVER = "MessageTimeToDeliver"
     EXECUTION_BROKEN = "ExecutionBroken"
     START_THROTTLED = "StartThrottled"
@@ -63,10 +62,10 @@ def count(metric: Metric, channel: str | None = None) -> None:
 
 
 class StatusMetrics:
-    """Counts each rise of a status that the store reports, and so each of them once."""
+    """Counts each change of a status once, as the store reports it."""
 
     def attempt_status_rose(self, attempt: "Attempt") -> None:
-        """A read receipt counts as a delivery where no delivery receipt came before it."""
+        """A read receipt counts as a delivery if no delivery receipt preceded it."""
         known = attempt.status is AttemptStatus.READ and "delivered" in attempt.times
         if (metric := _OF_ATTEMPT.get(attempt.status)) and not known:
             count(metric, attempt.channel)

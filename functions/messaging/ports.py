@@ -1,4 +1,4 @@
-"""What the rules need from outside, as protocols: a clock, waiting states, a queue."""
+"""The protocols that the rules depend on: a clock, waiting states, a queue."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -13,14 +13,14 @@ class WaitingStates(Protocol):
     """The workflow's states that wait with a task token."""
 
     def succeed(self, task_token: str, outcome: Outcome) -> bool:
-        """Whether the state still waited."""
+        """Whether the state was still waiting."""
 
     def fail(self, task_token: str, error: type[Exception], cause: str) -> bool:
-        """Whether the state still waited."""
+        """Whether the state was still waiting."""
 
 
 class RequestsQueue(Protocol):
-    """The queue that planned messages wait in until their execution starts."""
+    """The queue in which planned messages wait until their executions start."""
 
     def put(self, body: str, attributes: Mapping[str, str]) -> None:
-        """Raises `NotQueued` where the queue did not confirm it."""
+        """Raises `NotQueued` if the queue did not confirm the request."""

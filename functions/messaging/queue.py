@@ -1,4 +1,4 @@
-"""A queue of requests: puts a request on it, and delays one that comes again."""
+"""A queue of requests: adds a request, and delays its next delivery."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 class Queue:
-    """Amazon SQS, as far as requests need it. The client is given."""
+    """The operations of Amazon SQS that requests need."""
 
     def __init__(self, client: "SQSClient", url: str) -> None:
         self._client = client
         self._url = url
 
     def put(self, body: str, attributes: Mapping[str, str]) -> None:
-        """Raises `NotQueued` where SQS did not confirm it."""
+        """Raises `NotQueued` if SQS did not confirm the request."""
         try:
             self._client.send_message(
                 QueueUrl=self._url,
@@ -33,8 +33,8 @@ class Queue:
             raise NotQueued(type(error).__name__) from error
 
     def delay(self, messages: Sequence[tuple[str, int]]) -> None:
-        """Hides messages that this consumer holds, up to 10: receipt handle and seconds. Raises
-        `NotQueued` where SQS did not confirm it: then the queue's own visibility timeout applies.
+        """Hides up to 10 received messages, given as receipt handle and seconds. Raises `NotQueued`
+        if SQS did not confirm the change: then the queue's visibility timeout applies.
         """
         entries: list[Any] = [
             {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": seconds}

@@ -1,4 +1,4 @@
-"""A provider's receipt: which attempt it belongs to, and what it changes."""
+"""Records a provider's receipt: which attempt it belongs to, and what it changes."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -32,8 +32,8 @@ class ReceiptRecorder:
     log: "Logger"
 
     def record_all(self, receipts: Iterable[Receipt]) -> None:
-        """Records each. Raises `Unmatched` if one must come again, after all the others: one event
-        may report many messages, and must not delay the receipts beside it.
+        """Records all of them, then raises `Unmatched` if the event must be delivered again: one
+        event may have receipts of many messages, and one of them must not delay the others.
         """
         unmatched = [error for receipt in receipts if (error := self._try_to_record(receipt))]
         if unmatched:
@@ -59,7 +59,7 @@ class ReceiptRecorder:
             return
         status = attempt_status(receipt.kind, self.carrier_receipt)
         if status is None:
-            if receipt.echo:  # anybody can echo; an id that was found was recorded by the send
+            if receipt.echo:  # an echo may be wrong; an id that was found was recorded by the send
                 self.store.attempts.require(attempt_id, receipt.channel)
             self._keep(receipt, attempt_id)
         else:
@@ -74,8 +74,8 @@ class ReceiptRecorder:
         return None
 
     def _without_attempt(self, receipt: Receipt) -> None:
-        """A receipt may come before the send is recorded; then it is tried again. One WhatsApp
-        account has one event destination, so it may also be another application's.
+        """A receipt may arrive before its send is recorded; then it is retried. A WhatsApp account
+        has a single event destination, so it may also belong to another application.
         """
         if receipt.kind is ReceiptKind.UNKNOWN:
             self.store.receipts.add(receipt, None, self.now())

@@ -21,7 +21,7 @@ def requests_dead_letter_queue_url() -> str:
 
 
 def start_interval() -> float:
-    """Seconds that each start takes at least."""
+    """The minimum duration of each start, in seconds."""
     return float(_text("START_INTERVAL_SECONDS"))
 
 
@@ -35,7 +35,7 @@ def retention() -> timedelta:
 
 
 def default_waits(channels: Iterable[str]) -> Mapping[str, int]:
-    """Seconds to wait for success, by channel, where the step does not say."""
+    """Seconds to wait for success, by channel, if the step does not specify them."""
     return {channel: int(of_channel(channel, "WAIT_SECONDS")) for channel in channels}
 
 
@@ -45,12 +45,12 @@ def senders(channels: Iterable[str]) -> Mapping[str, str]:
 
 
 def sender(channel: str) -> str:
-    """The channel's sender where the request names none; empty where the stack has none."""
+    """The channel's sender if the request names none; empty if the stack has none."""
     return of_channel(channel, "SENDER")
 
 
 def of_channel(channel: str, name: str) -> str:
-    """A setting that one channel has of its own, such as `CONFIGURATION_SET`."""
+    """A setting of one channel, such as `CONFIGURATION_SET`."""
     return _text(f"{channel.upper()}_{name}")
 
 

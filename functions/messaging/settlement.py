@@ -1,7 +1,6 @@
 """What the status of an attempt means for its message, and which waiting states are answered.
 
-A send, a receipt and the close of a message ask the same question: does this status decide the
-attempt, and who must know? It is answered here only.
+The rule is defined once, for sends, for receipts and for the closing of a message.
 """
 
 from datetime import datetime
@@ -17,8 +16,8 @@ if TYPE_CHECKING:
 
 
 def conclude(store: "Store", success: Attempt, at: datetime) -> Outcome:
-    """The outcome of the attempt that delivered the message, which from now on is the message's.
-    The function that recorded the success may have ended before it could do this.
+    """The outcome of a successful attempt, after recording it for the message. The function that
+    recorded the success may have failed before it could do this.
     """
     outcome = success.outcome
     store.messages.update_status(outcome.message_id, outcome.status, at, channel=outcome.channel)
@@ -26,7 +25,7 @@ def conclude(store: "Store", success: Attempt, at: datetime) -> Outcome:
 
 
 class Settlement:
-    """Answers waiting states by what the store knows of their attempts."""
+    """Answers waiting states according to the status of their attempts."""
 
     def __init__(self, store: "Store", workflow: WaitingStates, now: Clock) -> None:
         self._store = store
@@ -34,10 +33,10 @@ class Settlement:
         self._now = now
 
     def settle(self, attempt: Attempt, history: MessageHistory | None = None) -> None:
-        """Answers the attempt's state as its status decides; nothing while it is open.
+        """Answers the attempt's state according to its status; does nothing while it is open.
 
-        The history is read where it is not given and the attempt does not say what its step asks
-        for: that is so for a receipt which is recorded before its send is.
+        The history is read if it is not given and the attempt has no `success`, as for a receipt
+        that is recorded before its send.
         """
         if attempt.status is AttemptStatus.FAILED:
             self._workflow.fail(attempt.task_token, Failed, attempt.reason or "")
@@ -63,12 +62,12 @@ class Settlement:
         return (history or self._store.messages.history(message_id)).fulfilled(attempt)
 
     def _succeed(self, attempt: Attempt) -> None:
-        """Ends the attempt's wait. If that is over already, the success is late, and ends the wait
-        of the attempts after it; if not, there are none, because no later step begins while this
-        one waits.
+        """Ends the attempt's wait. If the wait was already over, the success is late and ends the
+        waits of later steps; otherwise there are none, because no later step begins while this one
+        waits.
 
-        A status is recorded before the history is read, and an attempt is claimed before it reads
-        the history: one of the two sees the other.
+        A status is recorded, and an attempt claimed, before the history is read: of two concurrent
+        functions at least one finds the other's change.
         """
         outcome = conclude(self._store, attempt, self._now())
         if not self._workflow.succeed(attempt.task_token, outcome):

@@ -1,4 +1,4 @@
-"""Starts executions for queued requests, named after their messages, at the stack's pace."""
+"""Starts executions for queued requests, named after their messages, at the stack's rate."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
     from messaging.ports import RequestsQueue
 
-# Seconds until a request comes again: doubled each time, up to the longest.
+# Seconds until a request is delivered again: doubled each time, up to the longest.
 FIRST_BACK_OFF, LONGEST_BACK_OFF = 5, 300
 
 
 @dataclass(frozen=True, slots=True)
 class QueuedRequest:
-    """A request as the queue delivers it. A planned message names its id; any other request is
-    named after its queue message, whose id stays the same when SQS delivers it again.
+    """A request as the queue delivers it. A planned message has its id as an attribute; any other
+    request is named after its SQS message, whose id stays the same when it is delivered again.
     """
 
     queue_id: str
@@ -46,15 +46,15 @@ class QueuedRequest:
 
     @property
     def back_off(self) -> int:
-        """Seconds until it comes again."""
+        """Seconds until it is delivered again."""
         return min(FIRST_BACK_OFF << min(self.deliveries - 1, 10), LONGEST_BACK_OFF)
 
 
 @dataclass(frozen=True, slots=True)
 class Starter:
-    """Starts executions. `start` answers whether it started one; each takes `interval` seconds at
-    least: so many batches run at once and no more, so that together they stay below the share of
-    StartExecution that the stack may use.
+    """Starts executions. `start` returns whether it started one. Each start takes at least
+    `interval` seconds: as the number of concurrent batches is limited, the stack stays below its
+    share of the StartExecution quota.
     """
 
     start: Callable[[str, str], bool]
@@ -69,7 +69,7 @@ class Starter:
     def _start_or_keep(self, request: QueuedRequest) -> QueuedRequest | None:
         """The request again, where it must come again."""
         try:
-            self._start_or_set_aside(request)
+            self._start_or_dead_letter(request)
         except (Throttled, NotQueued, ClientError, BotoCoreError) as error:
             self.log.warning(
                 "not started, the request remains in the queue",
@@ -79,9 +79,9 @@ class Starter:
             return request
         return None
 
-    def _start_or_set_aside(self, request: QueuedRequest) -> None:
-        """A request that can never be started becomes a dead letter at once, with the reason, and
-        with its name for when it is put back.
+    def _start_or_dead_letter(self, request: QueuedRequest) -> None:
+        """A request that cannot be started is moved to the dead-letter queue at once, with the
+        reason, and with its name for a redrive.
         """
         try:
             self._start(request)

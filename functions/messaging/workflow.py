@@ -9,7 +9,7 @@ from messaging.domain.errors import Throttled, Unstartable
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
-    # Nothing of it is made here, and who only starts executions starts faster without it.
+    # Needed for types only: without it a function that only starts executions loads faster.
     from messaging.domain.messages import Outcome
 
 MAX_CAUSE = 32_768
@@ -19,16 +19,16 @@ UNSTARTABLE = {"InvalidName", "InvalidExecutionInput", "ValidationException"}
 
 
 class Workflow:
-    """Step Functions, as far as a message needs it. The client is given."""
+    """The operations of Step Functions that messages need."""
 
     def __init__(self, client: "SFNClient") -> None:
         self._client = client
 
     def start(self, state_machine_arn: str, name: str, input_text: str) -> bool:
-        """Whether this call started the execution; False if one of that name was there already.
+        """Whether this call started the execution; False if one with this name already exists.
 
-        Step Functions keeps a name taken for 90 days after its execution closed. Raises
-        `Throttled` and `Unstartable`.
+        Step Functions reserves a name for 90 days after its execution closed. Raises `Throttled`
+        and `Unstartable`.
         """
         try:
             self._client.start_execution(
@@ -46,11 +46,11 @@ class Workflow:
         return True
 
     def succeed(self, task_token: str, outcome: "Outcome") -> bool:
-        """Whether the state still waited. The first answer wins, a second one changes nothing."""
+        """Whether the state was still waiting. Only the first answer has an effect."""
         return self._answer("send_task_success", taskToken=task_token, output=_output(outcome))
 
     def fail(self, task_token: str, error: type[Exception], cause: str) -> bool:
-        """Whether the state still waited. The error's name decides what the workflow does next."""
+        """Whether the state was still waiting. The error's name decides what follows."""
         return self._answer(
             "send_task_failure", taskToken=task_token, error=error.__name__, cause=cause[:MAX_CAUSE]
         )

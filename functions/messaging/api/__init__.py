@@ -1,1 +1,1 @@
-"""The HTTP border: what a request may be, and what an answer shows."""
+"""The HTTP API: which requests are valid, and what a response contains."""

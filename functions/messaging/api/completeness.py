@@ -1,7 +1,7 @@
-"""What the planned channels lack: a recipient, a sender, something to say, a text short enough.
+"""Finds what the steps' channels lack: a recipient, a sender, content, a text that is short enough.
 
-The body may be invalid. What is there but invalid is not reported as missing, nor is what cannot
-be known because the part that would hold it is invalid as a whole.
+The body may be invalid. A field that is present but invalid is not reported as missing, nor is a
+field whose parent is invalid as a whole.
 """
 
 from collections import defaultdict
@@ -17,16 +17,16 @@ from messaging.domain.content import Content
 from messaging.domain.content import content as planned_content
 from messaging.domain.errors import Problem
 
-# In place of an invalid value, which is there all the same.
+# Replaces an invalid value, which counts as present.
 _STAND_IN = "?"
 
 
 def missing_problems(
     body: object, invalid: Collection[Location], senders: Mapping[str, str]
 ) -> list[Problem]:
-    """In the order of the steps; the same lack in several steps is one problem.
+    """In the order of the steps; a field that several steps lack is one problem.
 
-    `invalid`: where the body's invalid fields are; `senders`: the stack's own, by channel.
+    `invalid`: the locations of the body's invalid fields; `senders`: the stack's, by channel.
     """
     if not isinstance(body, dict):
         return []
@@ -50,7 +50,7 @@ def _steps(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _channels(step: Mapping[str, Any]) -> list[str]:
-    """The channels by which the step certainly sends."""
+    """The channels that the step is known to use."""
     if "channel" in step and "broadcast" in step:
         return []
     named = [step["channel"]] if "channel" in step else step.get("broadcast")
@@ -61,7 +61,7 @@ def _channels(step: Mapping[str, Any]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _InvalidFields:
-    """Where invalid fields are, and which fields of an object hold one."""
+    """The locations of invalid fields, and the fields of each object that contain one."""
 
     locations: frozenset[Location]
     holding: Mapping[Location, set[int | str]]
@@ -77,19 +77,19 @@ class _InvalidFields:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """The request, or one of its steps."""
+    """The request or one of its steps."""
 
     value: Mapping[str, Any]
     location: Location
     invalid: _InvalidFields
 
     def may_name(self, field: str, channel: str) -> bool:
-        """Whether `to` or `from` has something for the channel, be it invalid."""
+        """Whether `to` or `from` has a value for the channel, valid or not."""
         addresses = self.value.get(field, {})
         return not isinstance(addresses, dict) or channel in addresses
 
     def content(self, channel: str) -> dict[str, Any] | None:
-        """Its content as the channel reads it; None where that cannot be known."""
+        """Its content as the channel reads it; None if that is unknown."""
         location = (*self.location, "content")
         general = self.value.get("content", {})
         own = general.get(channel, {}) if isinstance(general, dict) else None
@@ -106,7 +106,7 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class _StepChannel:
-    """A step of the request, as far as it sends by one of its channels."""
+    """A step of the request with one of its channels."""
 
     request: _Part
     step: _Part
@@ -143,7 +143,7 @@ class _StepChannel:
             )
 
     def _pointer(self, field: str) -> str:
-        """Where it can be added: in the step if that has such a field of its own."""
+        """Where to add it: in the step if it has this field, otherwise in the request."""
         holder = self.step if field in self.step.value else self.request
         return "".join(f"/{part}" for part in (*holder.location, field, self.channel))
 

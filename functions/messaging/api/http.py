@@ -15,7 +15,7 @@ HttpResponse = dict[str, Any]
 
 
 def request_body(event: Mapping[str, Any]) -> bytes:
-    """The request's body as it was sent; half a character in it stays one, and so is no JSON."""
+    """The request's body as it was sent; an unpaired surrogate is kept and is not valid JSON."""
     body = event.get("body") or ""
     if event.get("isBase64Encoded"):
         return base64.b64decode(body)
@@ -23,7 +23,7 @@ def request_body(event: Mapping[str, Any]) -> bytes:
 
 
 def header(event: Mapping[str, Any], name: str) -> str | None:
-    """A header's value; names are compared without case, as HTTP has it."""
+    """A header's value; as in HTTP, names are not case-sensitive."""
     headers = event.get("headers") or {}
     return next((value for key, value in headers.items() if key.lower() == name.lower()), None)
 
@@ -58,7 +58,7 @@ def _response(
 
 
 def status_url(event: Mapping[str, Any], message_id: str) -> str:
-    """Where the message is read: absolute, or relative to the request where the host is unknown."""
+    """The message's URL: absolute, or relative to the request if the host is unknown."""
     context = event["requestContext"]
     if "domainName" not in context:
         return f"messages/{message_id}"
@@ -66,7 +66,7 @@ def status_url(event: Mapping[str, Any], message_id: str) -> str:
 
 
 def accepted_document(message: Message, url: str) -> dict[str, Any]:
-    """The response to an accepted request, the same at every repetition."""
+    """The response to an accepted request, the same each time the request is repeated."""
     return {
         "id": message.message_id,
         "status": MessageStatus.ACCEPTED,
@@ -78,9 +78,9 @@ def accepted_document(message: Message, url: str) -> dict[str, Any]:
 def message_document(
     history: MessageHistory, request: Mapping[str, Any], receipts: Iterable[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """The message with its attempts and everything that happened, in its order.
+    """The message with its attempts and a timeline of its events.
 
-    It holds no address and nothing of what was said.
+    It contains no address and no content.
     """
     message = history.message
     stored = list(receipts)

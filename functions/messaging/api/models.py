@@ -1,4 +1,4 @@
-"""The body of a request as pydantic checks it, composed of what each channel may say."""
+"""The pydantic models of a request's body, composed of the channels' own models."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -26,7 +26,7 @@ MAX_EXPIRY_SECONDS = 10 * MAX_WAIT_SECONDS
 
 
 class GeneralContent(RequestModel):
-    """What every channel says that has nothing of its own."""
+    """The content of every channel that has none of its own."""
 
     text: Text | None = None
     subject: Line | None = None
@@ -36,7 +36,7 @@ class GeneralContent(RequestModel):
 def _with_channels(
     name: str, types: Mapping[str, Any], base: type[RequestModel] = RequestModel
 ) -> type[RequestModel]:
-    """The model with one more field for each channel, which may be left out."""
+    """The model with an optional field for each channel."""
     fields: dict[str, Any] = {channel: (one | None, None) for channel, one in types.items()}
     return create_model(name, __base__=base, **fields)
 
@@ -62,7 +62,7 @@ def _each_once(names: list[str]) -> list[str]:
 
 
 class RequestStep(RequestModel):
-    """A channel, or a broadcast over several."""
+    """A channel, or a broadcast on several."""
 
     channel: _Channel | None = None
     broadcast: (

@@ -1,4 +1,4 @@
-"""Checks a request: reads its JSON, reports every problem at once, and gives what is planned."""
+"""Checks a request: reads its JSON and returns what is planned, or reports all problems at once."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -18,12 +18,12 @@ from messaging.domain.plan import RequestedStep, make_plan
 from messaging.domain.statuses import Success
 
 MAX_BYTES = 262_144  # the hard limit of an execution's input
-MAX_KEPT_BYTES = 384_000  # DynamoDB's item of 400 KiB, less what stands beside the request
+MAX_KEPT_BYTES = 384_000  # DynamoDB's item limit of 400 KiB, less the other attributes
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A checked request: `document` is its JSON, `steps` what the planner reads of it."""
+    """A valid request: `document` is its JSON, `steps` is the planner's input."""
 
     document: Mapping[str, Any]
     steps: tuple[RequestedStep, ...]
@@ -41,7 +41,7 @@ class Request:
 
 
 def read(body: bytes) -> object:
-    """The JSON of a body. Raises `InvalidRequest` where it is none."""
+    """The JSON of a body. Raises `InvalidRequest` if it is not valid JSON."""
     try:
         return from_json(body, allow_inf_nan=False)
     except ValueError as error:
@@ -49,20 +49,21 @@ def read(body: bytes) -> object:
 
 
 def check_message_id(message_id: str) -> None:
-    """Raises `InvalidRequest` where the name of an execution cannot be a message's id."""
+    """Raises `InvalidRequest` if the name of an execution is not a valid message id."""
     if not MESSAGE_ID.fullmatch(message_id):
         detail = "can contain only 0-9, A-Z, a-z, _ and -, because it becomes the message's id"
         raise InvalidRequest([Problem("the execution's name", detail)])
 
 
 def check(body: object, senders: Mapping[str, str]) -> Request:
-    """The request in a JSON document, ours or the sample's; `senders` are the stack's, by channel.
+    """The request in a JSON document of this API or of the sample.
 
-    Raises `InvalidRequest` with every problem: first the invalid fields, then what is missing.
+    `senders`: the stack's, by channel. Raises `InvalidRequest` with every problem: first the
+    invalid fields, then the missing ones.
     """
     if not sample.is_sample(body):
         return _check(body, senders)
-    translated = sample.translated(body, lambda ours: _problems(ours, senders))
+    translated = sample.translated(body, lambda document: _problems(document, senders))
     return _check(translated, senders)
 
 
@@ -93,7 +94,7 @@ def _check(body: object, senders: Mapping[str, str]) -> Request:
 
 
 def _size_problems(document: Mapping[str, Any]) -> Iterator[Problem]:
-    """1e15 is four characters as it is sent and sixteen as it is kept."""
+    """A number can be longer once it is serialized: 1e15 becomes 1000000000000000.0."""
     size = len(json.dumps(document, ensure_ascii=False).encode())
     if size > MAX_KEPT_BYTES:
         detail = f"is {size} bytes after serialization; the maximum is {MAX_KEPT_BYTES}"

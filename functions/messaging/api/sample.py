@@ -1,7 +1,7 @@
-"""Translates the request body of AWS's omnichannel-fallback-messaging sample into one of ours.
+"""Translates the request body of AWS's omnichannel-fallback-messaging sample into this API's.
 
 Its fields: `use_case` (fallback or broadcast), `fallback_seconds`, and `pc` and `fc`, the primary
-and the fallback channel. Empty fields count as left out, as they do there.
+and the fallback channel. As in the sample, an empty field counts as omitted.
 """
 
 import re
@@ -18,13 +18,13 @@ from messaging.domain.errors import InvalidRequest, Problem
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _PHONE = re.compile(r"\+?[0-9]+")
 _PARTS = ("pc", "fc")
-# The last part of our pointer, and the sample's name of the field.
+# The sample's name of a field, by the last part of this API's pointer.
 _FIELDS = {"to": "recipient", "from": "sender"}
-# In place of an invalid field, so that what is beside it can be checked.
+# Replaces an invalid field, so that the other fields can be checked.
 _STAND_INS: Mapping[str, object] = {"email": {}, "sms": {}, "whatsapp": {}, "message_type": None}
 _TEXT_STAND_IN = "?"
 
-# Gives the problems of a body of ours.
+# Returns the problems of a body in this API's format.
 Checker: TypeAlias = Callable[[object], list[Problem]]
 
 
@@ -67,10 +67,10 @@ def is_sample(body: object) -> TypeGuard[dict[str, Any]]:
 
 
 def translated(body: Mapping[str, Any], check: Checker) -> dict[str, Any]:
-    """The same request as our body. Raises `InvalidRequest` with every problem, by the
-    sample's fields.
+    """The request in this API's format. Raises `InvalidRequest` with every problem, in terms of
+    the sample's fields.
 
-    A caller's `configuration_set` is not used: only the stack's own report to the stack's topic.
+    A `configuration_set` is ignored: only the stack's configuration sets publish to its topic.
     """
     request, invalid = validated(SampleRequest, body)
     known = {one.problem.pointer for one in invalid}
@@ -128,8 +128,8 @@ def _with_plus(text: str) -> str:
 
 
 def _sender(one: SampleChannel) -> str:
-    """For WhatsApp the sample's README asks for a phone number where the API wants an id, so that
-    a number means the stack's own WhatsApp sender.
+    """For WhatsApp the sample's README asks for a phone number, but AWS's API requires an id: a
+    phone number therefore selects the stack's own WhatsApp sender.
     """
     sender = _with_plus(one.sender)
     return "" if one.channel == "whatsapp" and _PHONE.fullmatch(sender) else sender
@@ -148,7 +148,7 @@ def _content(one: SampleChannel) -> dict[str, Any]:
 def _translated_problems(
     body: Mapping[str, Any], invalid: Collection[Location], check: Checker
 ) -> Iterator[Problem]:
-    """The problems of the translation, part by part, so that one part hides none of the other."""
+    """The problems of the translation; each part is checked by itself, so that none is hidden."""
     parts = {name: part for name in _PARTS if (part := _readable_part(body, name, invalid))}
     seconds = body.get("fallback_seconds")
     if body["use_case"] == "fallback" and _has_wait(seconds):
@@ -173,7 +173,7 @@ def _problems_at(
 def _readable_part(
     body: Mapping[str, Any], name: str, invalid: Collection[Location]
 ) -> SampleChannel | None:
-    """`pc` or `fc` with a stand-in for each invalid field; None where its channel is not known."""
+    """`pc` or `fc` with each invalid field replaced; None if its channel is unknown."""
     part = body.get(name)
     if not isinstance(part, dict) or (name, "channel") in invalid:
         return None
@@ -191,9 +191,9 @@ def _replace(part: dict[Any, Any], location: Location) -> None:
     part[field] = _STAND_INS.get(str(field), _TEXT_STAND_IN)
 
 
-def _pointer(ours: str, name: str, channel: str) -> str:
-    """Ours begins with /steps/0 where the step has the field, else with the field."""
-    field, *rest = ours.removeprefix("/steps/0").strip("/").split("/")
+def _pointer(pointer: str, name: str, channel: str) -> str:
+    """The sample's pointer. The translated one begins with /steps/0 if the step has the field."""
+    field, *rest = pointer.removeprefix("/steps/0").strip("/").split("/")
     if field in _FIELDS:
         return f"/{name}/{_FIELDS[field]}"
     inner = "/".join(rest[1:2])

@@ -1,4 +1,4 @@
-"""Says in our words what pydantic found invalid: one problem per field, with what it may be."""
+"""Describes what pydantic found invalid: one problem per field, with its valid values."""
 
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
@@ -14,7 +14,7 @@ M = TypeVar("M", bound=BaseModel)
 
 Location: TypeAlias = tuple[int | str, ...]
 
-# Pydantic's error types in our words; what is not here keeps its own sentence.
+# By pydantic's error type; any other type keeps pydantic's own message.
 _SENTENCES = {
     "missing": "is required",
     "extra_forbidden": "is not a valid field",
@@ -36,20 +36,20 @@ _RANGES = {
     "wait_seconds": (MIN_WAIT_SECONDS, MAX_WAIT_SECONDS),
     "expires_in_seconds": (MIN_WAIT_SECONDS, MAX_EXPIRY_SECONDS),
 }
-# What pydantic adds to the place of a wrong name in an object.
+# What pydantic adds to the location of an invalid key.
 _KEY = "[key]"
 
 
 @dataclass(frozen=True, slots=True)
 class InvalidField:
-    """A field that the model refuses: where it is in the body, and what is wrong with it."""
+    """An invalid field: its location in the body, and the problem."""
 
     location: Location
     problem: Problem
 
 
 def validated(model: type[M], body: object) -> tuple[M | None, list[InvalidField]]:
-    """The body as the model has it, or its invalid fields in the order of the model."""
+    """The validated body, or its invalid fields in the order of the model."""
     try:
         return model.model_validate(body), []
     except ValidationError as error:
@@ -63,7 +63,7 @@ def _invalid_field(error: ErrorDetails) -> InvalidField:
 
 
 def _escape(part: str) -> str:
-    """As RFC 6901 has it."""
+    """Escaping as defined by RFC 6901."""
     return part.replace("~", "~0").replace("/", "~1")
 
 

@@ -1,5 +1,5 @@
-"""The channels, a folder each: what may be said (`content`), how it is sent (`send`), and how the
-provider's events are read (`receipts`).
+"""The channels, a folder each: which content is valid (`content`), how it is sent (`send`), and how
+the provider's events are read (`receipts`).
 """
 
 from typing import Protocol
@@ -9,4 +9,4 @@ from messaging.domain.content import Delivery
 
 class Channel(Protocol):
     def send(self, delivery: Delivery) -> str:
-        """The id the provider gave. Raises `Refused`, `Unavailable` or `Ambiguous`."""
+        """The provider's message id. Raises `Refused`, `Unavailable` or `Ambiguous`."""

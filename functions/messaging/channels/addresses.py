@@ -1,4 +1,4 @@
-"""The kinds of a recipient's address: a phone number in E.164, an email address."""
+"""The types of a recipient's address: a phone number in E.164 format, an email address."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -20,8 +20,8 @@ _LENGTH_SENTENCES = {
 
 
 def _possible_number(text: str) -> str:
-    """Only its country and its length are checked: which numbers are in use changes all the time,
-    how long they are hardly ever.
+    """Checks the country and the length only: the ranges in use change often, the lengths hardly
+    ever.
     """
     try:
         number = phonenumbers.parse(text)
@@ -37,7 +37,7 @@ def _possible_number(text: str) -> str:
 
 
 def _country(code: int | None) -> str:
-    """`+1 (US)`, with the largest of the countries that share a code; `+882` where none has it."""
+    """`+1 (US)`, with the main country of a shared code; `+882` if it belongs to no country."""
     region = phonenumbers.region_code_for_country_code(code or 0)
     return f"+{code} ({region})" if region.isalpha() else f"+{code}"
 
@@ -51,7 +51,7 @@ def email_address(text: str) -> str:
         raise PydanticCustomError(
             "email", "must be an email address, for example ana@example.com"
         ) from None
-    return address.ascii_email or text  # SES wants a domain's name in ASCII
+    return address.ascii_email or text  # SES requires domain names in ASCII
 
 
 PhoneNumber = Annotated[

@@ -1,4 +1,4 @@
-"""What the message types of AWS End User Messaging (pinpoint-sms-voice-v2) have in common."""
+"""What SMS and voice in AWS End User Messaging (pinpoint-sms-voice-v2) have in common."""
 
 import re
 from collections.abc import Mapping
@@ -15,19 +15,19 @@ _PREFIX = re.compile("^(TEXT|RCS|VOICE)_")
 
 
 def time_to_live(delivery: Delivery) -> int:
-    """Seconds, as the request parameter TimeToLive has them."""
+    """The request parameter TimeToLive, in seconds."""
     return min(delivery.valid_seconds, MAX_TIME_TO_LIVE)
 
 
 def context(delivery: Delivery) -> dict[str, str]:
-    """The request parameter Context, which every event repeats."""
+    """The request parameter Context, which every event contains."""
     attempt = delivery.attempt_id
     return {"message_id": attempt.message_id, "attempt": str(attempt.number)}
 
 
 def receipt(event: Mapping[str, Any], channel: str, kinds: Mapping[str, ReceiptKind]) -> Receipt:
-    """The receipt in a delivery event; `kinds` are by event type without its first part. A kind
-    that ends the attempt counts only with `isFinal`.
+    """The receipt in a delivery event; `kinds`: by event type without its prefix. A kind that ends
+    the attempt counts only with `isFinal`.
     """
     word = str(event.get("eventType") or event["messageStatus"])
     kind = kinds.get(_PREFIX.sub("", word), ReceiptKind.UNKNOWN)

@@ -1,6 +1,6 @@
 """The channels and the facts about each, from `channels.toml`.
 
-Hot functions do not read it: parsing TOML costs a cold start 6 ms.
+The functions in the path of a send do not read it: parsing it adds 6 ms to a cold start.
 """
 
 import tomllib
@@ -14,7 +14,7 @@ FILE = Path(__file__).with_name("channels.toml")
 
 @dataclass(frozen=True, slots=True)
 class ChannelFacts:
-    """What `channels.toml` says of one channel; the file explains each field."""
+    """The properties of one channel in `channels.toml`, which describes each field."""
 
     name: str
     label: str

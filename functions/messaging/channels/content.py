@@ -1,4 +1,4 @@
-"""What each channel may say: one file per channel, `<channel>/content.py`, with a `CONTENT`."""
+"""The valid content of each channel: `CONTENT` in the channel's file `<channel>/content.py`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ from messaging.domain.content import Content
 
 @dataclass(frozen=True, slots=True)
 class ChannelContent:
-    """What a request may hold for one channel.
+    """What a request may contain for one channel.
 
     `model`: its content; `sender`: the type of its sender's address; `is_complete`: whether a
-    content has what the channel needs, which `needs` in channels.toml says in words.
+    content has what the channel needs, which `needs` in channels.toml describes.
     """
 
     model: type[RequestModel]

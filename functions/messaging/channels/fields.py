@@ -1,4 +1,4 @@
-"""The types of which requests are made: models without null, and texts that explain themselves."""
+"""The types of a request's fields: models without null, and strings with their error messages."""
 
 import json
 import re
@@ -24,13 +24,13 @@ T = TypeVar("T")
 
 
 class StrictModel(BaseModel):
-    """Takes its own fields only, and each only in its own type."""
+    """Rejects unknown fields, and values of another type."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class RequestModel(StrictModel):
-    """A field that has no value is left out: null is invalid."""
+    """A field without a value must be omitted: null is invalid."""
 
     @field_validator("*", mode="before")
     @classmethod
@@ -42,7 +42,7 @@ class RequestModel(StrictModel):
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """What a text has to match, and the sentence for one that does not."""
+    """What a string must match, and the error message for one that does not."""
 
     pattern: str
     sentence: str
@@ -64,14 +64,14 @@ class Pattern:
 
 
 def one_of(words: Iterable[str]) -> GetPydanticSchema:
-    """Annotates a text that is one of these words."""
+    """Annotates a string that must be one of these words."""
     schema = core_schema.literal_schema([str(word) for word in words])
     return GetPydanticSchema(lambda _source, _handler: schema)
 
 
 @dataclass(frozen=True)
 class SameAs:
-    """Annotates a field whose model is composed while the program starts."""
+    """Annotates a field whose model is composed at startup."""
 
     model: type[BaseModel]
 
@@ -96,7 +96,7 @@ def _one_line(text: str) -> str:
 
 
 def finite(value: T) -> T:
-    """JSON has no infinity, but 1e999 is read as one."""
+    """JSON has no infinity, but 1e999 is parsed as one."""
     try:
         json.dumps(value, allow_nan=False)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What a provider's error means for an attempt: refused, busy, or perhaps sent."""
+"""What a provider's error means for an attempt: refused, busy, or possibly sent."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from botocore.exceptions import (
 
 from messaging.domain.errors import Ambiguous, Refused, Unavailable
 
-# No provider's API is idempotent, so only an error that says "not now" may be tried again.
+# No provider's API is idempotent, so only a throttling error may be retried.
 # From botocore's models: the errors marked `retryable: throttling`, and SES's LimitExceeded.
 BUSY = frozenset(
     {
@@ -31,13 +31,13 @@ SERVER_ERROR = 500
 
 @contextmanager
 def provider_errors() -> Iterator[None]:
-    """Raises ours from botocore's. The reason is the provider's code, never its free text:
-    that may quote the recipient's address.
+    """Translates botocore's exceptions. The reason is the provider's error code, never its message,
+    which may contain the recipient's address.
     """
     try:
         yield
     except ClientError as error:
-        raise _verdict(error) from error
+        raise _translated(error) from error
     except ParamValidationError as error:
         raise Refused("ParamValidationError") from error
     except (EndpointConnectionError, ConnectTimeoutError, NoCredentialsError) as error:
@@ -46,7 +46,7 @@ def provider_errors() -> Iterator[None]:
         raise Ambiguous(type(error).__name__) from error
 
 
-def _verdict(error: ClientError) -> Exception:
+def _translated(error: ClientError) -> Exception:
     code = error.response["Error"]["Code"]
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in BUSY:

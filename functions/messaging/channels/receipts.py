@@ -1,4 +1,4 @@
-"""Reads a provider's event, by the channel whose format it has."""
+"""Reads a provider's event with the parser of its format."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -16,8 +16,8 @@ Format = tuple[Callable[[Event], bool], Callable[[Event], tuple[Receipt, ...]]]
 
 @cache
 def formats() -> tuple[Format, ...]:
-    """Each format: whether an event has it, and its parser. A channel's `receipts` names its own;
-    no event has two.
+    """Each format: whether an event has it, and its parser. A channel's `receipts` lists its own
+    formats; an event has one at most.
     """
     found: list[Format] = []
     for module in iter_modules(channels.__path__):
@@ -27,9 +27,9 @@ def formats() -> tuple[Format, ...]:
 
 
 def parse(text: str) -> tuple[Receipt, ...]:
-    """The receipts in one provider event, none if the format is no provider's of ours.
+    """The receipts in one provider event, none if its format is unknown.
 
-    Raises ValueError where the text is not a JSON object.
+    Raises ValueError if the text is not a JSON object.
     """
     event = json.loads(text)
     if not isinstance(event, dict):

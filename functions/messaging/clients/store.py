@@ -18,5 +18,5 @@ def store() -> Store:
 
 @cache
 def store_to_read() -> Store:
-    """For functions that write nothing, and are not given how long items are kept."""
+    """For functions that only read, and so have no setting for the retention."""
     return Store(boto3.client("dynamodb", config=UNVALIDATED), settings.messages_table())

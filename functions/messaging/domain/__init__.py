@@ -1,1 +1,1 @@
-"""The rules and words of the domain: messages, plans, statuses, errors. Standard library only."""
+"""The domain: messages, plans, statuses, errors. Standard library only."""

@@ -1,4 +1,4 @@
-"""What a message says on a channel, and to whom: chosen from the request and its step."""
+"""An attempt's content, recipient and sender, selected from the request and its step."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -8,13 +8,13 @@ from typing import Any
 from messaging.domain.messages import AttemptId, Message
 from messaging.domain.plan import MIN_WAIT_SECONDS, PlannedAttempt
 
-# A request as JSON has it, checked: messaging/api/requests.py says what it may hold.
+# A valid request in JSON; messaging/api/models.py defines its fields.
 Request = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What one channel says. The first four fields are plain and go together; each of the others
+    """The content for one channel. The first four fields can be combined; each of the others
     replaces them.
     """
 
@@ -46,10 +46,10 @@ class Delivery:
 def delivery(
     message: Message, request: Request, attempt: PlannedAttempt, sender: str, now: datetime
 ) -> Delivery:
-    """What the attempt hands to its channel.
+    """What the channel sends for the attempt.
 
-    `sender` is used where the request names none. A message that was given up must not arrive
-    later, so the validity is the wait, cut to the message's own end.
+    `sender` is used if the request names none. An attempt must not arrive after its wait, so it is
+    valid for the wait, or until the message expires if that is earlier.
     """
     step = request["steps"][attempt.step - 1]
     valid = attempt.wait_seconds
@@ -67,7 +67,7 @@ def delivery(
 
 
 def address(request: Request, step: Mapping[str, Any], channel: str, field: str) -> str | None:
-    """The address in `to` or `from` for the channel: the step's own, else the request's."""
+    """The address in `to` or `from` for the channel: the step's, otherwise the request's."""
     for holder in (step, request):
         if found := holder.get(field, {}).get(channel):
             return str(found)
@@ -75,10 +75,10 @@ def address(request: Request, step: Mapping[str, Any], channel: str, field: str)
 
 
 def content(request: Request, step: Mapping[str, Any], channel: str) -> Content:
-    """What the channel says in this step; the nearer layer wins.
+    """The channel's content in this step; a later layer overrides an earlier one.
 
-    From far to near: the request's content, what it says for the channel, the step's content, what
-    that says for the channel. A nearer text replaces a template or a picture, and the reverse.
+    The layers: the request's content, its content for the channel, the step's content, its content
+    for the channel. A later text replaces a template or an image, and vice versa.
     """
     chosen: dict[str, Any] = {}
     for holder in (request, step):

@@ -1,19 +1,19 @@
-"""What can go wrong, by name. The names of the first group are the workflow's error names.
+"""The errors. The names of the first group are the workflow's error names.
 
-Answered to a waiting state
-├── Unavailable      the provider is busy; nothing was sent, so the state tries again
-├── Refused          the provider said no; the next channel's turn at once
-├── Failed           a receipt said no
-└── Expired          too late for any channel
+Sent to a waiting state
+├── Unavailable      the provider is busy; nothing was sent, so the state retries
+├── Refused          the provider rejected the call; the next step begins at once
+├── Failed           a receipt reported a failure
+└── Expired          the message expired before the attempt was sent
 Raised
-├── Ambiguous        the provider may or may not have taken it; nothing is sent again
-├── InvalidRequest   the request cannot be planned; holds one problem per wrong field
-├── UnknownMessage   the store holds no such message
-├── Unmatched        a receipt came before its attempt, or belongs to nobody
-├── NotQueued        a request could not be queued; says how the call ended
-├── Throttled        Step Functions starts no more for the moment: the request waits in the queue
-├── Unstartable      Step Functions will never start this request; says which rule it broke
-└── MissingSetting   the function was deployed without one of its environment variables
+├── Ambiguous        the provider may have accepted the call; nothing is sent again
+├── InvalidRequest   the request is invalid; has one problem per invalid field
+├── UnknownMessage   the store has no such message
+├── Unmatched        a receipt arrived before its attempt, or has no attempt
+├── NotQueued        a request could not be queued; names the error of the call
+├── Throttled        Step Functions throttles starts: the request remains in the queue
+├── Unstartable      Step Functions rejects the request; names the error of the call
+└── MissingSetting   an environment variable of the function is not set
 """
 
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ class MissingSetting(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One wrong field: where it is (a JSON pointer) and what it is and may be."""
+    """An invalid field: its location (a JSON pointer) and what is invalid."""
 
     pointer: str
     detail: str

@@ -22,7 +22,7 @@ from messaging.domain.statuses import (
 
 MESSAGE_ID = re.compile(r"[0-9A-Za-z_-]{1,80}")
 _ATTEMPT_ID = re.compile(rf"({MESSAGE_ID.pattern})\.([1-9][0-9]?)")
-# Why an attempt is told as timed out of which nothing was sent.
+# Why an attempt timed out before anything was sent.
 CAME_TOO_LATE = "the wait ended before the attempt could be sent"
 
 
@@ -44,9 +44,9 @@ class AttemptId:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One thing said to one recipient. What it says is stored beside it, as its request.
+    """One message to one recipient. Its content is in its request, which is stored separately.
 
-    `reason`: why it ended, where its attempts do not say it.
+    `reason`: why it ended, if its attempts do not show it.
     """
 
     message_id: str
@@ -60,7 +60,7 @@ class Message:
 
     @property
     def ends_by(self) -> datetime:
-        """When the last wait of the plan is over, if every step takes the whole of its own."""
+        """When the last wait of the plan is over if no wait ends early."""
         return self.accepted_at + timedelta(seconds=self.plan.wait_seconds)
 
     def expired(self, now: datetime) -> bool:
@@ -69,7 +69,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a message got through: the output of the waiting state, and so of the execution."""
+    """How a message was delivered: the output of the waiting state and of the execution."""
 
     message_id: str
     status: MessageStatus
@@ -80,9 +80,9 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One send, as the store has it. `released`: busy, nothing was sent, it may be tried again.
+    """One send, as it is stored. `released`: the provider was busy, so it may be sent again.
 
-    `success` is what its step asks for, as far as the send has noted it: the plan always knows.
+    `success` is what its step requires, once the send has recorded it; the plan always has it.
     """
 
     attempt_id: AttemptId
@@ -102,7 +102,7 @@ class Attempt:
 
     @property
     def outcome(self) -> Outcome:
-        """The message's, if this attempt got it through."""
+        """The message's outcome if this attempt succeeded."""
         return Outcome(
             self.attempt_id.message_id,
             message_status(self.status),
@@ -116,9 +116,9 @@ class Attempt:
 class Receipt:
     """What a provider reported about one attempt.
 
-    `word` is the provider's own, `reason` its code and title for a failure; neither holds an
-    address. `provider_id` is the id the send call returned, `wamid` WhatsApp's own, `echo` the
-    attempt id that we gave along. `key` tells two receipts of the same word apart.
+    `word` is the provider's own term, `reason` its code and title for a failure; neither contains
+    an address. `provider_id` is the id that the send call returned, `wamid` WhatsApp's own, `echo`
+    the attempt id that the call passed on. `key` distinguishes receipts with the same word.
     """
 
     channel: str
@@ -141,13 +141,13 @@ class MessageHistory:
 
     @property
     def status(self) -> MessageStatus:
-        """The message's, which its first attempt puts on its way."""
+        """The message's status: in progress from its first attempt."""
         status = self.message.status
         return MessageStatus.IN_PROGRESS if self.attempts and status not in FINAL else status
 
     def status_of(self, attempt: Attempt) -> AttemptStatus:
-        """The attempt's. Nobody waits for what the workflow has gone on without, though its
-        function may have died before it could note that.
+        """The attempt's status: timed out if the workflow has continued without it, even if its
+        function failed before it recorded that.
         """
         if attempt.status is AttemptStatus.SENDING and self.went_on_without(attempt):
             return AttemptStatus.TIMED_OUT
@@ -163,8 +163,8 @@ class MessageHistory:
         return fulfils(attempt.status, self.message.plan.attempt(attempt.number).success)
 
     def success_beside(self, attempt: Attempt) -> Attempt | None:
-        """An attempt of another step that got through: of an earlier one, after its wait was over,
-        or of a later one, before this attempt's function came to run.
+        """A successful attempt of another step: of an earlier one after its wait was over, or of a
+        later one before this attempt's function ran.
         """
         beside = (one for one in self.attempts if self.step(one) != self.step(attempt))
         return next((one for one in beside if self.fulfilled(one)), None)
@@ -178,24 +178,24 @@ class MessageHistory:
         return next((one for one in self.attempts if self.fulfilled(one)), None)
 
     def open_before(self, step: int) -> list[Attempt]:
-        """Attempts of earlier steps whose wait ended without an answer."""
+        """Attempts of earlier steps whose wait ended without a result."""
         return [one for one in self.open_attempts() if self.step(one) < step]
 
     def open_attempts(self) -> list[Attempt]:
-        """Attempts of which nothing became yet: one that only had to be sent is through by that."""
+        """Attempts without a result. An attempt that only had to be sent has one once sent."""
         return [one for one in self.attempts if one.status in OPEN and not self.fulfilled(one)]
 
     def waiting_after(self, attempt: Attempt) -> list[Attempt]:
-        """Attempts of later steps that may wait now; there are some only if this one is over."""
+        """Attempts of later steps that may be waiting: none unless this attempt's wait is over."""
         later = (one for one in self.attempts if self.step(one) > self.step(attempt))
         return [one for one in later if one.status not in OVER and not self.fulfilled(one)]
 
     def late(self, attempt: Attempt) -> bool:
-        """Whether the attempt got through after its wait had ended."""
+        """Whether the attempt was delivered after its wait ended."""
         times = attempt.times
-        through = min((times[one] for one in ("delivered", "read") if one in times), default=None)
-        if through is None:
+        delivered = min((times[one] for one in ("delivered", "read") if one in times), default=None)
+        if delivered is None:
             return False
         step, wait = self.step(attempt), self.message.plan.attempt(attempt.number).wait_seconds
         ends = [one.claimed_at for one in self.attempts if self.step(one) > step]
-        return through > min([attempt.claimed_at + timedelta(seconds=wait), *ends])
+        return delivered > min([attempt.claimed_at + timedelta(seconds=wait), *ends])

@@ -1,4 +1,4 @@
-"""Which channel is tried when: the requested steps become planned steps with their attempts."""
+"""The plan of a message: the requested steps become planned steps with their attempts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class RequestedStep:
 
 @dataclass(frozen=True, slots=True)
 class PlannedAttempt:
-    """One send that the plan may come to. `step` is the number of the step that holds it."""
+    """One possible send. `step` is the number of its step."""
 
     number: int
     step: int
@@ -32,9 +32,7 @@ class PlannedAttempt:
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
-    """One step with its attempts, which are sent at the same time; a step that is no broadcast has
-    one.
-    """
+    """One step with its attempts, which are sent at the same time; only a broadcast has several."""
 
     number: int
     attempts: tuple[PlannedAttempt, ...]
@@ -52,7 +50,7 @@ class PlannedStep:
 
 @dataclass(frozen=True, slots=True)
 class DroppedStep:
-    """A step that the plan leaves out, and why."""
+    """A step that the plan omits, and why."""
 
     step: int
     reason: str
@@ -60,7 +58,7 @@ class DroppedStep:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The steps in their order. Attempts are numbered from 1 over all of them."""
+    """The steps in order. Attempts are numbered from 1 across all steps."""
 
     steps: tuple[PlannedStep, ...] = ()
     dropped: tuple[DroppedStep, ...] = ()
@@ -74,7 +72,7 @@ class Plan:
 
     @property
     def wait_seconds(self) -> int:
-        """How long the plan takes if every step takes the whole of its wait."""
+        """How long the plan takes if no wait ends early."""
         return sum(step.wait_seconds for step in self.steps)
 
 
@@ -83,10 +81,10 @@ def make_plan(
     default_waits: Mapping[str, int],
     expires_in_seconds: int | None = None,
 ) -> Plan:
-    """The plan of these steps; `default_waits` are seconds by channel. Steps count from 1.
+    """The plan of these steps; `default_waits` are seconds by channel. Steps are numbered from 1.
 
-    With an expiry the waits are shortened to end before it, and a step that could not wait for
-    `MIN_WAIT_SECONDS` is dropped.
+    With an expiry, the waits are shortened to end before it, and a step with less than
+    `MIN_WAIT_SECONDS` left is dropped.
     """
     planned: list[PlannedStep] = []
     dropped: list[DroppedStep] = []

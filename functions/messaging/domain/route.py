@@ -1,4 +1,4 @@
-"""The plan as the state machine walks it: nodes, each of which holds the next one."""
+"""The plan as the state machine reads it: nodes, each of which contains the next one."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,9 +10,9 @@ Node = dict[str, Any]
 
 
 def route(message_id: str, plan: Plan, channels: Sequence[str]) -> Node:
-    """The first node; each names the next one under `otherwise`, the last has the channel `none`.
+    """The first node; each has the next one under `otherwise`, the last has the channel `none`.
 
-    `channels` are all that a broadcast has a branch for.
+    `channels`: all for which a broadcast has a branch.
     """
     node: Node = {"message_id": message_id, "channel": "none"}
     for step in reversed(plan.steps):

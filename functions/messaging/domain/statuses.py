@@ -1,4 +1,4 @@
-"""The one vocabulary for what became of a message, an attempt and a receipt, and its order."""
+"""The statuses of messages and attempts with their order, and the kinds of receipts."""
 
 from enum import StrEnum
 
@@ -25,7 +25,7 @@ class AttemptStatus(StrEnum):
 
 
 class Success(StrEnum):
-    """What a step asks for before the message counts as through."""
+    """What a step requires to succeed."""
 
     SENT = "sent"
     DELIVERED = "delivered"
@@ -33,7 +33,7 @@ class Success(StrEnum):
 
 
 class ReceiptKind(StrEnum):
-    """What a provider reported. The provider's own word is kept beside it."""
+    """What a provider reported. The provider's own term is stored with it."""
 
     PROGRESS = "progress"
     SENT = "sent"
@@ -47,8 +47,8 @@ class ReceiptKind(StrEnum):
     UNKNOWN = "unknown"
 
 
-# A status is only ever replaced by one of a higher rank. A failure can be overtaken by a delivery
-# (a person with two phones), a delivery by nothing but a read receipt.
+# A status is only replaced by one of a higher rank. A delivery can replace a failure (a recipient
+# with two phones); only a read receipt can replace a delivery.
 ATTEMPT_RANK = {
     AttemptStatus.SENDING: 0,
     AttemptStatus.SENT: 10,
@@ -75,9 +75,9 @@ ENDED_EXECUTION = {
     "TIMED_OUT": "the execution timed out",
 }
 OPEN = frozenset({AttemptStatus.SENDING, AttemptStatus.SENT})
-# Nobody waits for an attempt of these any more; for one of the others perhaps.
+# No state waits for an attempt with one of these; one may wait for any other attempt.
 OVER = frozenset({AttemptStatus.SKIPPED, AttemptStatus.TIMED_OUT, AttemptStatus.FAILED})
-# The workflow has ended, and nobody was reached in time.
+# The workflow has ended without a success.
 CLOSED = frozenset({MessageStatus.UNDELIVERED, MessageStatus.EXPIRED})
 FINAL = frozenset(
     status for status, rank in MESSAGE_RANK.items() if rank >= MESSAGE_RANK[MessageStatus.REJECTED]
@@ -98,20 +98,20 @@ _STATUS_OF_RECEIPT = {
 
 
 def fulfils(status: AttemptStatus, success: Success) -> bool:
-    """Whether an attempt of this status is what its step asked for."""
+    """Whether an attempt with this status has the success that its step requires."""
     return status in _FULFILLED_BY[success]
 
 
 def message_status(status: AttemptStatus) -> MessageStatus:
-    """The status of a message whose attempt of this status fulfilled its step."""
+    """The status of a message whose step was fulfilled by an attempt with this status."""
     return MessageStatus.SENT if status is AttemptStatus.SENT else MessageStatus.DELIVERED
 
 
 def attempt_status(kind: ReceiptKind, carrier_accepted: AttemptStatus) -> AttemptStatus | None:
-    """The attempt's status after a receipt of this kind, None where it decides nothing.
+    """The attempt's status after a receipt of this kind, None if it does not change.
 
-    What the carrier's word for the handset is worth differs by country, so the stack says what
-    `carrier_accepted` counts as (AWS: "configuration-sets-event-types", TEXT_SUCCESSFUL).
+    Whether the carrier's acceptance means delivery differs by country, so the stack configures
+    `carrier_accepted` (AWS: "configuration-sets-event-types", TEXT_SUCCESSFUL).
     """
     if kind is ReceiptKind.CARRIER_ACCEPTED:
         return carrier_accepted

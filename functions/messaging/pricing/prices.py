@@ -12,7 +12,7 @@ FILE = Path(__file__).with_name("prices.toml")
 
 @dataclass(frozen=True)
 class Prices:
-    """Dollars for one of each unit; `read`: when the lists were read."""
+    """Dollars per unit; `read`: when the price lists were read."""
 
     read: str
     aws: Mapping[str, float]
@@ -26,7 +26,7 @@ def load() -> Prices:
 
 
 def listed() -> dict[str, Any]:
-    """The file as it stands, with source and certainty of each price."""
+    """The content of the file, with the source and certainty of each price."""
     return tomllib.loads(FILE.read_text())
 
 

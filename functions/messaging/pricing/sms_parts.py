@@ -7,20 +7,20 @@ from messaging.domain.content import content
 from messaging.domain.plan import PlannedAttempt
 
 # GSM 03.38: https://docs.aws.amazon.com/sms-voice/latest/userguide/sms-limitations-character.html
-# What stands in the table's extension takes two places; any other character changes the encoding
-# of the whole text to Unicode.
+# A character in the table's extension counts as two; a character in neither changes the encoding of
+# the whole text to Unicode.
 _GSM: Final = frozenset(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
     "àÅåÄäÇÉéèìÑñòØøÖöùÜüÆæß&*@:,¤$=!>#-¡¿(<%.+£?\")§;'/_¥ΔΦΓΛΩΠΨΣΘΞ \n\r"
 )
 _EXTENSION: Final = frozenset("^{}\\[]~|€\f")
-# The places of a text that is one part, and of each part of a longer one.
+# The maximum length of a text in one part, and of each part of a longer text.
 _GSM_PLACES: Final = 160, 153
 _UNICODE_PLACES: Final = 70, 67
 
 
 def parts(request: Mapping[str, Any], planned: PlannedAttempt) -> int:
-    """How many parts the SMS of an attempt has; on any other channel it is one."""
+    """The number of parts in an attempt's SMS; 1 on any other channel."""
     if planned.channel != "sms":
         return 1
     step = request["steps"][planned.step - 1]
@@ -28,7 +28,7 @@ def parts(request: Mapping[str, Any], planned: PlannedAttempt) -> int:
 
 
 def segments(text: str) -> int:
-    """The parts of a text as it is sent."""
+    """The number of parts in a text."""
     if set(text) <= _GSM | _EXTENSION:
         length, places = len(text) + sum(one in _EXTENSION for one in text), _GSM_PLACES
     else:

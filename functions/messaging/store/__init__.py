@@ -1,7 +1,7 @@
-"""Everything that is known about a message, in one DynamoDB table: a file per aggregate.
+"""Everything that is stored about a message, in one DynamoDB table: a file per aggregate.
 
-A status only rises in rank. Items are deleted by DynamoDB's TTL on `retained_until` alone, and by
-`Erasure`, which a person asks for.
+A status only rises in rank. Items are deleted only by DynamoDB's TTL on `retained_until`, and by
+`Erasure` on request.
 """
 
 from datetime import timedelta
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class StatusObserver(MessageObserver, AttemptObserver, Protocol):
-    """Is called for every status of a message or an attempt that rose."""
+    """Is called each time the status of a message or an attempt rises."""
 
 
 class Store:

@@ -19,7 +19,7 @@ _WHILE_SENDING = "#rank = :zero"
 
 
 class AttemptObserver(Protocol):
-    """Is called for every status that rose, once: not when it came again or too late."""
+    """Is called once for each status that rises, not for a repeated or outdated one."""
 
     def attempt_status_rose(self, attempt: Attempt) -> None: ...
 
@@ -40,8 +40,8 @@ class Attempts:
         """The attempt, and whether the caller may send it: once, or again after `release` as long
         as its status has not changed.
 
-        Every later caller leaves the newest task token, because the state waits with that one. The
-        SDK may repeat this call when its answer is lost: that is the same caller.
+        Every later caller stores its task token, because the state waits with the newest one. The
+        SDK may repeat this call if its response is lost: that is the same caller.
         """
         changes = {
             "task_token": task_token,
@@ -88,14 +88,14 @@ class Attempts:
         )
 
     def require(self, attempt_id: AttemptId, channel: str) -> None:
-        """Raises `Unmatched` where there is no such attempt on the channel."""
+        """Raises `Unmatched` if there is no such attempt on the channel."""
         _matched(self._table.get(_key(attempt_id)), attempt_id, channel)
 
     def record_sent(
         self, attempt_id: AttemptId, provider_id: str, at: datetime, planned: PlannedAttempt
     ) -> Attempt:
-        """The attempt afterwards: a receipt may have come before, its status remains. The `success`
-        that is planned is stored with it, so that its receipts need not read the message.
+        """The attempt afterwards: the status of an earlier receipt remains. The planned `success`
+        is stored with the attempt, so that its receipts need not read the message.
         """
         self._receipts.link(provider_id, attempt_id, at, planned.channel)
         changes = {
@@ -120,9 +120,7 @@ class Attempts:
     def apply_receipt(
         self, receipt: Receipt, attempt_id: AttemptId, status: AttemptStatus, at: datetime
     ) -> Attempt:
-        """As `update_status`. An attempt on another channel is not the receipt's, whatever it says:
-        raises `Unmatched`.
-        """
+        """As `update_status`. Raises `Unmatched` also if the attempt is on another channel."""
         changes = {
             "status": status,
             f"{status}_at": timestamp(at),
@@ -131,18 +129,18 @@ class Attempts:
         return self._raise(attempt_id, status, changes, receipt.reason, receipt.channel)
 
     def time_out(self, attempt: Attempt, at: datetime, reason: str | None = None) -> Attempt:
-        """The attempt after its wait ended without an answer: timed out, or failed if its provider
+        """The attempt after its wait ended without a result: timed out, or failed if its provider
         was busy until then and nothing was sent.
         """
         status = AttemptStatus.FAILED if attempt.released else AttemptStatus.TIMED_OUT
         return self.update_status(attempt.attempt_id, status, at, attempt.reason or reason)
 
     def release(self, attempt_id: AttemptId, reason: str) -> Attempt:
-        """Nothing was sent, so the attempt may be claimed again. The attempt afterwards."""
+        """The attempt afterwards: nothing was sent, so it may be claimed again."""
         return self._update_while_sending(attempt_id, {"released": True, "reason": reason})
 
     def mark_ambiguous(self, attempt_id: AttemptId, reason: str) -> None:
-        """The provider may have accepted it: notes why that is not known."""
+        """The provider may have accepted the attempt: records why that is unknown."""
         self._update_while_sending(attempt_id, {"reason": reason})
 
     def _update_while_sending(self, attempt_id: AttemptId, changes: Mapping[str, Any]) -> Attempt:

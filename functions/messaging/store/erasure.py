@@ -1,4 +1,4 @@
-"""Erasing a message at a person's request. No function has the permission to delete."""
+"""Erases a message on request. No Lambda function has the permission to delete."""
 
 from collections.abc import Iterator
 
@@ -9,15 +9,15 @@ _TOMBSTONE = "tombstone"
 
 
 class Erasure:
-    """Messages that were erased, and erasing one."""
+    """Erases messages and records which were erased."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
     def erase(self, message_id: str) -> int:
-        """How many items were erased: the message and every item that leads to it. Only its id
-        remains, for as long as the message would have been kept, so that a late receipt finds
-        nothing to change. Raises `UnknownMessage`. Reads the whole table.
+        """The number of items that were erased: the message and every item that refers to it. Only
+        its id remains, for as long as the message would have been kept, so that a late receipt is
+        recognized. Raises `UnknownMessage`. Reads the whole table.
         """
         items = list(self._table.query(message_id, "attempt", "receipt#~"))
         message = next((item for item in items if item["sk"] == "message"), None)
@@ -38,7 +38,7 @@ class Erasure:
         return bool(self._table.get(Key(message_id, _TOMBSTONE)))
 
     def _leading_to(self, message_id: str) -> Iterator[Key]:
-        """The keys of the providers' ids and of the idempotency key that mean this message."""
+        """The keys of the provider ids and of the idempotency key that refer to this message."""
         items = self._table.pages(
             "scan",
             ConsistentRead=True,

@@ -12,7 +12,7 @@ IDEMPOTENCY_HOURS = 24
 class Reserved(Enum):
     """The outcome of reserving an idempotency key."""
 
-    OURS = "ours"
+    ACQUIRED = "acquired"
     DONE = "done"
     IN_PROGRESS = "in progress"
     OTHER_BODY = "other body"
@@ -25,7 +25,7 @@ class Reservation:
 
 
 class IdempotencyKeys:
-    """The idempotency keys in the table; a key comes here as its hash."""
+    """The idempotency keys in the table; callers pass each as its hash."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -33,9 +33,9 @@ class IdempotencyKeys:
     def reserve(
         self, key: str, fingerprint: str, message_id: str, now: datetime, lock: timedelta
     ) -> Reservation:
-        """Reserves the key for a message of this id, or says which message has it.
+        """Reserves the key for a message with this id, or returns the message that has it.
 
-        A caller that ended between reserving and `finish` leaves the key locked until `lock` is
+        A caller that fails between `reserve` and `finish` leaves the key locked until `lock` is
         over; the next caller then continues with the same message id, so that nothing is sent
         twice.
         """
@@ -46,12 +46,12 @@ class IdempotencyKeys:
             "retained_until": epoch(now + timedelta(hours=IDEMPOTENCY_HOURS)),
         }
         if self._table.put_new(_key(key), item, expired_at=now):
-            return Reservation(message_id, Reserved.OURS)
+            return Reservation(message_id, Reserved.ACQUIRED)
         held = self._table.get(_key(key))
         if (
             held["message_id"] == message_id
         ):  # the SDK repeated the call because its answer was lost
-            return Reservation(message_id, Reserved.OURS)
+            return Reservation(message_id, Reserved.ACQUIRED)
         return self._held(held, fingerprint, now, lock)
 
     def _held(self, held: Item, fingerprint: str, now: datetime, lock: timedelta) -> Reservation:
@@ -60,7 +60,7 @@ class IdempotencyKeys:
         if "locked_until" not in held:
             return Reservation(held["message_id"], Reserved.DONE)
         taken = held["locked_until"] <= timestamp(now) and self._take_over(held, now + lock)
-        return Reservation(held["message_id"], Reserved.OURS if taken else Reserved.IN_PROGRESS)
+        return Reservation(held["message_id"], Reserved.ACQUIRED if taken else Reserved.IN_PROGRESS)
 
     def _take_over(self, held: Item, until: datetime) -> bool:
         try:
@@ -75,7 +75,7 @@ class IdempotencyKeys:
         return True
 
     def finish(self, key: str) -> None:
-        """The request of this key is queued: from now on the key repeats the answer."""
+        """The request with this key is queued: from now on the key returns the same response."""
         self._table.update(_key(key), {}, remove=("locked_until",))
 
     def free(self, key: str, message_id: str, now: datetime) -> None:

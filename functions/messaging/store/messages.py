@@ -25,7 +25,7 @@ _MESSAGE, _REQUEST = "message", "message#request"
 
 
 class MessageObserver(Protocol):
-    """Is called for every status that rose, once: not when it came again or too late."""
+    """Is called once for each status that rises, not for a repeated or outdated one."""
 
     def message_status_rose(
         self, status: MessageStatus, age: timedelta, channel: str | None, reason: str | None
@@ -40,8 +40,8 @@ class Messages:
         self._observer = observer
 
     def add(self, message: Message, request: Mapping[str, Any] | None = None) -> bool:
-        """Whether the message is new; one of its id remains as it is. None: it has no request that
-        could be sent.
+        """Whether the message is new; an existing one with its id is not changed. `request` is None
+        if there is none to send.
 
         The request is written first: a message that can be read has its request.
         """
@@ -60,7 +60,7 @@ class Messages:
         return _history(message_id, self._table.query(message_id, "attempt", _MESSAGE))[0]
 
     def history_and_request(self, message_id: str) -> tuple[MessageHistory, Mapping[str, Any]]:
-        """The same, with the request in the same call; empty where there is none."""
+        """The same, with the request in the same call; empty if there is none."""
         return _history(message_id, self._table.query(message_id, "attempt", _REQUEST))
 
     def update_status(
@@ -88,7 +88,7 @@ class Messages:
 
     def recent(self, day: date, shard: int, since: datetime) -> Iterator[tuple[datetime, str]]:
         """When each message of the day and shard was accepted, and its id, newest first. Pages are
-        read as they are asked for; a message that was stored a moment ago may be missing.
+        read on demand; a message that was stored a moment ago may be missing.
         """
         items = self._table.pages(
             "query",
@@ -108,8 +108,8 @@ class Messages:
     ) -> dict[str, tuple[MessageHistory, Mapping[str, Any]]]:
         """The histories and requests of these messages, as of now, without those that do not exist.
 
-        `planned` has for each id how many attempts its plan has, 0 where that is not known: then
-        they are read after the message, not with it.
+        `planned`: the number of attempts in each message's plan, 0 if it is unknown: then they are
+        read after the message, not with it.
         """
         items = self._table.batch(_keys(planned, dict.fromkeys(planned, -1)))
         found = {item["pk"]: _message(item) for item in items if item["sk"] == _MESSAGE}
@@ -145,8 +145,8 @@ def _history(
 
 
 def _keys(attempts: Mapping[str, int], known: Mapping[str, int]) -> list[Key]:
-    """For each message the keys of so many attempts, without those that are known: 0 is the message
-    itself with its request, -1 not even that.
+    """The keys of each message's first attempts, up to this number, after the last one that is
+    known. 0 stands for the message with its request, -1 for nothing.
     """
     keys = []
     for name, count in attempts.items():

@@ -7,7 +7,7 @@ from typing import Any
 from messaging.domain.messages import AttemptId, Receipt
 from messaging.store.table import Key, Table, timestamp
 
-# What a provider says about a failure is shown to people; its own sentences are a tenth of this.
+# The reason of a failure is displayed; the providers' own reasons are a tenth of this long.
 MAX_REASON = 1_000
 
 
@@ -45,7 +45,7 @@ class Receipts:
         return list(self._table.query(message_id, "receipt#", "receipt#~"))
 
     def link(self, provider_id: str, attempt_id: AttemptId, now: datetime, channel: str) -> None:
-        """From now on `find` knows the provider's id."""
+        """Stores which attempt the provider's id belongs to, for `find`."""
         self._table.put(
             Key(f"provider#{provider_id}", "attempt"),
             {
@@ -56,6 +56,6 @@ class Receipts:
         )
 
     def find(self, provider_id: str, channel: str) -> AttemptId | None:
-        """The attempt that the channel's provider means by its id."""
+        """The attempt to which this id of the channel's provider belongs."""
         link = self._table.get(Key(f"provider#{provider_id}", "attempt"))
         return AttemptId.parse(link["attempt_id"]) if link.get("channel") == channel else None

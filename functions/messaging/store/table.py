@@ -1,16 +1,16 @@
-"""The DynamoDB table: its keys, and the few ways in which an item is read and written.
+"""The DynamoDB table: its keys, and the operations that read and write its items.
 
 | pk                   | sk                       | is                                          |
 |----------------------|--------------------------|---------------------------------------------|
 | the message's id     | message                  | its plan and its status                     |
 | the message's id     | message#request          | the request, written once                   |
 | the message's id     | attempt#02               | one attempt and its newest task token       |
-| the message's id     | receipt#02#time#word#key | one receipt, the same one only once         |
-| the message's id     | tombstone                | what is left of a message that was erased   |
+| the message's id     | receipt#02#time#word#key | one receipt, stored once                    |
+| the message's id     | tombstone                | marks a message that was erased             |
 | provider#its id      | attempt                  | the attempt that a provider's id belongs to |
 | idempotency#its hash | request                  | the message that an idempotency key created |
 
-A message's id holds no `#`, so the other kinds of pk cannot collide with one.
+A message's id contains no `#`, so no other kind of pk can equal one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,8 +24,8 @@ from botocore.exceptions import ClientError
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# For clients that are used by this package only: its requests are typed, and validating each again
-# takes a tenth of their time.
+# For clients that only this package uses: its requests are typed, and validating each again takes a
+# tenth of their time.
 UNVALIDATED = Config(parameter_validation=False)
 # BatchGetItem takes at most 100 keys.
 KEYS_PER_BATCH = 100
@@ -44,8 +44,8 @@ class Key(NamedTuple):
 
 
 class Table:
-    """The table's items. The client is given; `retention` is how long items are kept, None: they
-    are kept until somebody deletes them.
+    """The table's items. `retention`: how long items are kept; None: until they are deleted by
+    request.
     """
 
     def __init__(
@@ -56,15 +56,15 @@ class Table:
         self._retention = retention
 
     def retained_until(self, at: datetime) -> int | None:
-        """When an item expires that is kept for the retention from then on; None: never."""
+        """When an item expires whose retention begins at this time; None: never."""
         return None if self._retention is None else epoch(at + self._retention)
 
     def get(self, key: Key) -> Item:
         """The item, empty if there is none."""
-        answer = self.client.get_item(
+        response = self.client.get_item(
             TableName=self.name, Key=_marshal(key._asdict()), ConsistentRead=True
         )
-        return _plain(answer.get("Item", {}))
+        return _plain(response.get("Item", {}))
 
     def query(self, pk: str, first: str, last: str) -> Iterator[Item]:
         """The items under `pk` whose `sk` is between the two, in its order."""
@@ -77,17 +77,17 @@ class Table:
         return (_plain(item) for page in pages for item in page["Items"])
 
     def batch(self, keys: list[Key]) -> list[Item]:
-        """Those of the items that exist, in no order."""
+        """The items that exist, in no particular order."""
         items: list[Item] = []
         left: list[Any] = [_marshal(key._asdict()) for key in keys]
         while left:
             now, left = left[:KEYS_PER_BATCH], left[KEYS_PER_BATCH:]
-            answer = self.client.batch_get_item(
+            response = self.client.batch_get_item(
                 RequestItems={self.name: {"Keys": now, "ConsistentRead": True}}
             )
-            items += map(_plain, answer["Responses"].get(self.name, []))
-            # An answer ends at 16 MB, and where the table is busy.
-            for unprocessed in answer["UnprocessedKeys"].values():
+            items += map(_plain, response["Responses"].get(self.name, []))
+            # A response ends at 16 MB, or where the table throttles.
+            for unprocessed in response["UnprocessedKeys"].values():
                 left += unprocessed["Keys"]
         return items
 
@@ -100,8 +100,8 @@ class Table:
         self.client.put_item(TableName=self.name, Item=_marshal({**key._asdict(), **item}))
 
     def put_new(self, key: Key, item: Item, *, expired_at: datetime | None = None) -> bool:
-        """Whether the item is new. One that exists remains, unless it expired by `expired_at`:
-        DynamoDB deletes what has expired within days.
+        """Whether the item is new. An existing one remains unless it had expired at `expired_at`:
+        DynamoDB may delete expired items days later.
         """
         condition, values = "attribute_not_exists(pk)", dict[str, Any]()
         if expired_at is not None:
@@ -131,9 +131,9 @@ class Table:
     ) -> tuple[Item, bool]:
         """The item afterwards, empty if there is none, and whether its rank rose.
 
-        The rank does not rise where the item's is as high, or where a channel is given and the item
-        is another channel's: then the item is as it was. A reason belongs to its status: the next
-        status has its own or none.
+        The rank does not rise, and the item is not changed, if the item's rank is as high or if the
+        item has another channel than the given one. A reason belongs to its status: the next status
+        has its own or none.
         """
         values: dict[str, Any] = {":new": rank}
         condition = "#rank < :new"
@@ -161,7 +161,7 @@ class Table:
         condition: str = "attribute_exists(pk)",
         values: Mapping[str, Any] | None = None,
     ) -> Item:
-        """The item after the changes; an attribute that is None is left as it is.
+        """The item after the changes; None leaves an attribute unchanged.
 
         Raises the client's ConditionalCheckFailedException.
         """
@@ -169,7 +169,7 @@ class Table:
         names = {f"#{name}": name for name in (*given, *remove)}
         names |= {word: word[1:] for word in ("#rank", "#channel") if word in condition}
         bound = {f":{name}": value for name, value in given.items()} | dict(values or {})
-        answer = self.client.update_item(
+        response = self.client.update_item(
             TableName=self.name,
             Key=_marshal(key._asdict()),
             UpdateExpression=_expression(given, remove),
@@ -179,7 +179,7 @@ class Table:
             ReturnValues="ALL_NEW",
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
-        return _plain(answer["Attributes"])
+        return _plain(response["Attributes"])
 
 
 def key_of(item: Item) -> Key:
@@ -187,13 +187,13 @@ def key_of(item: Item) -> Key:
 
 
 def item_before(failed: ClientError) -> Item:
-    """The item that a condition did not fit, empty if there is none; it saves reading it."""
+    """The item that failed the condition, empty if there is none; saves reading it."""
     response: Mapping[str, Any] = failed.response
     return _plain(response.get("Item", {}))
 
 
 def timestamp(at: datetime) -> str:
-    """Sorts as text: always UTC, always milliseconds."""
+    """Sortable as text: always in UTC, always with milliseconds."""
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z"
 
 
@@ -202,7 +202,7 @@ def moment(timestamp: str) -> datetime:
 
 
 def epoch(at: datetime) -> int:
-    """Seconds since 1970, as DynamoDB's TTL has them."""
+    """Seconds since 1970, as DynamoDB's TTL requires."""
     return int(at.timestamp())
 
 
@@ -217,7 +217,7 @@ def _values(bound: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _marshal(item: Mapping[str, Any]) -> dict[str, Any]:
-    """As DynamoDB types it; what is None is left out. The serializer knows no subclass of str."""
+    """In DynamoDB's types, without None values. The serializer rejects subclasses of str."""
     return {
         name: _serialize(str(value) if isinstance(value, str) else value)
         for name, value in item.items()

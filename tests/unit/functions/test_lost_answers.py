@@ -51,5 +51,5 @@ def test_a_released_attempt_is_still_claimed_once_more(store: Store) -> None:
 
 
 def test_an_idempotency_key_is_still_its_takers(store: Store) -> None:
-    assert store.idempotency.reserve("key", "body", "m1", NOW, LOCK).state is Reserved.OURS
+    assert store.idempotency.reserve("key", "body", "m1", NOW, LOCK).state is Reserved.ACQUIRED
     assert store.idempotency.reserve("key", "body", "m2", NOW, LOCK).state is Reserved.IN_PROGRESS

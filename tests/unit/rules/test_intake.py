@@ -83,7 +83,7 @@ def test_a_message_whose_first_attempt_already_runs_was_queued(
 
 def test_a_key_whose_message_is_queued_repeats_that_message(store: Store, intake: Intake) -> None:
     reservation = intake.reserve("key", "body", MESSAGE)
-    assert reservation == Reservation("m1", Reserved.OURS)
+    assert reservation == Reservation("m1", Reserved.ACQUIRED)
 
     assert intake.accept_reserved("key", MESSAGE, reservation, REQUEST, RecordedQueue()) == MESSAGE
     again = store.idempotency.reserve("key", "body", "m2", NOW, LOCK)
@@ -96,7 +96,7 @@ def test_a_key_is_locked_for_longer_than_its_holder_may_run(intake: Intake) -> N
     assert intake.reserve("key", "body", next_one) == Reservation("m1", Reserved.IN_PROGRESS)
 
     next_one = Message("m2", NOW + timedelta(seconds=60), PLAN)
-    assert intake.reserve("key", "body", next_one) == Reservation("m1", Reserved.OURS)
+    assert intake.reserve("key", "body", next_one) == Reservation("m1", Reserved.ACQUIRED)
     assert intake.reserve("key", "other", next_one) == Reservation("m1", Reserved.OTHER_BODY)
 
 
@@ -104,7 +104,7 @@ def test_who_continues_for_another_accepts_the_message_of_the_key(
     store: Store, intake: Intake
 ) -> None:
     queue = RecordedQueue()
-    held = Reservation("m1", Reserved.OURS)
+    held = Reservation("m1", Reserved.ACQUIRED)
     intake.reserve("key", "body", MESSAGE)
 
     accepted = intake.accept_reserved("key", Message("m2", NOW, PLAN), held, REQUEST, queue)
@@ -122,4 +122,4 @@ def test_a_message_that_cannot_be_queued_leaves_its_key_free(store: Store, intak
         )
 
     free = store.idempotency.reserve("key", "other", "m2", NOW, LOCK)
-    assert free == Reservation("m2", Reserved.OURS)
+    assert free == Reservation("m2", Reserved.ACQUIRED)

@@ -328,7 +328,7 @@ class Busy:
 
 def test_an_idempotency_key_belongs_to_its_first_message(store: Store) -> None:
     assert store.idempotency.reserve("key", "body", "m1", NOW, LOCK) == Reservation(
-        "m1", Reserved.OURS
+        "m1", Reserved.ACQUIRED
     )
     assert store.idempotency.reserve("key", "body", "m2", LATER, LOCK).state is Reserved.IN_PROGRESS
     assert store.idempotency.reserve("key", "other", "m2", LATER, LOCK).state is Reserved.OTHER_BODY
@@ -343,7 +343,7 @@ def test_whoever_comes_after_a_dead_caller_goes_on_with_its_message(store: Store
     store.idempotency.reserve("key", "body", "m1", NOW, LOCK)
 
     assert store.idempotency.reserve("key", "body", "m2", NOW + LOCK, LOCK) == Reservation(
-        "m1", Reserved.OURS
+        "m1", Reserved.ACQUIRED
     )
     assert (
         store.idempotency.reserve("key", "body", "m3", NOW + LOCK, LOCK).state
@@ -359,7 +359,7 @@ def test_an_idempotency_key_holds_a_day(store: Store) -> None:
     last = store.idempotency.reserve("key", "body", "m2", NOW + day - timedelta(seconds=1), LOCK)
     assert last.state is Reserved.DONE
     assert store.idempotency.reserve("key", "other", "m2", NOW + day, LOCK) == Reservation(
-        "m2", Reserved.OURS
+        "m2", Reserved.ACQUIRED
     )
 
 
@@ -393,7 +393,7 @@ def test_an_idempotency_key_that_was_freed_belongs_to_the_next_message(store: St
     store.idempotency.free("key", "m1", NOW)
 
     freed = store.idempotency.reserve("key", "other", "m2", NOW, LOCK)
-    assert freed == Reservation("m2", Reserved.OURS)
+    assert freed == Reservation("m2", Reserved.ACQUIRED)
     again = store.idempotency.reserve("key", "other", "m3", NOW, LOCK)
     assert again == Reservation("m2", Reserved.IN_PROGRESS)
 

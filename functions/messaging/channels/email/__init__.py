@@ -1,1 +1,1 @@
-"""Email by Amazon SES."""
+"""Email with Amazon SES."""

@@ -1,4 +1,4 @@
-"""What an email may say, in words or by a template of SES, and who may send it."""
+"""The content of an email (subject and body, or an SES template) and its sender."""
 
 import re
 from typing import Annotated
@@ -11,7 +11,7 @@ from messaging.channels.content import ChannelContent
 from messaging.channels.fields import Line, Pattern, RequestModel, Text, finite
 from messaging.domain.content import Content
 
-# A name before an address; what separates addresses in a header only inside quotes.
+# A name before an address; a character that separates addresses is valid only inside quotes.
 _NAMED = re.compile(r'(?:"[^"<>]*"|[^"<>,;:@]*)\s*<([^<>]+)>')
 
 

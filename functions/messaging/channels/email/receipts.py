@@ -22,13 +22,13 @@ _KINDS = {
     "Click": ReceiptKind.ENGAGED,
     "Subscription": ReceiptKind.ENGAGED,
 }
-# Where each event type keeps its own part.
+# The field of an event type's details, if it is not the type in lower case.
 _PARTS = {"Rendering Failure": "failure", "DeliveryDelay": "deliveryDelay"}
 
 
 def parse(event: Mapping[str, Any]) -> tuple[Receipt, ...]:
-    """The one receipt of an event. `eventType` is a configuration set's, `notificationType` an
-    identity's own notification, which carries no tags.
+    """The one receipt of an event. Configuration sets publish an `eventType`, identities a
+    `notificationType` and no tags.
     """
     word = str(event.get("eventType") or event.get("notificationType"))
     kind = _KINDS.get(word, ReceiptKind.UNKNOWN)
@@ -54,7 +54,7 @@ def _echo(tags: Mapping[str, list[str]]) -> AttemptId | None:
 
 
 def _reason(word: str, part: Mapping[str, Any]) -> str:
-    """SES's own types; the diagnostic text is left out because it quotes the address."""
+    """SES's own types; the diagnostic text is omitted because it contains the address."""
     types = (word, part.get("bounceType"), part.get("bounceSubType"), part.get("reason"))
     return " ".join(one for one in types if one)
 

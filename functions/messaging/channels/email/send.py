@@ -1,4 +1,4 @@
-"""Sends by email: Amazon SES, `SendEmail` of API v2."""
+"""Sends email with Amazon SES, `SendEmail` of API v2."""
 
 import json
 from collections.abc import Callable
@@ -26,7 +26,7 @@ class EmailChannel:
     def send(self, delivery: Delivery) -> str:
         attempt = delivery.attempt_id
         with provider_errors():
-            answer = self._client.send_email(
+            response = self._client.send_email(
                 FromEmailAddress=delivery.sender,
                 Destination={"ToAddresses": [delivery.to]},
                 Content=_content(delivery.content),
@@ -36,7 +36,7 @@ class EmailChannel:
                     {"Name": "attempt", "Value": str(attempt.number)},
                 ],
             )
-        return answer["MessageId"]
+        return response["MessageId"]
 
 
 def _content(content: Content) -> "EmailContentTypeDef":

@@ -1,4 +1,4 @@
-"""What an SMS may say, and who may send it."""
+"""The content of an SMS and its sender."""
 
 from typing import Annotated
 

@@ -12,7 +12,7 @@ from messaging.channels.aws_end_user_messaging import receipt
 from messaging.domain.messages import Receipt
 from messaging.domain.statuses import ReceiptKind
 
-# By eventType without its TEXT_ or RCS_.
+# By eventType without the prefix TEXT_ or RCS_.
 _KINDS = {
     "QUEUED": ReceiptKind.PROGRESS,
     "PENDING": ReceiptKind.PROGRESS,
@@ -42,7 +42,7 @@ def parse(event: Mapping[str, Any]) -> tuple[Receipt, ...]:
 
 
 def parse_inbound(event: Mapping[str, Any]) -> tuple[Receipt, ...]:
-    """A person's answer; its text is left out. It names the message it answers, if any."""
+    """A recipient's reply, without its text. It names the message it replies to, if any."""
     return (
         Receipt(
             channel="sms",

@@ -1,4 +1,4 @@
-"""Sends by SMS: AWS End User Messaging SMS, `SendTextMessage`."""
+"""Sends SMS with AWS End User Messaging SMS, `SendTextMessage`."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ class SmsChannel:
 
     def send(self, delivery: Delivery) -> str:
         with provider_errors():
-            answer = self._client.send_text_message(
+            response = self._client.send_text_message(
                 DestinationPhoneNumber=delivery.to,
                 OriginationIdentity=delivery.sender,
                 MessageBody=delivery.content.text or "",
@@ -34,7 +34,7 @@ class SmsChannel:
                 TimeToLive=time_to_live(delivery),
                 Context=context(delivery),
             )
-        return answer["MessageId"]
+        return response["MessageId"]
 
 
 def _message_type(category: str) -> "MessageTypeType":

@@ -1,1 +1,1 @@
-"""Voice by AWS End User Messaging: a phone call that reads a text to the recipient."""
+"""Voice with AWS End User Messaging: a phone call that reads a text to the recipient."""

@@ -1,4 +1,4 @@
-"""What a voice message may say, with which voice, and who may call."""
+"""The content of a voice message, its voice and its sender."""
 
 from typing import Annotated, Literal
 
@@ -16,7 +16,7 @@ VoiceSender = Annotated[
         "must be a phone number or a pool that supports voice, or the ARN of one of these",
     ),
 ]
-# SendVoiceMessage's VoiceId. The voice decides the language.
+# SendVoiceMessage's VoiceId. The voice determines the language.
 VoiceId = Literal[
     "AMY", "ASTRID", "BIANCA", "BRIAN", "CAMILA", "CARLA", "CARMEN", "CELINE", "CHANTAL",
     "CONCHITA", "CRISTIANO", "DORA", "EMMA", "ENRIQUE", "EWA", "FILIZ", "GERAINT", "GIORGIO",

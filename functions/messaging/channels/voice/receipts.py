@@ -11,7 +11,7 @@ from messaging.channels.aws_end_user_messaging import receipt
 from messaging.domain.messages import Receipt
 from messaging.domain.statuses import ReceiptKind
 
-# By eventType without its VOICE_. COMPLETED: the audio was played, to a person or to a voicemail.
+# By eventType without the prefix VOICE_. COMPLETED: the audio was played to a person or voicemail.
 # SPAM and PROTECT_BLOCKED are statuses that AWS documents without an event type of their own.
 _KINDS = {
     "INITIATED": ReceiptKind.PROGRESS,

@@ -1,4 +1,4 @@
-"""Sends by voice: AWS End User Messaging, `SendVoiceMessage`."""
+"""Sends voice messages with AWS End User Messaging, `SendVoiceMessage`."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SERVICE", "VoiceChannel", "channel"]
 
-# What AWS takes where none is named.
+# AWS's default.
 DEFAULT_VOICE = "MATTHEW"
 
 
@@ -27,7 +27,7 @@ class VoiceChannel:
 
     def send(self, delivery: Delivery) -> str:
         with provider_errors():
-            answer = self._client.send_voice_message(
+            response = self._client.send_voice_message(
                 DestinationPhoneNumber=delivery.to,
                 OriginationIdentity=delivery.sender,
                 MessageBody=delivery.content.text or "",
@@ -37,4 +37,4 @@ class VoiceChannel:
                 TimeToLive=time_to_live(delivery),
                 Context=context(delivery),
             )
-        return answer["MessageId"]
+        return response["MessageId"]

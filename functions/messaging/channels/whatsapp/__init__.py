@@ -1,1 +1,1 @@
-"""WhatsApp by AWS End User Messaging Social."""
+"""WhatsApp with AWS End User Messaging Social."""

@@ -1,4 +1,4 @@
-"""What a WhatsApp message may say, in one of Meta's forms, and who may send it."""
+"""The content of a WhatsApp message, in one of Meta's formats, and its sender."""
 
 from typing import Annotated
 
@@ -32,7 +32,7 @@ class WhatsAppDocument(WhatsAppMedia):
 
 
 class WhatsAppTemplate(RequestModel):
-    """Components as Meta defines them, passed on as they are."""
+    """Components as Meta defines them, passed on unchanged."""
 
     name: Name
     language: Annotated[

@@ -20,7 +20,7 @@ _KINDS = {
     "read": ReceiptKind.READ,
     "played": ReceiptKind.READ,
     "failed": ReceiptKind.FAILED,
-    # AWS's own, after 180 minutes without a hand-over to Meta.
+    # AWS's own, after retrying the call to Meta for 180 minutes.
     "Message retries exhausted, dropping message.": ReceiptKind.FAILED,
 }
 
@@ -58,13 +58,13 @@ def _status(status: Mapping[str, Any], provider_id: str | None) -> Receipt:
 
 
 def _reason(word: str, status: Mapping[str, Any]) -> str:
-    """Meta's code and title; its free text may quote the number."""
+    """Meta's code and title; its message may contain the phone number."""
     errors = (f"{error.get('code')} {error.get('title')}" for error in status.get("errors", []))
     return "; ".join(errors) or word
 
 
 def _inbound(message: Mapping[str, Any]) -> Receipt:
-    """A person's answer; what it says is left out. It names the message it answers, if any."""
+    """A recipient's reply, without its content. It names the message it replies to, if any."""
     return Receipt(
         channel="whatsapp",
         kind=ReceiptKind.UNKNOWN,

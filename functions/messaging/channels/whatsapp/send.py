@@ -1,4 +1,4 @@
-"""Sends by WhatsApp: AWS End User Messaging Social, `SendWhatsAppMessage`, in Meta's format."""
+"""Sends WhatsApp messages with AWS End User Messaging Social, `SendWhatsAppMessage`."""
 
 import json
 from collections.abc import Callable
@@ -26,27 +26,27 @@ class WhatsAppChannel:
 
     def send(self, delivery: Delivery) -> str:
         with provider_errors():
-            answer = self._client.send_whatsapp_message(
+            response = self._client.send_whatsapp_message(
                 originationPhoneNumberId=delivery.sender,
                 message=json.dumps(_body(delivery), ensure_ascii=False).encode(),
                 metaApiVersion=self._api_version,
             )
-        return answer["messageId"]
+        return response["messageId"]
 
 
 def _body(delivery: Delivery) -> dict[str, Any]:
-    kind, said = _said(delivery.content)
+    kind, content = _type_and_content(delivery.content)
     return {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
         "to": delivery.to,
         "type": kind,
-        kind: said,
+        kind: content,
         "biz_opaque_callback_data": str(delivery.attempt_id),
     }
 
 
-def _said(content: Content) -> tuple[str, dict[str, Any]]:
+def _type_and_content(content: Content) -> tuple[str, dict[str, Any]]:
     if content.template is not None:
         template = content.template
         return "template", {**template, "language": {"code": template["language"]}}
