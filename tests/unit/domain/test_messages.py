@@ -1,4 +1,4 @@
-"""What a message's history says: what is open, what got through, and whether in time."""
+"""What a message's history says: what is open, what succeeded, and whether in time."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -61,7 +61,7 @@ def post(body: Any, key: str | None = None, caller: str = "caller-1") -> dict[st
     return accept_message.handler(event(json.dumps(body), key, caller), CONTEXT)
 
 
-def told(answer: dict[str, Any]) -> dict[str, Any]:
+def body_of(answer: dict[str, Any]) -> dict[str, Any]:
     body: dict[str, Any] = json.loads(answer["body"])
     return body
 
@@ -98,7 +98,7 @@ def sized(size: int) -> str:
 
 def test_a_message_is_taken_with_its_plan() -> None:
     answer = post(but(VALID, {"/expires_in_seconds": 600}))
-    body = told(answer)
+    body = body_of(answer)
 
     assert answer["statusCode"] == 202
     assert (body["status"], body["dropped"]) == ("accepted", [])
@@ -112,7 +112,7 @@ def test_a_message_is_taken_with_its_plan() -> None:
 
 
 def test_a_message_is_stored_and_its_route_queued_under_its_id(table: "DynamoDBClient") -> None:
-    message_id = told(post(VALID))["id"]
+    message_id = body_of(post(VALID))["id"]
 
     assert stored(table) == [message_id]
     [route] = queued()
@@ -132,7 +132,7 @@ def test_the_queue_is_told_no_address_and_no_text() -> None:
 
 
 def test_ids_are_names_of_executions_and_sort_by_time() -> None:
-    first, second = told(post(VALID))["id"], told(post(VALID))["id"]
+    first, second = body_of(post(VALID))["id"], body_of(post(VALID))["id"]
 
     assert len(first) == 26
     assert first[:10] <= second[:10]
@@ -141,7 +141,7 @@ def test_ids_are_names_of_executions_and_sort_by_time() -> None:
 
 def test_the_status_url_is_whole_where_the_host_is_known() -> None:
     answer = post(VALID)
-    body = told(answer)
+    body = body_of(answer)
 
     assert body["status_url"] == f"https://{HOST}/v1/messages/{body['id']}"
     assert answer["headers"]["Location"] == body["status_url"]
@@ -152,7 +152,7 @@ def test_the_status_url_is_relative_where_the_host_is_not_known() -> None:
         {"body": json.dumps(VALID), "headers": None, "requestContext": {}}, CONTEXT
     )
 
-    assert told(answer)["status_url"] == f"messages/{told(answer)['id']}"
+    assert body_of(answer)["status_url"] == f"messages/{body_of(answer)['id']}"
 
 
 def test_a_body_may_come_in_base64() -> None:
@@ -167,7 +167,7 @@ def test_the_body_of_the_sample_is_taken(use_case: str) -> None:
     answer = post({**SAMPLE, "use_case": use_case})
 
     assert answer["statusCode"] == 202
-    assert [one["channel"] for one in told(answer)["plan"]] == ["whatsapp", "sms"]
+    assert [one["channel"] for one in body_of(answer)["plan"]] == ["whatsapp", "sms"]
 
 
 def test_a_message_of_just_the_largest_size_is_taken() -> None:
@@ -184,7 +184,7 @@ def test_a_message_too_large_is_refused(table: "DynamoDBClient") -> None:
     answer = accept_message.handler(event(sized(LIMIT + 1)), CONTEXT)
 
     assert answer["statusCode"] == 413
-    assert told(answer)["detail"] == "the request body has 262145 bytes; the maximum is 262144"
+    assert body_of(answer)["detail"] == "the request body has 262145 bytes; the maximum is 262144"
     assert stored(table) == []
 
 
@@ -193,7 +193,7 @@ def test_what_is_no_request_is_refused(body: str) -> None:
     answer = accept_message.handler(event(body), CONTEXT)
 
     assert answer["statusCode"] == 400
-    assert [one["pointer"] for one in told(answer)["errors"]] == [""]
+    assert [one["pointer"] for one in body_of(answer)["errors"]] == [""]
 
 
 def test_a_refusal_is_a_problem_document_with_one_entry_per_wrong_field(
@@ -202,7 +202,7 @@ def test_a_refusal_is_a_problem_document_with_one_entry_per_wrong_field(
     answer = post(but(VALID, {"/to/sms": "0425", "/steps/0/wait_seconds": 2}))
 
     assert answer["headers"]["Content-Type"] == "application/problem+json"
-    assert told(answer) == {
+    assert body_of(answer) == {
         "type": "about:blank",
         "title": "Bad Request",
         "status": 400,
@@ -224,7 +224,7 @@ def test_a_stack_without_senders_asks_for_one(monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setenv(f"{channel.upper()}_SENDER", "")
     answer = post(but(VALID, {"/steps": [{"channel": "email"}]}))
 
-    assert [one["pointer"] for one in told(answer)["errors"]] == ["/from/email"]
+    assert [one["pointer"] for one in body_of(answer)["errors"]] == ["/from/email"]
 
 
 @pytest.mark.parametrize("key", ["two words", "k" * 256, "schlüssel", "tab\t"])
@@ -232,7 +232,7 @@ def test_a_malformed_key_is_refused(table: "DynamoDBClient", key: str) -> None:
     answer = post(VALID, key)
 
     assert answer["statusCode"] == 400
-    assert told(answer)["detail"] == "Idempotency-Key must be 1 to 255 visible ASCII characters"
+    assert body_of(answer)["detail"] == "Idempotency-Key must be 1 to 255 visible ASCII characters"
     assert stored(table) == []
 
 
@@ -247,7 +247,7 @@ def test_an_empty_key_is_malformed() -> None:
 
 
 def test_without_a_key_a_repetition_is_another_message(table: "DynamoDBClient") -> None:
-    assert told(post(VALID))["id"] != told(post(VALID))["id"]
+    assert body_of(post(VALID))["id"] != body_of(post(VALID))["id"]
     assert len(stored(table)) == 2
 
 
@@ -265,7 +265,7 @@ def test_the_name_of_the_header_has_no_case() -> None:
     asked["headers"]["idempotency-key"] = "order-42"
     first = accept_message.handler(asked, CONTEXT)
 
-    assert told(post(VALID, "order-42"))["id"] == told(first)["id"]
+    assert body_of(post(VALID, "order-42"))["id"] == body_of(first)["id"]
 
 
 def test_the_same_key_with_another_body_is_refused(table: "DynamoDBClient") -> None:
@@ -273,7 +273,9 @@ def test_the_same_key_with_another_body_is_refused(table: "DynamoDBClient") -> N
     answer = post({**VALID, "category": "marketing"}, "order-42")
 
     assert answer["statusCode"] == 422
-    assert told(answer)["detail"] == "this Idempotency-Key was already used with a different body"
+    assert (
+        body_of(answer)["detail"] == "this Idempotency-Key was already used with a different body"
+    )
     assert len(stored(table)) == 1
 
 
@@ -281,7 +283,7 @@ def test_the_same_key_of_another_caller_is_another_key() -> None:
     first, second = post(VALID, "order-42", "caller-1"), post(VALID, "order-42", "caller-2")
 
     assert (first["statusCode"], second["statusCode"]) == (202, 202)
-    assert told(first)["id"] != told(second)["id"]
+    assert body_of(first)["id"] != body_of(second)["id"]
 
 
 def test_a_refused_request_leaves_its_key_free() -> None:
@@ -294,7 +296,7 @@ def test_a_key_in_progress_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = post(VALID, "order-42")
 
     assert answer["statusCode"] == 409
-    assert "is in progress" in told(answer)["detail"]
+    assert "is in progress" in body_of(answer)["detail"]
     assert queued() == []
 
 
@@ -305,7 +307,7 @@ def test_who_comes_after_the_lock_goes_on_with_the_same_message(
     [left] = stored(table)
     answer = post(VALID, "order-42")
 
-    assert (answer["statusCode"], told(answer)["id"]) == (202, left)
+    assert (answer["statusCode"], body_of(answer)["id"]) == (202, left)
     assert "Idempotent-Replayed" not in answer["headers"]
     assert [one["message_id"] for one in queued()] == [left]
     assert stored(table) == [left]

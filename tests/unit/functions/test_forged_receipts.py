@@ -28,7 +28,7 @@ class Nobody:
     """A workflow that no forged event may speak to."""
 
     def __getattr__(self, name: str) -> object:
-        pytest.fail(f"the workflow was told: {name}")
+        pytest.fail(f"the workflow was called: {name}")
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""`GET /v1/messages/{id}`: what is told about a message, and what never is."""
+"""`GET /v1/messages/{id}`: what the response contains about a message, and what it never does."""
 
 import json
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ def get(message_id: str = MESSAGE_ID) -> dict[str, Any]:
     return read_message.handler({"pathParameters": {"id": message_id}}, CONTEXT)
 
 
-def told(message_id: str = MESSAGE_ID) -> dict[str, Any]:
+def read(message_id: str = MESSAGE_ID) -> dict[str, Any]:
     answer = get(message_id)
     assert answer["statusCode"] == 200, answer
     body: dict[str, Any] = json.loads(answer["body"])
@@ -88,7 +88,7 @@ def fall_back(store: Store) -> None:
 
 @pytest.mark.usefixtures("store")
 def test_a_message_that_was_just_accepted() -> None:
-    body = told()
+    body = read()
 
     assert (body["id"], body["status"], body["concluded_at"]) == (MESSAGE_ID, "accepted", None)
     assert (body["category"], body["metadata"]) == ("utility", {"order": "42"})
@@ -99,7 +99,7 @@ def test_a_message_that_was_just_accepted() -> None:
 
 def test_a_message_with_an_attempt_is_in_progress(store: Store) -> None:
     store.attempts.claim(AttemptId(MESSAGE_ID, 1), "whatsapp", TOKEN, at(1))
-    body = told()
+    body = read()
 
     assert body["status"] == "in_progress"
     assert body["attempts"] == [
@@ -118,7 +118,7 @@ def test_a_message_with_an_attempt_is_in_progress(store: Store) -> None:
 
 def test_a_message_that_fell_back(store: Store) -> None:
     fall_back(store)
-    body = told()
+    body = read()
 
     assert (body["status"], body["concluded_at"]) == ("delivered", "2026-01-15T09:30:09.200Z")
     assert [
@@ -135,7 +135,7 @@ def test_the_timeline_tells_everything_in_its_order(store: Store) -> None:
 
     assert [
         (one["at"][17:-1], one["event"], one.get("attempt"), one.get("word") or one.get("reason"))
-        for one in told()["timeline"]
+        for one in read()["timeline"]
     ] == [
         ("00.000", "accepted", None, None),
         ("01.000", "sending", 1, None),
@@ -159,7 +159,7 @@ def test_a_late_receipt_stands_where_it_came(store: Store) -> None:
     sent(store, 2, "sms", 47)
     store.attempts.update_status(AttemptId(MESSAGE_ID, 1), AttemptStatus.DELIVERED, at(50))
     reported(store, 1, ReceiptKind.DELIVERED, "delivered", 50)
-    body = told()
+    body = read()
 
     assert [one["late"] for one in body["attempts"]] == [True, False]
     events = [(one["event"], one.get("attempt")) for one in body["timeline"]]
@@ -178,7 +178,7 @@ def test_no_address_no_text_and_no_token_is_told(store: Store) -> None:
 def test_a_rejected_message_tells_its_problems() -> None:
     asked = {"message_id": "direct-1", "started_at": "2026-01-15T09:30:00.000Z", "request": {}}
     plan_message.handler(asked, CONTEXT)
-    body = told("direct-1")
+    body = read("direct-1")
 
     assert (body["status"], body["category"], body["plan"]) == ("rejected", None, [])
     assert body["errors"] == [{"pointer": "/steps", "detail": "is required"}]
@@ -237,9 +237,9 @@ def test_an_attempt_that_the_workflow_has_gone_on_without_is_not_on_its_way(
 ) -> None:
     """Its function died before it could note that."""
     store.attempts.claim(AttemptId(MESSAGE_ID, 1), "whatsapp", TOKEN, at(1))
-    assert told()["attempts"][0]["status"] == "sending"
+    assert read()["attempts"][0]["status"] == "sending"
     if closed:
         store.messages.update_status(MESSAGE_ID, MessageStatus.UNDELIVERED, at(10))
     else:
         store.attempts.claim(AttemptId(MESSAGE_ID, 2), "sms", TOKEN, at(10))
-    assert told()["attempts"][0]["status"] == "timed_out"
+    assert read()["attempts"][0]["status"] == "timed_out"

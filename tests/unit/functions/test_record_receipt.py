@@ -22,18 +22,18 @@ WHATSAPP_ID = "6d69f07a-0000-4000-8000-6a84078419ec"
 
 
 class Answers:
-    """Stands in for the workflow and keeps what it was told."""
+    """Stands in for the workflow and records its answers."""
 
     def __init__(self) -> None:
-        self.told: list[str] = []
+        self.sent: list[str] = []
         self.waiting = {"token", "token 2"}
 
     def succeed(self, task_token: str, outcome: Outcome) -> bool:
-        self.told.append(f"{task_token} {outcome.status}")
+        self.sent.append(f"{task_token} {outcome.status}")
         return task_token in self.waiting
 
     def fail(self, task_token: str, error: type[Exception], cause: str) -> bool:
-        self.told.append(f"{task_token} {error.__name__} {cause}")
+        self.sent.append(f"{task_token} {error.__name__} {cause}")
         return task_token in self.waiting
 
 
@@ -70,7 +70,7 @@ def test_the_echo_field_finds_the_attempt_before_the_send_is_noted(
     receive("sms_TEXT_DELIVERED")
 
     assert status(store) is AttemptStatus.DELIVERED
-    assert answers.told == ["token delivered"]
+    assert answers.sent == ["token delivered"]
     assert store.messages.history(ID.message_id).attempts[0].provider_id == SMS_ID
 
 
@@ -80,7 +80,7 @@ def test_the_providers_id_finds_the_attempt_without_an_echo_field(
     sent(store, provider_id=SMS_ID)
     receive("sms_eventbridge_TEXT_DELIVERED")
 
-    assert answers.told == ["token delivered"]
+    assert answers.sent == ["token delivered"]
 
 
 def test_whatsapps_id_is_learned_from_the_accepted_event(store: Store, answers: Answers) -> None:
@@ -92,7 +92,7 @@ def test_whatsapps_id_is_learned_from_the_accepted_event(store: Store, answers: 
     delivered["whatsAppWebhookEntry"] = entry.replace("biz_opaque_callback_data", "nothing")
     receive(delivered)
 
-    assert answers.told == ["token delivered"]
+    assert answers.sent == ["token delivered"]
 
 
 @pytest.mark.parametrize("event", ["sms_TEXT_DELIVERED", "sms_TEXT_QUEUED", "ses_Complaint"])
@@ -101,7 +101,7 @@ def test_a_receipt_of_ours_without_its_attempt_is_tried_again(
 ) -> None:
     with pytest.raises(Unmatched):
         receive(event)
-    assert not answers.told
+    assert not answers.sent
     assert not store.receipts.of(ID.message_id)
 
 
@@ -113,7 +113,7 @@ def test_a_young_receipt_without_an_echo_field_is_tried_again(
 
     with pytest.raises(Unmatched):
         receive(event)
-    assert not answers.told
+    assert not answers.sent
 
 
 def test_an_old_receipt_without_an_echo_field_is_another_applications(
@@ -124,7 +124,7 @@ def test_an_old_receipt_without_an_echo_field_is_another_applications(
     event["detail"]["eventTimestamp"] = int(old.timestamp() * 1000)
     receive(event)
 
-    assert not answers.told
+    assert not answers.sent
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_an_old_receipt_without_an_echo_field_is_another_applications(
 def test_an_inbound_message_is_never_an_error(store: Store, answers: Answers, event: str) -> None:
     receive(event)
 
-    assert not answers.told
+    assert not answers.sent
     [kept] = store.receipts.of(f"provider#{inbound_id(event)}")
     assert (kept["kind"], kept["word"].split()[0]) == ("unknown", "inbound")
 
@@ -151,13 +151,13 @@ def test_an_answer_to_a_message_is_kept_beside_it(store: Store, answers: Answers
     receive("sms_inbound_text")
 
     assert [one["word"] for one in store.receipts.of(ID.message_id)] == ["inbound"]
-    assert not answers.told
+    assert not answers.sent
 
 
 def test_what_is_no_event_is_raised_and_so_kept(answers: Answers) -> None:
     with pytest.raises(ValueError, match="Expecting value"):
         record_receipt.handler(sns("hello"), CONTEXT)
-    assert not answers.told
+    assert not answers.sent
 
 
 def test_the_carriers_word_counts_as_the_stack_says(
@@ -170,7 +170,7 @@ def test_the_carriers_word_counts_as_the_stack_says(
     receive("sms_TEXT_DELIVERED")
 
     assert status(store) is AttemptStatus.DELIVERED
-    assert answers.told == ["token delivered"]
+    assert answers.sent == ["token delivered"]
 
 
 def test_a_receipt_that_must_come_again_holds_up_none_beside_it(
@@ -186,7 +186,7 @@ def test_a_receipt_that_must_come_again_holds_up_none_beside_it(
     with pytest.raises(Unmatched):
         receive({**event, "whatsAppWebhookEntry": json.dumps(entry)})
     assert status(store) is AttemptStatus.DELIVERED
-    assert answers.told == ["token delivered"]
+    assert answers.sent == ["token delivered"]
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_a_late_success_ends_the_wait_of_the_attempt_after_it(
     store.attempts.update_status(AttemptId(ID.message_id, 2), meanwhile, now)
     receive("sms_TEXT_DELIVERED")
 
-    assert answers.told == ["token 1 delivered", "token 2 delivered"]
+    assert answers.sent == ["token 1 delivered", "token 2 delivered"]
 
 
 def test_a_success_in_time_and_a_failure_are_told_without_reading_the_history(
@@ -217,7 +217,7 @@ def test_a_success_in_time_and_a_failure_are_told_without_reading_the_history(
     receive("sms_TEXT_UNREACHABLE")
     receive("sms_TEXT_DELIVERED")
 
-    failed, delivered = answers.told
+    failed, delivered = answers.sent
     assert failed.startswith("token Failed TEXT_UNREACHABLE")
     assert delivered == "token delivered"
 
@@ -232,4 +232,4 @@ def test_a_providers_id_means_nothing_on_another_channel(store: Store, answers: 
             receive(event)
 
     assert not store.receipts.of(ID.message_id)
-    assert not answers.told
+    assert not answers.sent
