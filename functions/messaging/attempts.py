@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class Decision(Enum):
     """What is done with an attempt whose function runs, while no other step has succeeded."""
 
-    SEND = "nobody has sent it, and it is still needed"
+    SEND = "it has not been sent, and is still needed"
     SETTLE = "it was sent before; its status decides what its state is answered"
     TOO_LATE = "the workflow has continued without it, or the message was closed"
     EXPIRED = "the message expired"

@@ -63,11 +63,11 @@ class Starter:
     log: "Logger"
 
     def not_started(self, requests: Sequence[QueuedRequest]) -> list[QueuedRequest]:
-        """Starts each, and gives back those that must come again."""
+        """Starts each, and returns those that must be delivered again."""
         return [left for request in requests if (left := self._start_or_keep(request))]
 
     def _start_or_keep(self, request: QueuedRequest) -> QueuedRequest | None:
-        """The request again, where it must come again."""
+        """The request if it must be delivered again."""
         try:
             self._start_or_dead_letter(request)
         except (Throttled, NotQueued, ClientError, BotoCoreError) as error:

@@ -33,7 +33,7 @@ _FORMS = tuple(one.name for one in fields(Content) if one.name not in _PLAIN)
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """All that a channel needs for one attempt. `valid_seconds`: its time to live."""
+    """All that a channel needs for one attempt; `valid_seconds` is its time to live."""
 
     attempt_id: AttemptId
     to: str

@@ -72,7 +72,7 @@ class Problem:
 
     @property
     def document(self) -> dict[str, str]:
-        """As JSON has it."""
+        """The problem as a JSON object."""
         return {"pointer": self.pointer, "detail": self.detail}
 
 

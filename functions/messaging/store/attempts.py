@@ -70,8 +70,8 @@ class Attempts:
         return attempt_from_item(item), True
 
     def block(self, attempt_id: AttemptId, channel: str, at: datetime, reason: str) -> bool:
-        """Whether the attempt is skipped before anybody claimed it: from now on nobody may send
-        it. One that exists remains as it is.
+        """Whether the attempt was stored as skipped, so that it is never sent. An existing attempt
+        is not changed.
         """
         return self._table.put_new(
             _key(attempt_id),

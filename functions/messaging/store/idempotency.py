@@ -48,9 +48,8 @@ class IdempotencyKeys:
         if self._table.put_new(_key(key), item, expired_at=now):
             return Reservation(message_id, Reserved.ACQUIRED)
         held = self._table.get(_key(key))
-        if (
-            held["message_id"] == message_id
-        ):  # the SDK repeated the call because its answer was lost
+        # The SDK repeated the call because its response was lost.
+        if held["message_id"] == message_id:
             return Reservation(message_id, Reserved.ACQUIRED)
         return self._held(held, fingerprint, now, lock)
 
@@ -79,8 +78,8 @@ class IdempotencyKeys:
         self._table.update(_key(key), {}, remove=("locked_until",))
 
     def free(self, key: str, message_id: str, now: datetime) -> None:
-        """The request of this key could not be queued: the next one begins a message of its own. A
-        key that another message has by now remains.
+        """The request with this key could not be queued: the next one creates its own message. A
+        key that another message has taken over is not changed.
         """
         try:
             self._table.update(
