@@ -104,7 +104,7 @@ def main() -> int:
     mutmut = str(Path(sys.executable).with_name("mutmut"))
     # With a pattern, mutmut first runs the tests by their names, as it does for each mutant: a name
     # that pytest does not find would count as killed.
-    command = [mutmut, "run", "--max-children", str(os.cpu_count()), "messaging.*"]
+    command = [str(mutmut), "run", "--max-children", str(os.cpu_count()), "messaging.*"]
     subprocess.run(command, cwd=WORK, check=True)  # noqa: S603 - the project's own tool
     minutes = (time.monotonic() - began) / 60
     os.chdir(WORK)
