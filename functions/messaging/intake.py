@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from messaging.domain.errors import NotQueued, Problem
+from messaging.domain.errors import NotQueued, Problem, UnknownMessage
 from messaging.domain.messages import AttemptId, Message
 from messaging.domain.plan import Plan
 from messaging.domain.route import Node, route
@@ -78,6 +78,15 @@ class Intake:
         self.log.warning("request not queued, message closed", message_id=message_id)
         raise NotQueued(NOT_QUEUED)
 
+    def _close_if_blocked(self, message_id: str) -> None:
+        """Closes a message whose previous caller had blocked it and ended before it could do so."""
+        try:
+            history = self.store.messages.history(message_id)
+        except UnknownMessage:
+            return
+        if any(attempt.reason == NOT_QUEUED for attempt in history.attempts):
+            self._close_unqueued(history.message)
+
     def reserve(self, key: str, fingerprint: str, message: Message) -> "Reservation":
         """Reserves the idempotency key for the message, or returns the message that has it."""
         return self.store.idempotency.reserve(
@@ -97,6 +106,8 @@ class Intake:
         """
         mine = replace(message, message_id=reservation.message_id)
         try:
+            if mine.message_id != message.message_id:
+                self._close_if_blocked(mine.message_id)
             accepted = self.accept(mine, request, queue)
         except NotQueued:
             self.store.idempotency.free(key, mine.message_id, self.now())

@@ -70,10 +70,10 @@ class Attempts:
         return attempt_from_item(item), True
 
     def block(self, attempt_id: AttemptId, channel: str, at: datetime, reason: str) -> bool:
-        """Whether the attempt was stored as skipped, so that it is never sent. An existing attempt
-        is not changed.
+        """Whether the attempt is stored as skipped for this reason, so that it is never sent. An
+        existing attempt is not changed.
         """
-        return self._table.put_new(
+        new = self._table.put_new(
             _key(attempt_id),
             {
                 "task_token": "",
@@ -86,6 +86,7 @@ class Attempts:
                 "retained_until": self._table.retained_until(at + LONGEST_WAIT),
             },
         )
+        return new or self._table.get(_key(attempt_id)).get("reason") == reason
 
     def require(self, attempt_id: AttemptId, channel: str) -> None:
         """Raises `Unmatched` if there is no such attempt on the channel."""

@@ -114,6 +114,22 @@ def test_who_continues_for_another_accepts_the_message_of_the_key(
     assert store.messages.history_and_request("m1") == (MessageHistory(MESSAGE, ()), REQUEST)
 
 
+def test_who_continues_for_one_that_blocked_its_message_closes_it(
+    store: Store, intake: Intake
+) -> None:
+    intake.reserve("key", "body", MESSAGE)
+    intake.plan(MESSAGE, REQUEST)
+    store.attempts.block(FIRST, "whatsapp", NOW, NOT_QUEUED)
+    queue, held = RecordedQueue(), Reservation("m1", Reserved.ACQUIRED)
+    with pytest.raises(NotQueued, match=NOT_QUEUED):
+        intake.accept_reserved("key", Message("m2", NOW, PLAN), held, REQUEST, queue)
+
+    assert queue.requests == []
+    assert store.messages.history("m1").message.status is MessageStatus.UNDELIVERED
+    freed = store.idempotency.reserve("key", "body", "m3", NOW, LOCK)
+    assert freed == Reservation("m3", Reserved.ACQUIRED)
+
+
 def test_a_message_that_cannot_be_queued_leaves_its_key_free(store: Store, intake: Intake) -> None:
     reservation = intake.reserve("key", "body", MESSAGE)
     with pytest.raises(NotQueued, match=NOT_QUEUED):

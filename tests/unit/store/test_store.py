@@ -377,6 +377,7 @@ def test_a_blocked_attempt_is_claimed_by_nobody(store: Store) -> None:
     store.messages.add(MESSAGE)
 
     assert store.attempts.block(ID, "sms", NOW, "not queued")
+    assert store.attempts.block(ID, "sms", LATER, "not queued")
     attempt, ours = store.attempts.claim(ID, "sms", "token", LATER)
     assert (attempt.status, attempt.task_token, ours) == (AttemptStatus.SKIPPED, "token", False)
 
