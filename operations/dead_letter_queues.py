@@ -23,7 +23,7 @@ NO_ID = "no message id in it"
 _MESSAGE_ID = re.compile(r"(?<![0-9A-Za-z])[0-9A-HJKMNP-TV-Z]{26}(?![0-9A-Za-z])")
 _PRIVATE = re.compile(r"\S+@\S+|\+?\d[\d -]{6,}|[\w+/=-]{40,}")
 # What a parser raises on an event whose fields are not those of its format.
-_NOT_PARSED = (ValueError, KeyError, TypeError, AttributeError)
+_NOT_PARSED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True)

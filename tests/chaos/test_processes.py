@@ -80,7 +80,7 @@ MOMENTS = [
     Moment(
         "between send and note",
         "send_message",
-        put("starts_with(Item.message_id.S, 'provider')"),
+        put("starts_with(Item.pk.S, 'provider')"),
         ("sms",),
     ),
     Moment("between link and note", "send_message", update("sent_at"), ("sms",)),

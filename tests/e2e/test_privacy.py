@@ -288,7 +288,7 @@ def test_the_answer_names_neither_the_recipient_nor_what_was_said(sent: dict[str
 def tokens_of(throughline: Throughline, message_id: str) -> Iterator[str]:
     items = throughline.table.query(
         TableName=throughline.environment["MESSAGES_TABLE"],
-        KeyConditionExpression="message_id = :id",
+        KeyConditionExpression="pk = :id",
         ExpressionAttributeValues={":id": {"S": message_id}},
     )["Items"]
     return (item["task_token"]["S"] for item in items if "task_token" in item)
