@@ -11,8 +11,8 @@ from messaging.pricing.sms_parts import parts
 
 NOT_COUNTED: Final = (
     "Lambda duration, DynamoDB request units, logs, the SQS and Lambda requests that the messages "
-    "of a batch share, duplicate receipts, and later reads of the message (make bench measures "
-    "them)"
+    "of a batch share, duplicate receipts, later reads of the message (make bench measures them), "
+    "and the minutes of a call after the first"
 )
 
 
