@@ -12,7 +12,7 @@ import uvicorn
 from botocore.config import Config
 
 from simulator.call_log import CallLog
-from simulator.channels import create_providers
+from simulator.channels import create_further_providers, create_providers
 from simulator.provider import AwsAccount
 from simulator.publisher import MAX_CONCURRENT, SnsPublisher
 from simulator.scenarios import load_scenarios
@@ -55,7 +55,8 @@ def _server(arguments: argparse.Namespace) -> uvicorn.Server:
     if arguments.speed is not None:
         scenarios = scenarios.at_speed(arguments.speed)
     publisher = SnsPublisher(_sns(account), arguments.topic_arn)
-    return create_server(Simulator(providers, scenarios, publisher, CallLog()))
+    further = create_further_providers(account)
+    return create_server(Simulator(providers, scenarios, publisher, CallLog(), further))
 
 
 def _sns(account: AwsAccount) -> "SNSClient":

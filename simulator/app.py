@@ -38,7 +38,7 @@ def create_app(simulator: Simulator) -> Starlette:
 def _provider_routes(simulator: Simulator) -> list[Route]:
     """One route for each method and path; several operations can share one."""
     by_address: dict[tuple[str, str], dict[str | None, Provider]] = {}
-    for provider in simulator.providers.values():
+    for provider in simulator.providers:
         operation = provider.operation
         by_target = by_address.setdefault((operation.method, operation.path), {})
         by_target[operation.target] = provider

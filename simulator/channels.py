@@ -2,7 +2,7 @@
 
 `simulator/<channel>/` holds `api.py` (with `provider(account)`, the provider of the channel),
 `events.py` (its receipts), `phone.py` (its messages on a phone) and `scenarios.toml` (what its
-recipients do).
+recipients do). A channel with a second operation that sends messages has it in a file of its own.
 """
 
 import tomllib
@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from simulator.provider import AwsAccount, Provider
+from simulator.sms.notify import NotifyProvider
 
 _FOLDER = Path(__file__).parent
 _CHANNELS_FILE = _FOLDER.parent / "functions" / "messaging" / "channels" / "channels.toml"
@@ -25,6 +26,11 @@ def create_providers(account: AwsAccount) -> dict[str, Provider]:
     return {
         name: import_module(f"simulator.{name}.api").provider(account) for name in channel_names()
     }
+
+
+def create_further_providers(account: AwsAccount) -> list[Provider]:
+    """The providers of further operations that send a message on one of the channels."""
+    return [NotifyProvider(account)]
 
 
 def scenarios_file(channel: str) -> Path:

@@ -77,8 +77,9 @@ class Simulator:
         scenarios: Scenarios,
         publisher: Publisher,
         calls: CallLog,
+        further_providers: Sequence[Provider] = (),
     ) -> None:
-        self.providers = providers
+        self.providers = (*providers.values(), *further_providers)
         self.scenarios = scenarios
         self.calls = calls
         self.changes = ChangeCounter(milliseconds(now()))

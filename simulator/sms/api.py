@@ -60,7 +60,7 @@ class SmsProvider:
         return sms_event(message, receipt_type, at)
 
     @property
-    def two_way(self) -> TwoWayMessaging:
+    def two_way(self) -> TwoWayMessaging | None:
         return TwoWaySms(self.account)
 
 

@@ -57,6 +57,7 @@ MODELS: dict[type[BaseModel], str] = {
     models.Senders: "Senders",
     models.RequestContent: "Content",
     sms.SmsContent: "SmsContent",
+    sms.NotifyTemplate: "NotifyTemplate",
     voice.VoiceContent: "VoiceContent",
     whatsapp.WhatsAppContent: "WhatsAppContent",
     whatsapp.WhatsAppTemplate: "WhatsAppTemplate",
@@ -308,6 +309,9 @@ def _limits(schema: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], object
             if isinstance(part.get(inner), dict):
                 deeper = _limits(resolved(part[inner]))
                 yield from (((inner, *limit), value) for limit, value in deeper)
+        for pattern, inner_schema in part.get("patternProperties", {}).items():
+            deeper = _limits(resolved(inner_schema))
+            yield from (((pattern, *limit), value) for limit, value in deeper)
 
 
 def _values(words: list[str | None]) -> set[str]:

@@ -166,7 +166,10 @@ _LINK = "must be a URL that starts with https:// or http://"
 _EMPTY = "must not be empty"
 _NULL = "must not be null"
 _TOO_LARGE = "contains a number that is too large"
-_SMS_SENDER = "must be a phone number, a pool, a sender id, or the ARN of one of these"
+_SMS_SENDER = (
+    "must be a phone number, a pool, a sender id, a Notify configuration, "
+    "or the ARN of one of these"
+)
 _WHATSAPP_SENDER = "must be a phone number id: phone-number-id- followed by 32 hexadecimal digits"
 
 

@@ -14,7 +14,7 @@ from botocore.config import Config
 
 from local.http_client import http_client
 from simulator.call_log import CallLog
-from simulator.channels import create_providers
+from simulator.channels import create_further_providers, create_providers
 from simulator.provider import AwsAccount
 from simulator.publisher import NotPublished
 from simulator.scenarios import load_scenarios
@@ -175,7 +175,11 @@ def serving(
     providers = create_providers(ACCOUNT)
     topic = Topic()
     simulator = Simulator(
-        providers, load_scenarios(providers, scenarios).at_speed(speed), topic, CallLog(kept)
+        providers,
+        load_scenarios(providers, scenarios).at_speed(speed),
+        topic,
+        CallLog(kept),
+        create_further_providers(ACCOUNT),
     )
     with listening(simulator) as port, ExitStack() as stack:
         clients = {

@@ -88,6 +88,13 @@ class _Part:
         addresses = self.value.get(field, {})
         return not isinstance(addresses, dict) or channel in addresses
 
+    def valid_sender(self, channel: str) -> str:
+        """The sender that it names for the channel; empty if that is invalid."""
+        location = (*self.location, "from")
+        if {location, (*location, channel)} & self.invalid.locations:
+            return ""
+        return str(self.value["from"][channel])
+
     def content(self, channel: str) -> dict[str, Any] | None:
         """Its content as the channel reads it; None if that is unknown."""
         location = (*self.location, "content")
@@ -120,7 +127,7 @@ class _StepChannel:
             detail = "is required, because the stack has no sender for this channel"
             yield Problem(self._pointer("from"), detail)
         if content := self._content():
-            yield from self._content_problems(content)
+            yield from self._content_problems(content, self._sender(senders))
 
     def _may_name(self, field: str) -> bool:
         return any(part.may_name(field, self.channel) for part in (self.step, self.request))
@@ -131,9 +138,19 @@ class _StepChannel:
             return None
         return planned_content({"content": general}, {"content": own}, self.channel)
 
-    def _content_problems(self, content: Content) -> Iterator[Problem]:
+    def _sender(self, senders: Mapping[str, str]) -> str:
+        """Empty if there is none, or if it is unknown because `from` is invalid."""
+        for part in (self.step, self.request):
+            if part.may_name("from", self.channel):
+                return part.valid_sender(self.channel)
+        return senders.get(self.channel, "")
+
+    def _content_problems(self, content: Content, sender: str) -> Iterator[Problem]:
         channel, facts = self.channel, channels()[self.channel]
-        if not channel_contents()[channel].is_complete(content):
+        rules = channel_contents()[channel]
+        if sender and (sentence := rules.sender_problem(content, sender)):
+            yield Problem(self._pointer("content"), sentence)
+        elif not rules.is_complete(content):
             yield Problem(self._pointer("content"), f"is required: {channel} needs {facts.needs}")
         if facts.max_text and content.text and len(content.text) > facts.max_text:
             yield Problem(

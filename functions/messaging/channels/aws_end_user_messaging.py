@@ -14,6 +14,15 @@ MAX_TIME_TO_LIVE = 259_200
 _PREFIX = re.compile("^(TEXT|RCS|VOICE)_")
 
 
+def is_notify_configuration(sender: str) -> bool:
+    """Whether the sender is the id or the ARN of a Notify configuration, which sends AWS's own
+    templates from AWS's own numbers.
+
+    docs.aws.amazon.com/sms-voice/latest/userguide/notify.html
+    """
+    return sender.startswith("nc-") or ":notify-configuration/" in sender
+
+
 def time_to_live(delivery: Delivery) -> int:
     """The request parameter TimeToLive, in seconds."""
     return min(delivery.valid_seconds, MAX_TIME_TO_LIVE)

@@ -15,12 +15,14 @@ class ChannelContent:
     """What a request may contain for one channel.
 
     `model`: its content; `sender`: the type of its sender's address; `is_complete`: whether a
-    content has what the channel needs, which `needs` in channels.toml describes.
+    content has what the channel needs, which `needs` in channels.toml describes; `sender_problem`:
+    why a sender cannot send a complete content, None if it can.
     """
 
     model: type[RequestModel]
     sender: object
     is_complete: Callable[[Content], bool]
+    sender_problem: Callable[[Content, str], str | None] = lambda _content, _sender: None
 
 
 @cache

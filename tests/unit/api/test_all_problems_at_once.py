@@ -149,7 +149,7 @@ def test_the_problems_are_those_of_each_change_alone(invalid: set[str], missing:
         ({"/content/text": 5}, "/content/text"),
         ({"/content/text": " "}, "/content/text"),
         ({"/content": {"sms": "Hello"}}, "/content/sms"),
-        ({"/content": {"sms": {}}}, "/content/sms/text"),
+        ({"/content": {"sms": {}}}, "/content/sms"),
         ({"/content": {"sms": {"text": " "}}}, "/content/sms/text"),
         ({"/content": {"sms": {"text": "x" * 1_601}}}, "/content/sms/text"),
         ({"/content": {}, "/steps/0/content": {"text": 5}}, "/steps/0/content/text"),

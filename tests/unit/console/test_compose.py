@@ -303,7 +303,7 @@ def test_every_channel_has_a_recipient_a_sender_and_content_in_the_form() -> Non
     ("pointer", "field"),
     [
         ("/to/sms", "/to/sms"),
-        ("/content/sms", "/content/sms/text"),
+        ("/content/sms", "/content/sms"),
         ("/content/sms/text", "/content/sms/text"),
         ("/content/whatsapp", "/content/whatsapp"),
         ("/content/whatsapp/template/components/0", "/content/whatsapp/template/components"),

@@ -1,9 +1,11 @@
-"""The content of an SMS and its sender."""
+"""The content of an SMS (a text, or a template of AWS's Notify) and its sender."""
 
 from typing import Annotated
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
+from messaging.channels.aws_end_user_messaging import is_notify_configuration
 from messaging.channels.catalog import channels
 from messaging.channels.content import ChannelContent
 from messaging.channels.fields import Pattern, RequestModel, not_blank
@@ -13,19 +15,54 @@ SmsSender = Annotated[
     str,
     Pattern(
         r"^[A-Za-z0-9_:/+-]{1,256}$",
-        "must be a phone number, a pool, a sender id, or the ARN of one of these",
+        "must be a phone number, a pool, a sender id, a Notify configuration, "
+        "or the ARN of one of these",
     ),
 ]
 
 
-class SmsContent(RequestModel):
-    text: Annotated[
-        str, StringConstraints(max_length=channels()["sms"].max_text), AfterValidator(not_blank)
+class NotifyTemplate(RequestModel):
+    """SendNotifyTextMessage's TemplateId and TemplateVariables."""
+
+    name: Annotated[
+        str,
+        Pattern(r"^[A-Za-z0-9_-]{1,256}$", "can contain up to 256 letters, digits, _ and -"),
     ]
+    data: dict[
+        Annotated[
+            str, Pattern(r"^[A-Za-z0-9_]{1,64}$", "can contain up to 64 letters, digits and _")
+        ],
+        Annotated[str, StringConstraints(min_length=1, max_length=2_048)],
+    ] = Field(default={}, max_length=20)
+
+
+class SmsContent(RequestModel):
+    text: (
+        Annotated[
+            str, StringConstraints(max_length=channels()["sms"].max_text), AfterValidator(not_blank)
+        ]
+        | None
+    ) = None
+    template: NotifyTemplate | None = None
+
+    @model_validator(mode="after")
+    def _one_form(self) -> "SmsContent":
+        if len(self.model_fields_set) != 1:
+            raise PydanticCustomError("one_form", "must contain either text or template")
+        return self
 
 
 def _is_complete(content: Content) -> bool:
-    return bool(content.text)
+    return bool(content.text or content.template)
 
 
-CONTENT = ChannelContent(SmsContent, SmsSender, _is_complete)
+def _sender_problem(content: Content, sender: str) -> str | None:
+    if is_notify_configuration(sender):
+        if not content.template:
+            return "must contain a template: a Notify configuration sends no other text"
+    elif content.template:
+        return "must contain a text: only a Notify configuration sends templates"
+    return None
+
+
+CONTENT = ChannelContent(SmsContent, SmsSender, _is_complete, _sender_problem)

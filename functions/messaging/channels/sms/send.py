@@ -1,9 +1,14 @@
-"""Sends SMS with AWS End User Messaging SMS, `SendTextMessage`."""
+"""Sends SMS with AWS End User Messaging SMS: `SendTextMessage`, or `SendNotifyTextMessage`."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from messaging.channels.aws_end_user_messaging import SERVICE, context, time_to_live
+from messaging.channels.aws_end_user_messaging import (
+    SERVICE,
+    context,
+    is_notify_configuration,
+    time_to_live,
+)
 from messaging.channels.provider_errors import provider_errors
 from messaging.domain.content import Delivery
 
@@ -25,15 +30,33 @@ class SmsChannel:
 
     def send(self, delivery: Delivery) -> str:
         with provider_errors():
-            response = self._client.send_text_message(
-                DestinationPhoneNumber=delivery.to,
-                OriginationIdentity=delivery.sender,
-                MessageBody=delivery.content.text or "",
-                MessageType=_message_type(delivery.category),
-                ConfigurationSetName=self._configuration_set,
-                TimeToLive=time_to_live(delivery),
-                Context=context(delivery),
-            )
+            if is_notify_configuration(delivery.sender):
+                return self._send_template(delivery)
+            return self._send_text(delivery)
+
+    def _send_text(self, delivery: Delivery) -> str:
+        response = self._client.send_text_message(
+            DestinationPhoneNumber=delivery.to,
+            OriginationIdentity=delivery.sender,
+            MessageBody=delivery.content.text or "",
+            MessageType=_message_type(delivery.category),
+            ConfigurationSetName=self._configuration_set,
+            TimeToLive=time_to_live(delivery),
+            Context=context(delivery),
+        )
+        return response["MessageId"]
+
+    def _send_template(self, delivery: Delivery) -> str:
+        template = delivery.content.template or {}
+        response = self._client.send_notify_text_message(
+            NotifyConfigurationId=delivery.sender,
+            DestinationPhoneNumber=delivery.to,
+            TemplateId=template["name"],
+            TemplateVariables=dict(template.get("data", {})),
+            ConfigurationSetName=self._configuration_set,
+            TimeToLive=time_to_live(delivery),
+            Context=context(delivery),
+        )
         return response["MessageId"]
 
 
