@@ -1,7 +1,7 @@
 """What a file in `infra/channels` says of its channel."""
 
 import re
-from typing import Annotated, ClassVar, Protocol, runtime_checkable
+from typing import Annotated, ClassVar, Protocol, Self, runtime_checkable
 
 from aws_cdk import aws_sns as sns
 from constructs import Construct
@@ -19,8 +19,8 @@ class ChannelConfig(Parameters):
     # The provider's service as it is named in ARNs, in IAM actions and, before `.amazonaws.com`,
     # as the principal that publishes events.
     service: ClassVar[str]
-    send_action: ClassVar[str]
-    # What the action is allowed on, in this account and region.
+    send_actions: ClassVar[tuple[str, ...]]
+    # What the actions are allowed on, in this account and region.
     send_resources: ClassVar[tuple[str, ...]]
     # What events are published on behalf of, in this account and region.
     event_source: ClassVar[str]
@@ -30,7 +30,7 @@ class ChannelConfig(Parameters):
     send_fields: ClassVar[tuple[str, ...]] = ()
     receipt_fields: ClassVar[tuple[str, ...]] = ()
 
-    # Who messages come from, unless a step's `from` names another.
+    # Who messages come from, unless a step's `from` names another; empty for none.
     sender: str
     # How long a step waits for success when it does not say so itself.
     wait_seconds: Annotated[int, NUMBER, whole(5, 86_400)]
@@ -39,6 +39,10 @@ class ChannelConfig(Parameters):
     def is_example(self) -> bool:
         """Whether nothing can be sent, because the sender is still an example."""
         return re.search(self.example_sender, self.sender) is not None
+
+    def deployed(self, scope: Construct) -> Self:  # noqa: ARG002 - for a channel that creates one
+        """The same, after creating the resource that its sender asks for, if there is one."""
+        return self
 
     def variables(self, *fields: str) -> dict[str, str]:
         """The environment variables with the values of these fields."""

@@ -6,6 +6,7 @@ The defaults are in `cdk.json`; `cdk deploy -c name=value` replaces one.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Literal, Self
 
+from constructs import Construct
 from pydantic import Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
@@ -88,6 +89,11 @@ class Config(Parameters):
                 f"starter_concurrency, {self.starter_concurrency}: a batch would take too long."
             )
         return self
+
+    def deployed(self, scope: Construct) -> Self:
+        """The same, after creating the resources that the channels' senders ask for."""
+        channels = {name: channel.deployed(scope) for name, channel in self.channels.items()}
+        return self.model_copy(update={"channels": channels})
 
     @property
     def start_interval(self) -> float:

@@ -124,7 +124,8 @@ def _allow_sending(
         each.format(configuration_set=configuration_set) for each in channel.send_resources
     ]
     function.allow(
-        f"{channel.service}:{channel.send_action}", on=[f"{own}{each}" for each in resources]
+        *(f"{channel.service}:{each}" for each in channel.send_actions),
+        on=[f"{own}{each}" for each in resources],
     )
     for resource in resources:
         if "*" in resource:

@@ -31,6 +31,8 @@ class Throughline(Stack):
             # needs no parameter.
             synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
         )
+        self._warn_of_examples(config)
+        config = config.deployed(self)
         key = EncryptionKey(self, "Key", retain=config.retain_data)
         code = Code(self, "Code", config=config, third_party=third_party, key=key)
         alarm_topic = AlarmTopic(self, "Alarms", address=config.alarm_email, key=key)
@@ -80,7 +82,6 @@ class Throughline(Stack):
             machine=delivery.machine,
             table=messages.table,
         )
-        self._warn_of_examples(config)
 
     def _warn_of_examples(self, config: Config) -> None:
         """`cdk deploy --strict` stops at a warning; a synthesis goes on."""

@@ -25,6 +25,11 @@ REQUEST = {
     "content": {"text": "Your table for two is booked for eight o'clock."},
     "steps": [{"channel": "whatsapp"}, {"channel": "sms"}],
 }
+# Its own senders: the stack may have none, or one that sends templates only.
+SENDERS = {
+    "whatsapp": "phone-number-id-00000000000000000000000000000001",
+    "sms": "+12065550100",
+}
 NOT_ON_WHATSAPP = "131026"
 WITH_A_FALLBACK = ["Choose channel", "Send WhatsApp", "Fall back", "Send SMS"]
 SECONDS_TO_ARRIVE = 60
@@ -50,7 +55,8 @@ class FirstMessage:
 
 def send(deployment: Deployment) -> FirstMessage:
     at = datetime.now(UTC)
-    response = call_api(deployment, deployment.api_url, json.dumps(REQUEST).encode())
+    body = json.dumps(REQUEST | {"from": SENDERS}).encode()
+    response = call_api(deployment, deployment.api_url, body)
     return FirstMessage(response["id"], at)
 
 

@@ -4,11 +4,16 @@ Every difference from the template that AWS gets is a named function with its re
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from tools.synth import CLOUD_ASSEMBLY
 
-UNSUPPORTED_TYPES = frozenset({"AWS::SMSVOICE::ConfigurationSet"})
+# Each with the prefix of its ids.
+UNSUPPORTED_TYPES = {
+    "AWS::SMSVOICE::ConfigurationSet": "",
+    "AWS::SMSVOICE::NotifyConfiguration": "nc-",
+}
 
 # CloudFormation, whose values may be anything that JSON can express.
 Template: TypeAlias = dict[str, Any]
@@ -37,11 +42,12 @@ def without_unsupported_types(template: Template) -> Template:
     """MiniStack rejects a template with a type that it does not know, such as the configuration
     set of SMS and voice.
 
-    Such a resource is removed and references to it become its logical id: the functions call the
-    simulator for SMS and voice, not MiniStack, and the simulator accepts any configuration set.
+    Such a resource is removed and references to it become its logical id, with the prefix of AWS's
+    ids if it has one: the functions call the simulator for SMS and voice, not MiniStack, and the
+    simulator accepts any configuration.
     """
     removed = {
-        name
+        name: f"{UNSUPPORTED_TYPES[resource['Type']]}{name}"
         for name, resource in template["Resources"].items()
         if resource["Type"] in UNSUPPORTED_TYPES
     }
@@ -56,7 +62,7 @@ def without_metric_math(template: Template) -> Template:
         for name, resource in template["Resources"].items()
         if not uses_several_metrics(resource)
     }
-    removed = template["Resources"].keys() - kept
+    removed = {name: name for name in template["Resources"].keys() - kept}
     return template | {"Resources": replace_references(kept, removed)}
 
 
@@ -64,12 +70,12 @@ def uses_several_metrics(resource: Template) -> bool:
     return resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]
 
 
-def replace_references(value: Any, removed: set[str]) -> Any:  # noqa: ANN401 - anything that JSON can express
+def replace_references(value: Any, removed: Mapping[str, str]) -> Any:  # noqa: ANN401 - anything that JSON can express
     match value:
         case {"Ref": str(name)} if name in removed:
-            return name
+            return removed[name]
         case {"Fn::GetAtt": [str(name), *_]} if name in removed:
-            return name
+            return removed[name]
         case dict():
             return {
                 key: [name for name in needed if name not in removed]

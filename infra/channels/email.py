@@ -23,14 +23,17 @@ EVENTS = [
 
 class EmailConfig(ChannelConfig, alias_generator="email_{}".format):
     service = "ses"
-    send_action = "SendEmail"
+    send_actions = ("SendEmail",)
     send_resources = ("identity/*", "template/*", "configuration-set/{configuration_set}")
     # docs.aws.amazon.com/ses/latest/dg/event-publishing-add-event-destination-sns.html
     event_source = "configuration-set/*"
     example_sender = r"@example\.(com|net|org)\b"
 
     sender: Annotated[
-        str, matching(rf"{ADDRESS}|[^<>\r\n]+ <{ADDRESS}>", "an address, or `Name <address>`")
+        str,
+        matching(
+            rf"|{ADDRESS}|[^<>\r\n]+ <{ADDRESS}>", "an address, `Name <address>`, or empty for none"
+        ),
     ]
 
     def add_configuration_set(self, scope: Construct, topic: sns.Topic) -> str:

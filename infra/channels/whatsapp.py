@@ -12,7 +12,7 @@ from infra.parameters import matching
 
 class WhatsappConfig(ChannelConfig, alias_generator="whatsapp_{}".format):
     service = "social-messaging"
-    send_action = "SendWhatsAppMessage"
+    send_actions = ("SendWhatsAppMessage",)
     send_resources = ("phone-number-id/*",)
     # docs.aws.amazon.com/social-messaging/latest/userguide/managing-event-destinations-add.html
     event_source = "*"
@@ -22,8 +22,9 @@ class WhatsappConfig(ChannelConfig, alias_generator="whatsapp_{}".format):
     sender: Annotated[
         str,
         matching(
-            r"phone-number-id-[0-9a-f]{32}|arn:[^\s]+:phone-number-id/[0-9a-f]{32}",
-            "the id (phone-number-id- and 32 hex digits) or the ARN of a WhatsApp number",
+            r"|phone-number-id-[0-9a-f]{32}|arn:[^\s]+:phone-number-id/[0-9a-f]{32}",
+            "the id (phone-number-id- and 32 hex digits) or the ARN of a WhatsApp number, or empty "
+            "for none",
         ),
     ]
     # The version of Meta's API that messages are written for.

@@ -56,6 +56,7 @@ BY_OTHERS = {
     "close_message": {"sqs:SendMessage"},
 }
 CALL = {"channel": "voice"}
+NOTIFY = {"/from": {"sms": "nc-1"}, "/content/sms": {"template": {"name": "code"}}}
 BESIDE = ("kms:", "logs:", "xray:")
 # Executions that cannot be started: for good, and for now.
 REFUSED = {"not-a-name": "InvalidName", "not-now": "ThrottlingException"}
@@ -173,6 +174,7 @@ def send_all() -> None:
         send(sent, attempt, channel)
         send(sent, attempt, channel)
     send(post(but(VALID, {"/to/voice": "+12065550144", "/steps/0": CALL})), 1, "voice")
+    send(post(but(VALID, NOTIFY)), 2, "sms")
     through = post()
     send(through, 1, "whatsapp")
     record(through, "whatsapp_delivered")

@@ -33,8 +33,8 @@ def test_a_template_without_differences_stays_as_it_is() -> None:
     assert allow_plain_http(without_metric_math(without_unsupported_types(plain))) == plain
 
 
-def test_a_type_that_is_missing_is_left_out_and_named_instead() -> None:
-    (missing,) = UNSUPPORTED_TYPES
+@pytest.mark.parametrize(("missing", "prefix"), UNSUPPORTED_TYPES.items())
+def test_a_type_that_is_missing_is_left_out_and_named_instead(missing: str, prefix: str) -> None:
     changed = without_unsupported_types(
         template(
             Texts={"Type": missing},
@@ -49,7 +49,7 @@ def test_a_type_that_is_missing_is_left_out_and_named_instead() -> None:
         "Queue": {
             "Type": "AWS::SQS::Queue",
             "DependsOn": ["Topic"],
-            "Properties": {"Name": "Texts", "Arn": "Texts"},
+            "Properties": {"Name": f"{prefix}Texts", "Arn": f"{prefix}Texts"},
         }
     }
 

@@ -61,6 +61,17 @@ def test_a_call_is_made_when_no_text_arrives(throughline: Throughline) -> None:
     assert throughline.sent(sent) == ["sms", "voice"]
 
 
+def test_a_notify_configuration_sends_the_template_of_a_code(throughline: Throughline) -> None:
+    body = request(REACHED, {"channel": "sms"})
+    body["from"] = {"sms": "nc-1234567890abcdef0"}
+    template = {"name": "notify-code-verification-english-001", "data": {"code": "123456"}}
+    body["content"] = {"sms": {"template": template}}
+    sent = throughline.send(body)
+    message = throughline.finished(sent)
+    assert attempts(message) == [("sms", "delivered")]
+    assert throughline.sent(sent) == ["sms"]
+
+
 def test_silence_falls_back_when_the_wait_is_over(throughline: Throughline) -> None:
     first = {"channel": "whatsapp", "wait_seconds": 5}
     sent = throughline.send(request(SILENT_ON_WHATSAPP, first, {"channel": "sms"}))

@@ -16,8 +16,9 @@ ROOT = Path(__file__).parents[2]
 
 CHANGED = {
     "stack_name": "Second",
-    "whatsapp_sender": "phone-number-id-1234567890abcdef1234567890abcdef",
-    "sms_sender": "pool-1234567890abcdef",
+    "whatsapp_sender": "",
+    "sms_sender": "notify",
+    "sms_notify_name": "Second shop",
     "email_sender": "hello@throughline.test",
     "voice_sender": "",
     "starter_concurrency": "3",

@@ -9,6 +9,7 @@ import pytest
 from infra.channels import CHANNELS, FACTS
 from infra.config import Config
 from tests.infra.conftest import ROOT
+from tests.infra.template import Template
 
 INFRA = ROOT / "infra"
 NAMES_A_CHANNEL = re.compile(rf"(?<![a-z_])({'|'.join(CHANNELS)})(?![a-z])", re.IGNORECASE)
@@ -40,3 +41,18 @@ def test_a_channels_parameters_begin_with_its_name(name: str) -> None:
 @pytest.mark.parametrize("path", sorted(INFRA.glob("*.py")), ids=lambda path: path.stem)
 def test_nothing_else_names_a_channel(path: Path) -> None:
     assert NAMES_A_CHANNEL.findall(path.read_text()) == []
+
+
+def test_a_notify_configuration_is_created_only_when_it_is_the_sender(
+    template: Template, changed: Template
+) -> None:
+    assert template.of_type("AWS::SMSVOICE::NotifyConfiguration") == {}
+
+    created = changed.of_type("AWS::SMSVOICE::NotifyConfiguration")
+    assert [*created.values()] == [
+        {"DisplayName": "Second shop", "UseCase": "CODE_VERIFICATION", "EnabledChannels": ["SMS"]}
+    ]
+    for function in ("accept_message", "plan_message", "send_message"):
+        variables = changed.functions[function]["Environment"]["Variables"]
+        assert variables["SMS_SENDER"] == next(iter(created))
+        assert variables["WHATSAPP_SENDER"] == ""

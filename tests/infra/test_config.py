@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from infra.channels import CHANNELS
 from infra.config import Config, WrongParameter
 
 
@@ -61,6 +62,7 @@ def test_a_missing_parameter_is_refused_by_name(parameters: dict[str, Any], name
         ("stack_name", "1st", "a letter first"),
         ("whatsapp_sender", "+14255550156", "phone-number-id-"),
         ("sms_sender", "+1 206 555 0100", "E.164"),
+        ("sms_notify_name", "A name that is too long", "1 to 15 letters"),
         ("email_sender", "hello", "an address"),
         ("email_sender", "Hello\r\nBcc: x <hello@example.com>", "an address"),
         ("whatsapp_wait_seconds", 4, "from 5 to 86,400"),
@@ -107,6 +109,12 @@ def test_a_sender_of_ones_own_is_no_example(parameters: dict[str, Any]) -> None:
     }
 
     assert Config.from_context({**parameters, **own}).example_senders == {}
+
+
+def test_no_channel_needs_a_sender(parameters: dict[str, Any]) -> None:
+    none = {f"{channel}_sender": "" for channel in CHANNELS}
+
+    assert Config.from_context({**parameters, **none}).example_senders == {}
 
 
 def test_a_pace_that_no_batch_could_keep_is_refused(parameters: dict[str, Any]) -> None:

@@ -50,9 +50,11 @@ ALLOWED = {
     | WRITE_KEY
     | ANSWER
     | {
-        ("sms-voice:SendTextMessage", of_account("sms-voice", "phone-number/*")),
-        ("sms-voice:SendTextMessage", of_account("sms-voice", "pool/*")),
-        ("sms-voice:SendTextMessage", of_account("sms-voice", "sender-id/*")),
+        *(
+            (f"sms-voice:{action}", of_account("sms-voice", f"{kind}/*"))
+            for action in ("SendTextMessage", "SendNotifyTextMessage")
+            for kind in ("phone-number", "pool", "sender-id", "notify-configuration")
+        ),
         ("sms-voice:SendVoiceMessage", of_account("sms-voice", "phone-number/*")),
         ("sms-voice:SendVoiceMessage", of_account("sms-voice", "pool/*")),
         (
