@@ -74,9 +74,13 @@ bench: node-packages ## Measures throughput, latency and cost per message; SIZES
 synth: python-packages ## Writes the CloudFormation template to cdk.out; needs no AWS account.
 	@$(VENV)/python -m tools.synth
 
+.PHONY: bootstrap
+bootstrap: node-packages ## Prepares an AWS account and Region for deployments; once for each.
+	node_modules/.bin/cdk bootstrap $(ARGS)
+
 .PHONY: deploy
-deploy: python-packages node-packages ## Deploys to the AWS account of your credentials.
-	node_modules/.bin/cdk deploy --strict
+deploy: node-packages ## Deploys to the AWS account of your credentials; ARGS=… adds options of `cdk deploy`.
+	node_modules/.bin/cdk deploy --strict $(ARGS)
 
 .PHONY: dlq
 dlq: python-packages ## Lists the dead-letter queues and the reasons, in the stack of your AWS environment.
