@@ -1,5 +1,6 @@
 """The AWS CLI commands of the documentation: each command and each of its options exists."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,10 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
+from messaging.api import requests
+from tests.support.request_cases import SENDERS
+
+README, FIRST = (Path(page).read_text() for page in ("README.md", "docs/first-deployment.md"))
 PAGES = [Path("README.md"), *sorted(Path("docs").glob("*.md"))]
 COMMAND = re.compile(r"\baws ([a-z0-9-]+) ([a-z-]+)")
 OPTION = re.compile(r"(?<!\S)--([a-z][a-z0-9-]*)")
@@ -58,3 +63,16 @@ def test_a_documented_command_exists(page: str, line: str) -> None:
 
 def test_commands_are_found() -> None:
     assert len(list(lines())) > 30
+
+
+@pytest.mark.parametrize("body", re.findall(r"^\$ start \S+ '(.+)'$", FIRST, re.MULTILINE))
+def test_a_message_of_the_first_deployment_is_valid(body: str) -> None:
+    assert requests.check(json.loads(body), SENDERS)
+
+
+def test_the_first_message_of_the_readme_is_valid() -> None:
+    (body,) = re.findall(
+        r"start-execution .* --input '(\{.+?\})'$", README, re.MULTILINE | re.DOTALL
+    )
+
+    assert requests.check(json.loads(body), {"sms": "nc-1234567890abcdef0"})
