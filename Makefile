@@ -78,6 +78,10 @@ synth: python-packages ## Writes the CloudFormation template to cdk.out; needs n
 deploy: python-packages node-packages ## Deploys to the AWS account of your credentials.
 	node_modules/.bin/cdk deploy --strict
 
+.PHONY: doctor
+doctor: python-packages ## Reads the AWS account: which limits and senders it has, what they allow and what to fix.
+	@PYTHONPATH=functions $(VENV)/python -m operations.doctor
+
 .PHONY: dlq
 dlq: python-packages ## Lists the dead-letter queues and the reasons, in the stack of your AWS environment.
 	@PYTHONPATH=functions $(VENV)/python -m operations.dead_letters show
