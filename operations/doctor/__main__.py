@@ -83,10 +83,13 @@ def run(check: Check, account: AccountReader, examined: ExaminedStack) -> Iterat
 
 def summary(findings: list[Finding]) -> str:
     broken, unread = (count(findings, mark) for mark in (Mark.FIX, Mark.UNKNOWN))
-    unknown_too = f" {unread} could not be read." if unread else ""
-    if broken:
-        return f"{broken} to FIX: until then, messages are not delivered or get no receipt.{unknown_too}"
-    return f"Nothing to fix in what was read.{unknown_too}"
+    sentences = [
+        f"{broken} to FIX: until then, messages are not delivered or get no receipt."
+        if broken
+        else "Nothing to fix in what was read.",
+        *([f"{unread} could not be read."] if unread else []),
+    ]
+    return " ".join(sentences)
 
 
 if __name__ == "__main__":

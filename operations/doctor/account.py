@@ -98,7 +98,7 @@ class AccountReader:
 
 
 def _unreadable(action: str, error: ClientError) -> Exception:
-    code, message = (error.response["Error"].get(name, "") for name in ("Code", "Message"))
+    code, message = (str(error.response["Error"].get(name, "")) for name in ("Code", "Message"))
     if code.startswith(NO_CREDENTIALS):
         return error
     if code.startswith(DENIED):
@@ -107,4 +107,4 @@ def _unreadable(action: str, error: ClientError) -> Exception:
         return NotInAccount(f"{action}: {message}")
     if code.startswith(UNSUPPORTED) or code.isdecimal():
         return NotReadable(f"{action} is not available here")
-    return NotReadable(f"{action} failed: {code} {message}".rstrip())
+    return NotReadable(f"{action} failed: {code} {message}".rstrip(" ."))

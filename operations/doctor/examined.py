@@ -67,7 +67,8 @@ def _about_the_account(account: AccountReader) -> list[Finding]:
     return [
         note(
             "This is a stack on this machine, not an AWS account: it has no quotas, no sandbox "
-            "and no registered senders. What could not be read below can be read on AWS."
+            "and no registered senders, and Lambda's figures are the emulator's. What could not be "
+            "read below can be read on AWS."
         )
     ]
 
