@@ -82,6 +82,10 @@ bootstrap: node-packages ## Prepares an AWS account and Region for deployments; 
 deploy: node-packages ## Deploys to the AWS account of your credentials; ARGS=… adds options of `cdk deploy`.
 	node_modules/.bin/cdk deploy --strict $(ARGS)
 
+.PHONY: doctor
+doctor: python-packages ## Reads the AWS account: which limits and senders it has, what they allow and what to fix.
+	@PYTHONPATH=functions $(VENV)/python -m operations.doctor
+
 .PHONY: dlq
 dlq: python-packages ## Lists the dead-letter queues and the reasons, in the stack of your AWS environment.
 	@PYTHONPATH=functions $(VENV)/python -m operations.dead_letters show

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from operations import dead_letters, forget, rotate_key
+from operations.doctor import __main__ as doctor
 from tests.support.aws import aws
 
 Command = Callable[[], None]
@@ -45,7 +46,9 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("nowhere")
-@pytest.mark.parametrize(("command", "argument"), COMMANDS)
+@pytest.mark.parametrize(
+    ("command", "argument"), [*COMMANDS, pytest.param(doctor.main, "", id="doctor")]
+)
 def test_a_shell_that_points_nowhere_is_told_what_it_lacks(
     monkeypatch: pytest.MonkeyPatch, command: Command, argument: str
 ) -> None:

@@ -1,0 +1,1 @@
+"""`make doctor`: reads the account and says what it allows and what to fix, a file per service."""
