@@ -25,7 +25,7 @@ ENDS: Final = {
     "ExecutionTimedOut": "TIMED_OUT",
 }
 # Errors that the functions report to a waiting state; the workflow does not retry after them.
-REPORTED_ERRORS: Final = frozenset({"Refused", "Failed", "Expired"})
+REPORTED_ERRORS: Final = frozenset({"Refused", "Failed", "Expired", "InvalidRoute"})
 CALLBACK: Final = ".waitForTaskToken"
 
 
