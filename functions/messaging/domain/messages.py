@@ -25,7 +25,7 @@ _ATTEMPT_ID = re.compile(rf"({MESSAGE_ID.pattern})\.([1-9][0-9]?)")
 # Why an attempt timed out before anything was sent.
 CAME_TOO_LATE = "the wait ended before the attempt could be sent"
 # Of an attempt whose function ended, or has not ended yet, after it had claimed the attempt.
-RESPONSE_UNKNOWN = "no response of the provider was recorded, so it may have been sent"
+RESPONSE_UNKNOWN = "the provider's response was not recorded; it may have been sent"
 
 
 @dataclass(frozen=True, slots=True)

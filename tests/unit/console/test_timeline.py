@@ -153,15 +153,6 @@ def test_an_attempt_that_another_one_overtook_was_not_sent() -> None:
     assert not any(text.startswith("Handed to SMS") for text in words)
 
 
-def test_dropped_steps_are_described_with_their_reason() -> None:
-    dropped = one("dropped", "Step 2 (SMS) was dropped")
-
-    assert dropped.detail is not None
-    assert "5 of the 8 seconds before the message expires" in dropped.detail
-    planned = one("dropped", "Planned")
-    assert planned.detail == "step 1: WhatsApp, waits 5 s; nothing is sent after 8 s"
-
-
 def test_expiry_ends_the_message_and_says_what_was_not_sent() -> None:
     words = said("expired")
 
