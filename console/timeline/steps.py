@@ -15,7 +15,7 @@ _ERRORS: Final = {
     "Failed": "failed",
     "Refused": "refused the message",
     "Unavailable": "was unavailable",
-    THROTTLED: "was not tried because Lambda throttled the function",
+    THROTTLED: "was throttled by Lambda",
     "Expired": "was not tried before the message expired",
 }
 # What a waiting state waits for, by what its step counts as success.

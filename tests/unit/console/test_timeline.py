@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from console.execution import Execution
+from console.execution import THROTTLED, Execution
 from console.facts import MessageFacts, MessageSource
 from console.timeline.entries import TimelineEntry
 from console.timeline.summary import summary
 from console.timeline.timeline import elapsed, timeline
-from messaging.domain.messages import MessageHistory
-from messaging.domain.statuses import MessageStatus
+from messaging.domain.messages import CAME_TOO_LATE, MessageHistory
+from messaging.domain.statuses import AttemptStatus, MessageStatus
 from tests.support.recorded import NAMES, events, facts
 
 
@@ -100,6 +100,38 @@ def test_a_function_that_broke_is_not_said_to_have_sent_nothing() -> None:
 
     assert first.text == "The function failed while sending by WhatsApp; the state retries"
     assert first.detail == "try 1: Lambda.Unknown it died"
+
+
+def test_a_throttled_function_is_said_to_have_sent_nothing() -> None:
+    cause = "Rate Exceeded. (Service: AWSLambda; Status Code: 429)"
+    throttled = [
+        {**event, "taskFailedEventDetails": {"error": THROTTLED, "cause": cause}}
+        if event["type"] == "TaskFailed"
+        else event
+        for event in events("busy_to_the_end")
+    ]
+    known = replace(facts("busy_to_the_end"), execution=Execution.read(throttled))
+    words = [entry.text for entry in timeline(known)]
+
+    assert (
+        "Lambda throttled the function and nothing was sent by WhatsApp; the state retries"
+    ) in words
+    assert (
+        f"Step 2 (email) started because WhatsApp was throttled by Lambda 4 times: {cause}" in words
+    )
+
+
+def test_an_attempt_that_was_busy_until_its_wait_ended_was_not_sent() -> None:
+    known = facts("busy_to_the_end")
+    assert known.history
+    reason = f"{CAME_TOO_LATE} (the provider was busy: ThrottlingException)"
+    first, *others = known.history.attempts
+    attempts = (replace(first, status=AttemptStatus.FAILED, reason=reason), *others)
+    busy = replace(known, history=replace(known.history, attempts=attempts))
+    words = [entry.text for entry in timeline(busy)]
+
+    assert f"Not sent by WhatsApp: {reason}" in words
+    assert "Attempt 1 sent to WhatsApp" not in words
 
 
 def test_a_provider_that_stays_busy_is_the_reason_for_the_next_step() -> None:
