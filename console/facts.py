@@ -88,9 +88,10 @@ class MessageFacts:
         if self.execution is None:
             return MessageSource.UNKNOWN if self.ended else MessageSource.API
         if self.execution.started_with_route:
-            # The API stores a message before its route is queued. A route without a stored message
-            # may have been made up.
-            return MessageSource.API if self.history or self.erased else MessageSource.UNKNOWN
+            # The API stores a message with its plan before its route is queued. A route without a
+            # stored plan may have been made up.
+            known = self.plan.steps or self.erased
+            return MessageSource.API if known else MessageSource.UNKNOWN
         return (
             MessageSource.QUEUE_OR_DIRECT
             if _UUID.fullmatch(self.message_id)

@@ -16,6 +16,7 @@ _ERRORS: Final = {
     "Refused": "refused the message",
     "Unavailable": "was unavailable",
     THROTTLED: "was throttled by Lambda",
+    "InvalidRoute": "was not used, because the route is invalid",
     "Expired": "was not tried before the message expired",
 }
 # What a waiting state waits for, by what its step counts as success.

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.e2e.conftest import Throughline, eventually, execution_status
@@ -37,7 +37,7 @@ def invented(message_id: str) -> list[dict[str, Any]]:
     ]
 
 
-def stored(throughline: Throughline, message_id: str) -> list[Mapping[str, Any]]:
+def stored(throughline: Throughline, message_id: str) -> Sequence[Mapping[str, Any]]:
     return throughline.table.query(
         TableName=throughline.environment["MESSAGES_TABLE"],
         KeyConditionExpression="pk = :id",

@@ -361,9 +361,8 @@ class World:
         self.table = MemoryDynamoDB()
         self.workflow = Workflow(self)
         self.store = Store(self.table, "Messages", timedelta(days=30))  # type: ignore[arg-type] # the stand-in
-        self.seen = Store(
-            Table(self.table, self._before_first_update), "Messages", timedelta(days=30)
-        )  # type: ignore[arg-type] # the stand-in
+        table: Any = Table(self.table, self._before_first_update)
+        self.seen = Store(table, "Messages", timedelta(days=30))
         self.running: list[Invocation] = []
         self.ended: list[Invocation] = []
         self._handlers = handlers

@@ -10,7 +10,8 @@ from console.facts import MessageFacts, MessageSource
 from console.timeline.entries import TimelineEntry
 from console.timeline.summary import summary
 from console.timeline.timeline import elapsed, timeline
-from messaging.domain.messages import CAME_TOO_LATE, MessageHistory
+from messaging.domain.messages import CAME_TOO_LATE, Message, MessageHistory
+from messaging.domain.plan import Plan
 from messaging.domain.statuses import AttemptStatus, MessageStatus
 from tests.support.recorded import NAMES, events, facts
 
@@ -268,6 +269,39 @@ def test_an_erased_message_says_so_and_keeps_how_its_execution_ended() -> None:
 
 def test_a_route_that_nobody_stored_is_not_said_to_come_by_the_api() -> None:
     assert replace(facts("fallback"), history=None, receipts=()).source is MessageSource.UNKNOWN
+
+
+def test_an_invented_route_is_described_with_its_error() -> None:
+    """Its execution failed, so the name is stored as a message without a plan."""
+    known = facts("refused")
+    assert known.execution
+    cause = f"no message has the id {known.message_id}, the execution's name"
+    failed = [
+        {**event, "taskFailedEventDetails": {"error": "InvalidRoute", "cause": cause}}
+        if event["type"] == "TaskFailed"
+        else event
+        for event in events("refused", until="TaskStateExited")
+    ]
+    message = Message(
+        known.message_id,
+        known.since,
+        Plan(),
+        status=MessageStatus.UNDELIVERED,
+        reason="the execution failed",
+    )
+    invented = replace(
+        known,
+        history=MessageHistory(message, ()),
+        receipts=(),
+        execution=Execution.read(failed),
+    )
+    words = [entry.text for entry in timeline(invented)]
+
+    assert invented.source is MessageSource.UNKNOWN
+    assert any(
+        text.endswith(f"WhatsApp was not used, because the route is invalid: {cause}")
+        for text in words
+    )
 
 
 def test_a_request_that_also_looks_like_a_route_came_by_no_api() -> None:
