@@ -77,7 +77,7 @@ def metered_handler(service: str, handler: Handler, record: CallRecord) -> Handl
         if action in WRITES:
             body = with_consumed_capacity(body)
         response = await handler(method, path, headers, body, query)
-        reads, writes = consumed(action, response)
+        reads, writes = consumed(action, body, response)
         record.add(AwsCall(service, action, reads, writes))
         return response
 
@@ -96,7 +96,7 @@ def with_consumed_capacity(body: bytes) -> bytes:
     return body.rstrip().removesuffix(b"}") + b', "ReturnConsumedCapacity": "TOTAL"}'
 
 
-def consumed(action: str, response: HttpResponse) -> tuple[float, float]:
+def consumed(action: str, request: bytes, response: HttpResponse) -> tuple[float, float]:
     """Read and write units of a response of DynamoDB.
 
     A write whose condition fails is billed as well. Reads are computed from the returned items,
@@ -108,7 +108,8 @@ def consumed(action: str, response: HttpResponse) -> tuple[float, float]:
     if action in READS:
         body = json.loads(response[2])
         items = body.get("Items") or ([body["Item"]] if "Item" in body else [])
-        return read_units(items), 0
+        units = read_units(items)
+        return units if json.loads(request).get("ConsistentRead") else units / 2, 0
     return 0, 0
 
 

@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Any, Final
 
 from console.execution import Execution, Visit
-from console.words import channel
 from messaging.api import http
 from messaging.domain.messages import Attempt, MessageHistory
 from messaging.domain.plan import Plan, PlannedAttempt
@@ -89,9 +88,10 @@ class MessageFacts:
         if self.execution is None:
             return MessageSource.UNKNOWN if self.ended else MessageSource.API
         if self.execution.started_with_route:
-            # The API stores a message before its route is queued. A route without a stored message
-            # may have been made up.
-            return MessageSource.API if self.history or self.erased else MessageSource.UNKNOWN
+            # The API stores a message with its plan before its route is queued. A route without a
+            # stored plan may have been made up.
+            known = self.plan.steps or self.erased
+            return MessageSource.API if known else MessageSource.UNKNOWN
         return (
             MessageSource.QUEUE_OR_DIRECT
             if _UUID.fullmatch(self.message_id)
@@ -117,11 +117,6 @@ class MessageFacts:
     def planned(self, number: int) -> PlannedAttempt | None:
         return next((one for one in self.plan.attempts if one.number == number), None)
 
-    def requested_channels(self, step: int) -> str:
-        """The labels of a step's channels as requested, also if the plan dropped the step."""
-        requested = self._steps[step - 1]
-        return ", ".join(map(channel, requested.get("broadcast") or [requested["channel"]]))
-
     @cached_property
     def sending(self) -> Mapping[int, Visit]:
         """The visit of a sending state for each attempt that was started."""
@@ -140,10 +135,5 @@ class MessageFacts:
     @property
     def shows_branches(self) -> bool:
         """Whether the message has a broadcast step, which runs in a Parallel state."""
-        return any("broadcast" in step for step in self._steps)
-
-    @property
-    def _steps(self) -> Sequence[Mapping[str, Any]]:
-        """Of the validated request: an invalid one may have any form."""
-        steps: Sequence[Mapping[str, Any]] = self.stored_request.get("steps", [])
-        return steps
+        # Of the validated request: an invalid one may have any form.
+        return any("broadcast" in step for step in self.stored_request.get("steps", []))

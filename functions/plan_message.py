@@ -12,7 +12,7 @@ from messaging.api import requests
 from messaging.channels.catalog import channels
 from messaging.clients.clock import now
 from messaging.clients.store import store
-from messaging.domain.errors import InvalidRequest
+from messaging.domain.errors import InvalidRequest, Problem
 from messaging.intake import Intake
 from messaging.workflow import MAX_CAUSE
 
@@ -31,14 +31,16 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     except InvalidRequest as error:
         intake.reject(message_id, started_at, error.problems)
         logger.warning("request is invalid")
-        return _invalid(message_id, error)
+        return _invalid(message_id, error.problems)
     message = request.message(message_id, started_at, settings.default_waits(channels()))
-    _, node = intake.plan(message, request.document)
+    stored, node = intake.plan(message, request.document)
+    if not stored.plan.steps:
+        ended = Problem("the execution's name", f"is the id of a message that is {stored.status}")
+        return _invalid(message_id, [ended])
     logger.info("message planned")
     return node
 
 
-def _invalid(message_id: str, error: InvalidRequest) -> dict[str, Any]:
-    problems = [one.document for one in error.problems]
-    cause = json.dumps({"errors": problems}, ensure_ascii=False)
+def _invalid(message_id: str, problems: list[Problem]) -> dict[str, Any]:
+    cause = json.dumps({"errors": [one.document for one in problems]}, ensure_ascii=False)
     return {"message_id": message_id, "channel": "invalid", "cause": cause[:MAX_CAUSE]}

@@ -1,6 +1,7 @@
 """The sending states: send one attempt on one channel, at most once."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cache, partial
 from importlib import import_module
 from typing import Any
@@ -11,12 +12,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
 from messaging import settings
-from messaging.attempts import AttemptRunner
+from messaging.attempts import AttemptRunner, SendingState
 from messaging.channels import Channel
 from messaging.clients.clock import now
 from messaging.clients.store import store
 from messaging.clients.workflow import workflow
-from messaging.domain.messages import AttemptId
 
 logger = Logger()
 
@@ -36,9 +36,7 @@ def channel(name: str) -> Channel:
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: Mapping[str, Any], context: LambdaContext) -> None:  # noqa: ARG001 - Lambda's
-    attempt_id = AttemptId(event["message_id"], event["attempt"])
-    logger.append_keys(
-        message_id=attempt_id.message_id, attempt=attempt_id.number, channel=event["channel"]
-    )
-    runner = AttemptRunner(store(), workflow(), channel, settings.sender, now, logger)
-    runner.run(attempt_id, event["channel"], event["task_token"])
+    entered_at = datetime.fromisoformat(event["entered_at"])
+    state = SendingState(**{**event, "entered_at": entered_at})
+    logger.append_keys(message_id=state.message_id)
+    AttemptRunner(store(), workflow(), channel, settings.sender, now, logger).run(state)

@@ -79,7 +79,6 @@ class PlanPreview:
 
     problems: tuple[Problem, ...]
     plan: tuple[str, ...] = ()
-    dropped: tuple[str, ...] = ()
     expires: str = ""
 
 
@@ -98,7 +97,6 @@ def preview(request: Mapping[str, Any], defaults: StackDefaults) -> PlanPreview:
     return PlanPreview(
         problems,
         tuple(_sentences(checked, plan, defaults)),
-        tuple(f"Step {one.step} is left out: {one.reason}." for one in plan.dropped),
         _seconds(checked.expires_in_seconds or 0),
     )
 

@@ -24,9 +24,6 @@ def arrival(facts: MessageFacts) -> Iterator[DraftEntry]:
     yield DraftEntry(facts.since, "live", SOURCES[facts.source])
     if facts.history and facts.plan.attempts:
         yield DraftEntry(planned_at(facts), "live", "Planned", _plan(facts))
-        for dropped in facts.plan.dropped:
-            text = f"Step {dropped.step} ({facts.requested_channels(dropped.step)}) was dropped"
-            yield DraftEntry(planned_at(facts), "warn", text, dropped.reason)
     if facts.execution and facts.source is MessageSource.API:
         yield DraftEntry(facts.execution.started_at, "quiet", "The execution started")
 

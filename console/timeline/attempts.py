@@ -40,12 +40,12 @@ def _uncertainty(facts: MessageFacts, attempt: Attempt) -> str | None:
 
 
 def _never_sent(attempt: Attempt) -> bool:
-    """Timed out before its function ran."""
-    return attempt.status is AttemptStatus.TIMED_OUT and attempt.reason == CAME_TOO_LATE
+    """Its wait ended before its function ran, or while its provider was busy."""
+    return (attempt.reason or "").startswith(CAME_TOO_LATE)
 
 
 def _not_sent(attempt: Attempt, name: str) -> Iterator[DraftEntry]:
-    for which in (AttemptStatus.SKIPPED, AttemptStatus.TIMED_OUT):
+    for which in (AttemptStatus.SKIPPED, AttemptStatus.TIMED_OUT, AttemptStatus.FAILED):
         if which in attempt.times:
             text = f"Not sent by {name}: {attempt.reason or status(which)}"
             yield DraftEntry(attempt.times[which], "quiet", text)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from console.execution import Condition, TaskRun
+from console.execution import THROTTLED, Condition, TaskRun
 from console.facts import MessageFacts
 from console.timeline.entries import DraftEntry
 from console.words import capital, channel
@@ -22,6 +22,8 @@ def _error(run: TaskRun) -> str:
 
 def _failure(run: TaskRun, name: str) -> str:
     """A function that failed may have sent the message; a retry never sends it again."""
+    if run.error == THROTTLED:
+        return f"Lambda throttled the function and nothing was sent by {name}"
     if run.error == "Unavailable":
         return f"{capital(name)} was unavailable and nothing was sent"
     return f"The function failed while sending by {name}"

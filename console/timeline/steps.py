@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from console.execution import TaskRun, Visit
+from console.execution import THROTTLED, TaskRun, Visit
 from console.facts import MessageFacts
 from console.timeline.entries import DraftEntry
 from console.words import channel, listed, status
@@ -15,6 +15,8 @@ _ERRORS: Final = {
     "Failed": "failed",
     "Refused": "refused the message",
     "Unavailable": "was unavailable",
+    THROTTLED: "was throttled by Lambda",
+    "InvalidRoute": "was not used, because the route is invalid",
     "Expired": "was not tried before the message expired",
 }
 # What a waiting state waits for, by what its step counts as success.
@@ -56,7 +58,7 @@ def failure(visit: Visit, facts: MessageFacts) -> str:
     if failed.error == "States.Timeout":
         return _timeout(name, failed, facts.planned(visit.attempt or 0))
     words = _ERRORS.get(failed.error or "", f"failed with {failed.error}")
-    times = f" {len(visit.runs)} times" if failed.error == "Unavailable" else ""
+    times = f" {len(visit.runs)} times" if failed.error in {"Unavailable", THROTTLED} else ""
     return f"{name} {words}{times}: {failed.cause}" if failed.cause else f"{name} {words}{times}"
 
 

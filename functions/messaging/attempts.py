@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +11,24 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from messaging.channels import Channel
 from messaging.domain.content import Delivery, delivery
-from messaging.domain.errors import Ambiguous, Expired, MissingSetting, Refused, Unavailable
-from messaging.domain.messages import CAME_TOO_LATE, Attempt, AttemptId, MessageHistory
+from messaging.domain.errors import (
+    Ambiguous,
+    Expired,
+    Failed,
+    InvalidRoute,
+    MissingSetting,
+    Refused,
+    Unavailable,
+    UnknownMessage,
+)
+from messaging.domain.messages import (
+    CAME_TOO_LATE,
+    RESPONSE_UNKNOWN,
+    Attempt,
+    AttemptId,
+    MessageHistory,
+)
+from messaging.domain.plan import PlannedAttempt
 from messaging.domain.statuses import CLOSED, AttemptStatus
 from messaging.metrics import Metric, count
 from messaging.ports import Clock, WaitingStates
@@ -24,6 +40,27 @@ if TYPE_CHECKING:
     from messaging.store import Store
 
 
+@dataclass(frozen=True, slots=True)
+class SendingState:
+    """What a sending state passes to its function: its node of the route, its task token, and when
+    it was entered. A retry has a new token and the same `entered_at`.
+
+    Anyone who may start executions can invent the node.
+    """
+
+    message_id: str
+    attempt: int
+    channel: str
+    wait_seconds: int
+    task_token: str
+    entered_at: datetime
+
+    @property
+    def wait_ends_at(self) -> datetime:
+        """When a later step begins, if nothing could be sent until then."""
+        return self.entered_at + timedelta(seconds=self.wait_seconds)
+
+
 class Decision(Enum):
     """What is done with an attempt whose function runs, while no other step has succeeded."""
 
@@ -31,10 +68,16 @@ class Decision(Enum):
     SETTLE = "it was sent before; its status decides what its state is answered"
     TOO_LATE = "the workflow has continued without it, or the message was closed"
     EXPIRED = "the message expired"
+    BUSY = "the provider or the function was busy until the wait ended, and a later step exists"
 
 
 def decision(
-    history: MessageHistory, attempt: Attempt, *, claimed: bool, now: datetime
+    history: MessageHistory,
+    attempt: Attempt,
+    state: SendingState,
+    *,
+    claimed: bool,
+    now: datetime,
 ) -> Decision:
     """`claimed`: whether the caller may send the attempt."""
     unsent = _unsent(attempt, claimed=claimed)
@@ -44,6 +87,8 @@ def decision(
         return Decision.TOO_LATE
     if unsent and history.message.expired(now):
         return Decision.EXPIRED
+    if claimed and now >= state.wait_ends_at and not history.in_last_step(attempt):
+        return Decision.BUSY
     return Decision.SEND if claimed else Decision.SETTLE
 
 
@@ -66,25 +111,76 @@ class AttemptRunner:
     def _settlement(self) -> Settlement:
         return Settlement(self.store, self.workflow, self.now)
 
-    def run(self, attempt_id: AttemptId, channel: str, task_token: str) -> None:
+    def run(self, state: SendingState) -> None:
         """Sends the attempt unless it was sent before, and answers its state if its result is
-        known.
-
-        The attempt is claimed before the history is read: a concurrent receipt finds its task
-        token, or it finds what the receipt recorded.
+        known. Nothing is written for a node that is not in the message's plan.
         """
-        attempt, claimed = self.store.attempts.claim(attempt_id, channel, task_token, self.now())
+        try:
+            planned, before, request = self._checked(state)
+        except InvalidRoute as error:
+            self.workflow.fail(state.task_token, InvalidRoute, str(error))
+            self.log.warning("invalid route, nothing was sent")
+            return
+        self.log.append_keys(attempt=planned.number, channel=planned.channel)
+        self._run_checked(state, planned, before.attempt(planned.number), request)
+
+    def _checked(
+        self, state: SendingState
+    ) -> tuple[PlannedAttempt, MessageHistory, Mapping[str, Any]]:
+        """The attempt of the state's node, with the message and its request. Raises `InvalidRoute`.
+
+        Plan and request never change, so the cheaper read suffices unless it misses the message.
+        """
+        try:
+            history, request = self._read(state.message_id, consistent=False)
+        except InvalidRoute:
+            history, request = self._read(state.message_id, consistent=True)
+        for planned in history.message.plan.attempts:
+            node = planned.number, planned.channel, planned.wait_seconds
+            if node == (state.attempt, state.channel, state.wait_seconds):
+                return planned, history, request
+        raise InvalidRoute(
+            f"the plan of message {state.message_id} has no attempt {state.attempt} by "
+            f"{state.channel} with a wait of {state.wait_seconds} seconds"
+        )
+
+    def _read(
+        self, message_id: str, *, consistent: bool
+    ) -> tuple[MessageHistory, Mapping[str, Any]]:
+        try:
+            return self.store.messages.history_and_request(message_id, consistent=consistent)
+        except UnknownMessage as error:
+            raise InvalidRoute(
+                f"no message has the id {message_id}, the execution's name"
+            ) from error
+
+    def _run_checked(
+        self,
+        state: SendingState,
+        planned: PlannedAttempt,
+        before: Attempt | None,
+        request: Mapping[str, Any],
+    ) -> None:
+        """The history is read after the claim: a concurrent receipt finds the attempt's task token,
+        or what it recorded is found. `before`: the attempt before the claim.
+        """
+        attempt, claimed = self.store.attempts.claim(
+            AttemptId(state.message_id, planned.number),
+            planned.channel,
+            state.task_token,
+            self.now(),
+        )
         with self._released_on_failure(attempt, claimed=claimed):
-            history, request = self.store.messages.history_and_request(attempt_id.message_id)
+            history = self.store.messages.history(state.message_id)
             self._time_out_earlier(history, attempt)
             if success := history.success_beside(attempt):
                 self._skip(attempt, success, claimed=claimed)
                 return
-            decided = decision(history, attempt, claimed=claimed, now=self.now())
+            decided = decision(history, attempt, state, claimed=claimed, now=self.now())
             if decided is not Decision.SEND:
-                self._act_on(decided, history, attempt)
+                self._act_on(decided, history, attempt, before)
                 return
-            sending = self.channel(attempt.channel), self._delivery(history, request, attempt)
+            sending = self.channel(attempt.channel), self._delivery(history, request, planned)
         self._send(history, attempt, *sending)
 
     @contextmanager
@@ -106,11 +202,22 @@ class AttemptRunner:
         self._settlement.skip(attempt, success, unsent=_unsent(attempt, claimed=claimed))
         self.log.info("skipped, another attempt succeeded")
 
-    def _act_on(self, decided: Decision, history: MessageHistory, attempt: Attempt) -> None:
-        """Records why nothing is sent, and answers the state."""
+    def _act_on(
+        self,
+        decided: Decision,
+        history: MessageHistory,
+        attempt: Attempt,
+        before: Attempt | None,
+    ) -> None:
+        """Records why nothing is sent, and answers the state. `before`: the attempt before the
+        claim.
+        """
         match decided:
             case Decision.SETTLE:
+                self._mark_interrupted(attempt)
                 self._settlement.settle(attempt, history)
+            case Decision.BUSY:
+                self._busy(attempt, before)
             case Decision.TOO_LATE:
                 self._record(attempt, AttemptStatus.TIMED_OUT, CAME_TOO_LATE)
                 if history.message.status in CLOSED:
@@ -123,14 +230,26 @@ class AttemptRunner:
                 )
                 self.log.info("skipped, the message expired")
 
+    def _mark_interrupted(self, attempt: Attempt) -> None:
+        """The invocation that claimed the attempt may have ended before or after its call."""
+        if attempt.status is AttemptStatus.SENDING and not attempt.reason:
+            self.store.attempts.mark_ambiguous(attempt.attempt_id, RESPONSE_UNKNOWN)
+            self.log.warning("claimed by an earlier invocation, not sent again")
+
+    def _busy(self, attempt: Attempt, before: Attempt | None) -> None:
+        why = f"the provider was busy: {before.reason}" if before else "the function was busy"
+        reason = f"{CAME_TOO_LATE} ({why})"
+        self._record(attempt, AttemptStatus.FAILED, reason)
+        self.workflow.fail(attempt.task_token, Failed, reason)
+        self.log.warning("not sent within the wait", reason=reason)
+
     def _record(self, attempt: Attempt, status: AttemptStatus, reason: str) -> Attempt:
         return self.store.attempts.update_status(attempt.attempt_id, status, self.now(), reason)
 
     def _delivery(
-        self, history: MessageHistory, request: Mapping[str, Any], attempt: Attempt
+        self, history: MessageHistory, request: Mapping[str, Any], planned: PlannedAttempt
     ) -> Delivery:
-        planned = history.message.plan.attempt(attempt.number)
-        sender = self.sender(attempt.channel)
+        sender = self.sender(planned.channel)
         return delivery(history.message, request, planned, sender, self.now())
 
     def _send(

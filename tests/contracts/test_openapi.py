@@ -417,7 +417,7 @@ def untrue(answer: Mapping[str, Any], path: str, method: str) -> list[str]:
 
 POSTED: dict[str, tuple[int, Callable[[], dict[str, Any]]]] = {
     "taken": (202, lambda: post(VALID)),
-    "taken, with a dropped step": (202, lambda: post(but(VALID, {"/expires_in_seconds": 46}))),
+    "taken, with an expiry": (202, lambda: post(but(VALID, {"/expires_in_seconds": 46}))),
     "repeated": (202, lambda: [post(VALID, "again") for _ in range(2)][-1]),
     "wrong fields": (400, lambda: post(but(VALID, {"/to/sms": "0425", "/steps/0/wait": 1}))),
     "not JSON": (400, lambda: post("{")),

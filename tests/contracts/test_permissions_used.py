@@ -31,6 +31,7 @@ from messaging.domain.statuses import AttemptStatus
 from messaging.store import Store
 from tests.infra.template import Template
 from tests.support.aws import CONTEXT, ENVIRONMENT, TABLE, aws, load, sns
+from tests.support.plans import send_event
 from tests.support.request_cases import VALID, but
 
 # The services' names in policies.
@@ -140,8 +141,10 @@ def begin() -> None:
 
 
 def send(message_id: str, attempt: int, channel: str) -> None:
-    event = {"message_id": message_id, "attempt": attempt, "channel": channel}
-    send_message.handler({**event, "task_token": uuid.uuid4().hex}, CONTEXT)
+    unheard = Store(boto3.Session().client("dynamodb"), TABLE)
+    planned = unheard.messages.history(message_id).message.plan.attempt(attempt)
+    assert planned.channel == channel
+    send_message.handler(send_event(message_id, planned, uuid.uuid4().hex), CONTEXT)
 
 
 class Early:

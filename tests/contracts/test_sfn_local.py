@@ -142,7 +142,9 @@ def test_every_error_is_one_of_ours_or_the_timeout() -> None:
         if "Throw" in answer
     }
 
-    assert thrown == {"Refused", "Failed", "Expired", "Unavailable", "States.Timeout"}
+    assert thrown == {
+        *("Refused", "Failed", "Expired", "InvalidRoute", "Unavailable", "States.Timeout"),
+    }
     assert all(hasattr(errors, name) for name in thrown - {"States.Timeout"})
 
 

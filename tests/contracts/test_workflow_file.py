@@ -13,6 +13,8 @@ from messaging.domain import errors
 from tests.support.plans import CHANNELS
 
 FILES = sorted(Path("statemachine").glob("*.asl.json"))
+# docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html
+THROTTLED = "Lambda.TooManyRequestsException"
 WAITING = "arn:aws:states:::lambda:invoke.waitForTaskToken"
 
 
@@ -50,7 +52,21 @@ def test_a_waiting_task_says_which_attempt_it_is_and_nothing_more(
     assert len(waiting) == 2 * len(CHANNELS)
     for state in waiting:
         payload = state["Parameters"]["Payload"]
-        assert payload.keys() == {"task_token.$", "message_id.$", "attempt.$", "channel.$"}
+        assert payload == {
+            "task_token.$": "$$.Task.Token",
+            "message_id.$": "$$.Execution.Name",
+            "attempt.$": "$.attempt",
+            "channel.$": "$.channel",
+            "wait_seconds.$": "$.wait_seconds",
+            "entered_at.$": "$$.State.EnteredTime",
+        }
+
+
+def test_the_message_is_the_one_that_the_execution_is_named_after() -> None:
+    """Anyone who may start executions can write another message's id into the input."""
+    for path in FILES:
+        read = re.findall(r'"([^"]+)": "\$\.message_id"', path.read_text())
+        assert read == ["Variable"], "only Choose channel looks whether there is one"
 
 
 def test_all_sending_states_retry_alike(definition: dict[str, Any]) -> None:
@@ -88,17 +104,23 @@ def test_every_retry_says_why_trying_again_is_safe(definition: dict[str, Any]) -
             assert "States.Timeout" not in retry["ErrorEquals"], name
 
 
-def test_a_catch_keeps_the_input(definition: dict[str, Any]) -> None:
+def test_a_catch_keeps_the_input_of_what_follows(definition: dict[str, Any]) -> None:
     for name, state in states(definition):
         for catch in state.get("Catch", []):
-            assert catch["ResultPath"] is None, name
+            if catch["ErrorEquals"] == ["InvalidRoute"]:
+                assert definition["States"][catch["Next"]]["Type"] == "Fail", name
+            else:
+                assert catch["ResultPath"] is None, name
 
 
 def test_a_failure_has_a_name_of_its_own_and_its_reasons(definition: dict[str, Any]) -> None:
     fails = [state for _, state in states(definition) if state["Type"] == "Fail"]
 
-    assert {state["Error"] for state in fails} == {"Undelivered", "Expired", "InvalidRequest"}
-    assert {state["CausePath"] for state in fails} == {"$.cause"}
+    causes = {state["Error"]: state["CausePath"] for state in fails}
+    assert causes == {
+        **dict.fromkeys(("Undelivered", "Expired", "InvalidRequest"), "$.cause"),
+        "InvalidRoute": "$.Cause",
+    }
 
 
 def test_our_error_names_are_names_of_our_errors(definition: dict[str, Any]) -> None:
@@ -107,10 +129,10 @@ def test_our_error_names_are_names_of_our_errors(definition: dict[str, Any]) -> 
         for _, state in states(definition)
         for rule in (*state.get("Retry", []), *state.get("Catch", []))
         for error in rule["ErrorEquals"]
-        if not error.startswith("States.")
+        if not error.startswith(("States.", "Lambda."))
     }
 
-    assert named == {"Refused", "Failed", "Expired"}
+    assert named == {"Refused", "Failed", "Expired", "InvalidRoute", "Unavailable"}
     assert all(issubclass(getattr(errors, name), Exception) for name in named)
 
 
@@ -119,12 +141,27 @@ def test_no_answer_of_ours_is_tried_again_but_unavailable(definition: dict[str, 
     for name, state in states(definition):
         if state.get("Resource") != WAITING:
             continue
-        stands, again = state["Retry"]
+        stands, busy, again = state["Retry"]
         assert (stands["ErrorEquals"], stands["MaxAttempts"]) == (
-            ["Refused", "Failed", "Expired"],
+            ["Refused", "Failed", "Expired", "InvalidRoute"],
             0,
         ), name
+        assert busy["ErrorEquals"] == ["Unavailable", THROTTLED], name
         assert again["ErrorEquals"] == ["States.TaskFailed"], name
+
+
+def test_a_task_that_lambda_throttles_is_tried_for_longer_than_one_that_failed(
+    definition: dict[str, Any],
+) -> None:
+    """The default waits of WhatsApp, SMS and voice are shorter than the retries can take."""
+    for name, state in states(definition):
+        if state["Type"] != "Task":
+            continue
+        [busy] = [one for one in state["Retry"] if THROTTLED in one["ErrorEquals"]]
+        assert state["Retry"].index(busy) == len(state["Retry"]) - 2, name
+        delays = [min(2**tries, busy["MaxDelaySeconds"]) for tries in range(busy["MaxAttempts"])]
+        assert busy["JitterStrategy"] == "FULL", name
+        assert sum(delays) > 120, name
 
 
 def test_the_file_holds_no_arn_of_ours_and_no_number_of_the_callers() -> None:

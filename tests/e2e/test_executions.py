@@ -80,6 +80,7 @@ def test_a_late_success_still_counts_after_the_stop(throughline: Throughline) ->
         ({"status": "TIMED_OUT", "error": "States.Timeout"}, True),
         ({"status": "FAILED", "error": "States.Runtime"}, True),
         ({"status": "FAILED", "error": "InvalidRequest"}, True),
+        ({"status": "FAILED", "error": "InvalidRoute"}, True),
         ({"status": "FAILED", "error": None}, True),
         ({"status": "FAILED"}, True),
         ({"status": "FAILED", "error": "Undelivered"}, False),

@@ -160,4 +160,7 @@ CASES = {
         "FAILED",
         (*PLANNED, "Invalid request"),
     ),
+    "InventedRoute": Case(
+        route("sms", "email"), "FAILED", ("Choose channel", "Send SMS", "Invalid route")
+    ),
 }

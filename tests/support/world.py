@@ -24,7 +24,7 @@ from tests.support.aws import CONTEXT
 from tests.support.dynamodb import MemoryDynamoDB
 from tests.support.plans import CHANNELS
 
-RETRIES = {"send": 3, "close": 5, "plan": 5}
+RETRIES = {"send": 3, "busy": 30, "close": 5, "plan": 5}
 THROUGH = {"sent", "delivered"}
 DEADLINE_SECONDS = 30
 
@@ -48,6 +48,7 @@ class Invocation:
     # Why it may not send, if it may not.
     forbidden: Callable[[], str] = str
     calls: int = 0
+    wrote: bool = False
     _dies: bool = False
     _fails: bool = False
     _thread: threading.Thread | None = None
@@ -103,16 +104,19 @@ class Table:
 
     exceptions = MemoryDynamoDB.exceptions
 
-    def __init__(self, table: MemoryDynamoDB, before_first: Callable[[Invocation], None]) -> None:
+    def __init__(
+        self, table: MemoryDynamoDB, before_first_update: Callable[[Invocation], None]
+    ) -> None:
         self._table = table
-        self._before_first = before_first
+        self._before_first_update = before_first_update
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
         def call(*positional: Any, **named: Any) -> Any:
             here().pause_before_aws()
             here().calls += 1
-            if here().calls == 1:
-                self._before_first(here())
+            if operation == "update_item" and not here().wrote:
+                here().wrote = True
+                self._before_first_update(here())
             return getattr(self._table, operation)(*positional, **named)
 
         return call
@@ -153,8 +157,10 @@ class Wait:
 
     node: Mapping[str, Any]
     token: str
+    entered_at: datetime
     ends_at: datetime
     retries: int = RETRIES["send"]
+    busy_retries: int = RETRIES["busy"]
     over: bool = False
     through: bool = False
 
@@ -252,7 +258,7 @@ class Workflow:
                 self.waits = [self._wait(node)]
 
     def _wait(self, node: Mapping[str, Any]) -> Wait:
-        wait = Wait(node, "", self._world.now)
+        wait = Wait(node, "", self._world.now, self._world.now)
         self._send(wait)
         return wait
 
@@ -260,8 +266,10 @@ class Workflow:
         self._tokens += 1
         wait.token = f"token {self._tokens}"
         wait.ends_at = self._world.now + timedelta(seconds=wait.node["wait_seconds"])
-        payload = {name: wait.node[name] for name in ("message_id", "attempt", "channel")}
-        self._world.invoke("send", {"task_token": wait.token, **payload}, self._send_ended)
+        node = {name: wait.node[name] for name in ("attempt", "channel", "wait_seconds")}
+        event = {"task_token": wait.token, "message_id": self._world.message_id, **node}
+        event |= {"entered_at": wait.entered_at.isoformat()}
+        self._world.invoke("send", event, self._send_ended)
 
     def _send_ended(self, invocation: Invocation) -> None:
         if invocation.error and invocation.heard:
@@ -271,11 +279,18 @@ class Workflow:
         if error == "Expired" and self._node["channel"] != "broadcast":
             wait.over = True
             self._close()
-        elif error in {"Refused", "Failed", "Expired"} or not wait.retries:
+        elif error in {"Refused", "Failed", "Expired"} or not self._tries_again(wait, error):
             self._give_up(wait)
         else:
-            wait.retries -= 1
             self._send(wait)
+
+    @staticmethod
+    def _tries_again(wait: Wait, error: str) -> bool:
+        if error == "Unavailable":
+            wait.busy_retries -= 1
+            return wait.busy_retries >= 0
+        wait.retries -= 1
+        return wait.retries >= 0
 
     def _give_up(self, wait: Wait) -> None:
         wait.over = True
@@ -346,7 +361,8 @@ class World:
         self.table = MemoryDynamoDB()
         self.workflow = Workflow(self)
         self.store = Store(self.table, "Messages", timedelta(days=30))  # type: ignore[arg-type] # the stand-in
-        self.seen = Store(Table(self.table, self._before_first), "Messages", timedelta(days=30))  # type: ignore[arg-type] # the stand-in
+        table: Any = Table(self.table, self._before_first_update)
+        self.seen = Store(table, "Messages", timedelta(days=30))
         self.running: list[Invocation] = []
         self.ended: list[Invocation] = []
         self._handlers = handlers
@@ -374,8 +390,8 @@ class World:
         self.now += timedelta(seconds=seconds)
         self.workflow.time_out(self.now)
 
-    def _before_first(self, invocation: Invocation) -> None:
-        """An attempt is claimed by its function's first call: conditions that held then and still
+    def _before_first_update(self, invocation: Invocation) -> None:
+        """An attempt is claimed by its function's first update: conditions that held then and still
         hold must prevent the send. What was only taken may fail in between.
         """
         history, now = self.history(), self.now

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import boto3
 import pytest
+from moto.awslambda.exceptions import LambdaClientError
 from moto.awslambda_simple.models import LambdaSimpleBackend
 
 import close_message
@@ -18,8 +19,9 @@ import record_receipt
 import send_message
 from local.interpreter import behave_as_aws
 from messaging.domain.content import Delivery
+from messaging.domain.errors import Unavailable
 from messaging.domain.messages import Message, MessageHistory
-from messaging.domain.plan import RequestedStep, make_plan
+from messaging.domain.plan import Plan, RequestedStep, make_plan
 from messaging.domain.route import route as route_of
 from messaging.domain.statuses import Success
 from messaging.store import Store
@@ -34,6 +36,8 @@ FUNCTIONS = {
 }
 # What happens just before a function runs, by message id and attempt.
 BEFORE: dict[tuple[str, int | None], list[Callable[[], object]]] = {}
+# How often Lambda throttles a function before it runs, by its name.
+THROTTLES: dict[str, list[Callable[[], object]]] = {}
 SAMPLE_ID = "01JEXAMPLE0000000000000001"
 # Far more than it takes: a busy machine is slow, not wrong.
 DEADLINE_SECONDS = 120
@@ -57,6 +61,37 @@ def until(fact: Callable[[], T | None]) -> T:
             return found
         time.sleep(0.01)
     pytest.fail(f"not within {DEADLINE_SECONDS} seconds: {fact}")
+
+
+class TooManyRequests(LambdaClientError):
+    """Lambda has no capacity for an invocation; the function does not run."""
+
+    code = 429
+
+    def __init__(self) -> None:
+        super().__init__("TooManyRequestsException", "Rate Exceeded.")
+
+
+class PassedTime:
+    """The functions' clock, which can be moved on without waiting."""
+
+    def __init__(self) -> None:
+        self._passed = timedelta(0)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self._passed
+
+    def move_on(self, seconds: int) -> None:
+        self._passed += timedelta(seconds=seconds)
+
+    def busy_for(self, seconds: int) -> Callable[[Delivery], object]:
+        """A provider's answer, after which this time has passed until it is called again."""
+
+        def busy(_: Delivery) -> None:
+            self.move_on(seconds)
+            raise Unavailable("ThrottlingException")
+
+        return busy
 
 
 class ScriptedChannel:
@@ -98,6 +133,20 @@ class Flow:
         success: Success = Success.DELIVERED,
         expires_in: timedelta | None = None,
     ) -> None:
+        """The execution of a message that is added first."""
+        plan = self.add(
+            *steps, wait=wait, first_wait=first_wait, success=success, expires_in=expires_in
+        )
+        self.execute(route_of(self.message_id, plan, CHANNELS))
+
+    def add(
+        self,
+        *steps: str | tuple[str, ...],
+        wait: int = WAIT_SECONDS,
+        first_wait: int | None = None,
+        success: Success = Success.DELIVERED,
+        expires_in: timedelta | None = None,
+    ) -> Plan:
         """A message as the API leaves it: stored and planned. Here a wait may be shorter."""
         waits = [first_wait or wait, *[wait] * len(steps)]
         asked = [_step(step, wait, success) for step, wait in zip(steps, waits, strict=False)]
@@ -106,7 +155,7 @@ class Flow:
         request = {**REQUEST, "steps": [{} for _ in asked], "category": "utility"}
         expires_at = now + expires_in if expires_in is not None else None
         self.store.messages.add(Message(self.message_id, now, plan, expires_at=expires_at), request)
-        self.execute(route_of(self.message_id, plan, CHANNELS))
+        return plan
 
     def execute(self, document: Any, name: str | None = None) -> None:
         """A StartExecution, as another service may do it."""
@@ -209,6 +258,9 @@ def _invoke(
 ) -> bytes:
     """Calls the handler itself; what it raises is reported by its class, as Lambda does it."""
     name, event = function_name.rsplit(":", 1)[-1], json.loads(body)
+    if throttles := THROTTLES.get(name):
+        throttles.pop()()
+        raise TooManyRequests
     handler: Any = FUNCTIONS[name]
     try:
         for happening in BEFORE.pop((event["message_id"], event.get("attempt")), []):
@@ -260,6 +312,16 @@ def stop_what_runs(state_machine: str) -> None:
     for page in pages.paginate(stateMachineArn=state_machine, statusFilter="RUNNING"):
         for execution in page["executions"]:
             sfn.stop_execution(executionArn=execution["executionArn"])
+
+
+@pytest.fixture
+def time_passes(monkeypatch: pytest.MonkeyPatch, no_jitter: None) -> Iterator[PassedTime]:
+    """Retries come at once; how long they took is told to the functions."""
+    del no_jitter
+    passed = PassedTime()
+    monkeypatch.setattr(send_message, "now", passed.now)
+    yield passed
+    THROTTLES.clear()
 
 
 @pytest.fixture

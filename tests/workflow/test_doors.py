@@ -1,6 +1,7 @@
 """The three doors of one request: the API, the requests queue, a direct StartExecution."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -8,6 +9,9 @@ import pytest
 
 import accept_message
 import start_delivery
+from messaging.domain.errors import Refused
+from messaging.domain.messages import Message
+from messaging.domain.plan import Plan
 from messaging.domain.statuses import MessageStatus
 from tests.support.aws import CONTEXT, ENVIRONMENT
 from tests.workflow.conftest import REQUEST, Flow, until
@@ -155,6 +159,7 @@ INVALID: list[tuple[object, str]] = [
     ({**VALID, "to": {}}, "/to/whatsapp"),
     ({"channel": "sms"}, "/steps"),
     ({"channel": "pigeon", "message_id": "m1"}, "/steps"),
+    ({"channel": "none", "message_id": "m1"}, "/steps"),
 ]
 
 
@@ -169,6 +174,29 @@ def test_an_invalid_direct_start_ends_with_its_reasons(
     pointers = [one["pointer"] for one in json.loads(flow.describe()["cause"])["errors"]]
     assert pointer in pointers
     assert flow.history().message.status is MessageStatus.REJECTED
+
+
+def test_a_step_that_fails_at_once_leaves_its_time_to_the_next(flow: Flow) -> None:
+    flow.whatsapp.script = [Refused("ValidationException")]
+    steps = [{"channel": "whatsapp", "wait_seconds": 60}, {"channel": "sms"}]
+    flow.execute({**VALID, "steps": steps, "expires_in_seconds": 60})
+    until(lambda: flow.sms.sent)
+    flow.receive("sms_TEXT_DELIVERED", attempt=2)
+
+    sends = ["Send WhatsApp", "Fall back", "Send SMS"]
+    assert flow.finish() == ("SUCCEEDED", [*PLANNED_FIRST, *sends])
+    assert [one.wait_seconds for one in flow.history().message.plan.attempts] == [60, 60]
+    assert 50 < flow.sms.sent[0].valid_seconds < 60
+
+
+def test_the_id_of_a_message_that_was_rejected_is_not_planned_again(flow: Flow) -> None:
+    now = datetime.now(UTC)
+    rejected = Message(flow.message_id, now, Plan(), status=MessageStatus.REJECTED)
+    flow.store.messages.add(rejected)
+    flow.execute(VALID)
+
+    assert flow.finish() == ("FAILED", [*PLANNED_FIRST, "Invalid request"])
+    assert "is the id of a message that is rejected" in flow.describe()["cause"]
 
 
 def test_a_name_that_cannot_be_a_message_id_is_refused(flow: Flow) -> None:

@@ -156,12 +156,12 @@ def test_a_busy_provider_is_tried_again(flow: Flow) -> None:
 
 @pytest.mark.usefixtures("no_jitter")
 def test_a_provider_busy_to_the_end_falls_back(flow: Flow) -> None:
-    flow.sms.script = [Unavailable("ThrottlingException")] * 4
+    flow.sms.script = [Unavailable("ThrottlingException")] * 31
     flow.start("sms", "email")
     flow.receive("ses_Delivery", attempt=2)
 
     assert flow.finish()[0] == "SUCCEEDED"
-    assert len(flow.sms.sent) == 4
+    assert len(flow.sms.sent) == 31
     assert flow.statuses() == ["failed", "delivered"]
     assert flow.history().attempts[0].reason == "ThrottlingException"
 

@@ -112,7 +112,6 @@ def _plan_document(message: Message) -> dict[str, Any]:
             }
             for one in message.plan.attempts
         ],
-        "dropped": [{"step": one.step, "reason": one.reason} for one in message.plan.dropped],
     }
 
 

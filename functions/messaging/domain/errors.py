@@ -3,8 +3,9 @@
 Sent to a waiting state
 ├── Unavailable      the provider is busy; nothing was sent, so the state retries
 ├── Refused          the provider rejected the call; the next step begins at once
-├── Failed           a receipt reported a failure
-└── Expired          the message expired before the attempt was sent
+├── Failed           a receipt reported a failure, or nothing could be sent within the wait
+├── Expired          the message expired before the attempt was sent
+└── InvalidRoute     the execution's input is not the route of the message that it is named after
 Raised
 ├── Ambiguous        the provider may have accepted the call; nothing is sent again
 ├── InvalidRequest   the request is invalid; has one problem per invalid field
@@ -32,6 +33,10 @@ class Failed(Exception):
 
 
 class Expired(Exception):
+    pass
+
+
+class InvalidRoute(Exception):
     pass
 
 

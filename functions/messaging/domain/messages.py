@@ -24,6 +24,8 @@ MESSAGE_ID = re.compile(r"[0-9A-Za-z_-]{1,80}")
 _ATTEMPT_ID = re.compile(rf"({MESSAGE_ID.pattern})\.([1-9][0-9]?)")
 # Why an attempt timed out before anything was sent.
 CAME_TOO_LATE = "the wait ended before the attempt could be sent"
+# Of an attempt whose function ended, or has not ended yet, after it had claimed the attempt.
+RESPONSE_UNKNOWN = "the provider's response was not recorded; it may have been sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +161,14 @@ class MessageHistory:
     def step(self, attempt: Attempt) -> int:
         return self.message.plan.attempt(attempt.number).step
 
+    def in_last_step(self, attempt: Attempt) -> bool:
+        plan = self.message.plan
+        return plan.ends_with(plan.attempt(attempt.number))
+
     def fulfilled(self, attempt: Attempt) -> bool:
-        return fulfils(attempt.status, self.message.plan.attempt(attempt.number).success)
+        """Whether the attempt has what its step requires; one outside the plan never has."""
+        planned = (one for one in self.message.plan.attempts if one.number == attempt.number)
+        return any(fulfils(attempt.status, one.success) for one in planned)
 
     def success_beside(self, attempt: Attempt) -> Attempt | None:
         """A successful attempt of another step: of an earlier one after its wait was over, or of a

@@ -49,26 +49,22 @@ class PlannedStep:
 
 
 @dataclass(frozen=True, slots=True)
-class DroppedStep:
-    """A step that the plan omits, and why."""
-
-    step: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
     """The steps in order. Attempts are numbered from 1 across all steps."""
 
     steps: tuple[PlannedStep, ...] = ()
-    dropped: tuple[DroppedStep, ...] = ()
 
     @property
     def attempts(self) -> tuple[PlannedAttempt, ...]:
         return tuple(attempt for step in self.steps for attempt in step.attempts)
 
     def attempt(self, number: int) -> PlannedAttempt:
-        return self.attempts[number - 1]
+        """Raises `KeyError` if the plan has no attempt with this number."""
+        return {one.number: one for one in self.attempts}[number]
+
+    def ends_with(self, attempt: PlannedAttempt) -> bool:
+        """Whether no step follows the attempt's."""
+        return attempt.step == self.steps[-1].number
 
     @property
     def wait_seconds(self) -> int:
@@ -83,22 +79,16 @@ def make_plan(
 ) -> Plan:
     """The plan of these steps; `default_waits` are seconds by channel. Steps are numbered from 1.
 
-    With an expiry, the waits are shortened to end before it, and a step with less than
-    `MIN_WAIT_SECONDS` left is dropped.
+    With an expiry, no wait is longer than it. Every step is planned: the steps before it may fail
+    at once. Whether it still has time is decided when it begins.
     """
     planned: list[PlannedStep] = []
-    dropped: list[DroppedStep] = []
-    start, attempts = 0, 0
+    attempts = 0
     for number, step in enumerate(steps, 1):
-        left = None if expires_in_seconds is None else expires_in_seconds - start
-        if left is not None and left < MIN_WAIT_SECONDS:
-            dropped.append(DroppedStep(number, _too_late(start, left)))
-            continue
-        made = _planned(step, number, attempts, default_waits, left)
+        made = _planned(step, number, attempts, default_waits, expires_in_seconds)
         planned.append(made)
         attempts += len(made.attempts)
-        start += made.wait_seconds
-    return Plan(tuple(planned), tuple(dropped))
+    return Plan(tuple(planned))
 
 
 def _planned(
@@ -106,24 +96,17 @@ def _planned(
     number: int,
     attempts_before: int,
     default_waits: Mapping[str, int],
-    left: int | None,
+    longest: int | None,
 ) -> PlannedStep:
     attempts = (
         PlannedAttempt(
-            attempt, number, channel, _wait(step, default_waits[channel], left), step.success
+            attempt, number, channel, _wait(step, default_waits[channel], longest), step.success
         )
         for attempt, channel in enumerate(step.channels, attempts_before + 1)
     )
     return PlannedStep(number, tuple(attempts), step.broadcast)
 
 
-def _wait(step: RequestedStep, default: int, left: int | None) -> int:
+def _wait(step: RequestedStep, default: int, longest: int | None) -> int:
     wait = default if step.wait_seconds is None else step.wait_seconds
-    return wait if left is None else min(wait, left)
-
-
-def _too_late(start: int, left: int) -> str:
-    return (
-        f"the previous steps can take {start} of the {start + left} seconds before the message "
-        f"expires; a step needs at least {MIN_WAIT_SECONDS}"
-    )
+    return wait if longest is None else min(wait, longest)

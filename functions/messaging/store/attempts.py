@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from messaging.domain.errors import Unmatched
-from messaging.domain.messages import Attempt, AttemptId, Receipt
+from messaging.domain.messages import RESPONSE_UNKNOWN, Attempt, AttemptId, Receipt
 from messaging.domain.plan import PlannedAttempt
 from messaging.domain.statuses import ATTEMPT_RANK, AttemptStatus, Success
 from messaging.store.receipts import MAX_REASON, Receipts
@@ -134,7 +134,9 @@ class Attempts:
         was busy until then and nothing was sent.
         """
         status = AttemptStatus.FAILED if attempt.released else AttemptStatus.TIMED_OUT
-        return self.update_status(attempt.attempt_id, status, at, attempt.reason or reason)
+        unknown = RESPONSE_UNKNOWN if attempt.status is AttemptStatus.SENDING else None
+        why = attempt.reason or reason or unknown
+        return self.update_status(attempt.attempt_id, status, at, why)
 
     def release(self, attempt_id: AttemptId, reason: str) -> Attempt:
         """The attempt afterwards: nothing was sent, so it may be claimed again."""

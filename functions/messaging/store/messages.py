@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from messaging.domain.errors import UnknownMessage
 from messaging.domain.messages import Attempt, Message, MessageHistory
-from messaging.domain.plan import DroppedStep, Plan, PlannedAttempt, PlannedStep
+from messaging.domain.plan import Plan, PlannedAttempt, PlannedStep
 from messaging.domain.statuses import MESSAGE_RANK, MessageStatus, Success
 from messaging.store.attempts import attempt_from_item, attempt_key
 from messaging.store.table import KEYS_PER_BATCH, Item, Key, Table, moment, timestamp
@@ -59,9 +59,15 @@ class Messages:
         """The message and the attempts so far, as of now. Raises `UnknownMessage`."""
         return _history(message_id, self._table.query(message_id, "attempt", _MESSAGE))[0]
 
-    def history_and_request(self, message_id: str) -> tuple[MessageHistory, Mapping[str, Any]]:
-        """The same, with the request in the same call; empty if there is none."""
-        return _history(message_id, self._table.query(message_id, "attempt", _REQUEST))
+    def history_and_request(
+        self, message_id: str, *, consistent: bool = True
+    ) -> tuple[MessageHistory, Mapping[str, Any]]:
+        """The same, with the request in the same call; empty if there is none.
+
+        A read that is not `consistent` costs half: it may miss what was written in the last second.
+        """
+        items = self._table.query(message_id, "attempt", _REQUEST, consistent=consistent)
+        return _history(message_id, items)
 
     def update_status(
         self,
@@ -141,7 +147,9 @@ def _history(
                 attempts.append(attempt_from_item(item))
     if message is None:
         raise UnknownMessage(message_id)
-    return MessageHistory(message, tuple(attempts)), request
+    # An attempt outside the plan was never sent by the plan's steps, so nothing is decided by it.
+    numbers = {planned.number for planned in message.plan.attempts}
+    return MessageHistory(message, tuple(one for one in attempts if one.number in numbers)), request
 
 
 def _keys(attempts: Mapping[str, int], known: Mapping[str, int]) -> list[Key]:
@@ -190,8 +198,7 @@ def _plan(stored: Mapping[str, Any]) -> Plan:
         steps=tuple(
             PlannedStep(step["number"], tuple(map(_attempt, step["attempts"])), step["broadcast"])
             for step in stored["steps"]
-        ),
-        dropped=tuple(DroppedStep(**one) for one in stored["dropped"]),
+        )
     )
 
 

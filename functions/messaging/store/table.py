@@ -66,11 +66,11 @@ class Table:
         )
         return _plain(response.get("Item", {}))
 
-    def query(self, pk: str, first: str, last: str) -> Iterator[Item]:
+    def query(self, pk: str, first: str, last: str, *, consistent: bool = True) -> Iterator[Item]:
         """The items under `pk` whose `sk` is between the two, in its order."""
         pages = self.client.get_paginator("query").paginate(
             TableName=self.name,
-            ConsistentRead=True,
+            ConsistentRead=consistent,
             KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
             ExpressionAttributeValues=_marshal({":pk": pk, ":first": first, ":last": last}),
         )

@@ -8,7 +8,7 @@ import pytest
 
 from messaging.api import requests
 from messaging.domain.errors import InvalidRequest
-from messaging.domain.plan import DroppedStep, RequestedStep
+from messaging.domain.plan import RequestedStep
 from messaging.domain.statuses import Success
 from tests.support.request_cases import (
     FULL,
@@ -82,9 +82,8 @@ def test_a_message_has_its_plan_and_its_end() -> None:
 
     assert (message.message_id, message.accepted_at) == ("m1", NOW)
     assert message.expires_at == NOW + timedelta(seconds=46)
-    assert [(one.channel, one.wait_seconds) for one in message.plan.attempts] == [("whatsapp", 45)]
-    assert [dropped.step for dropped in message.plan.dropped] == [2, 3]
-    assert isinstance(message.plan.dropped[0], DroppedStep)
+    waits = [(one.channel, one.wait_seconds) for one in message.plan.attempts]
+    assert waits == [("whatsapp", 45), ("sms", 46), ("sms", 46), ("email", 46)]
 
 
 def test_a_message_without_an_expiry_does_not_end() -> None:

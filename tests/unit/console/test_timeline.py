@@ -5,13 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from console.execution import Execution
+from console.execution import THROTTLED, Execution
 from console.facts import MessageFacts, MessageSource
 from console.timeline.entries import TimelineEntry
 from console.timeline.summary import summary
 from console.timeline.timeline import elapsed, timeline
-from messaging.domain.messages import MessageHistory
-from messaging.domain.statuses import MessageStatus
+from messaging.domain.messages import CAME_TOO_LATE, Message, MessageHistory
+from messaging.domain.plan import Plan
+from messaging.domain.statuses import AttemptStatus, MessageStatus
 from tests.support.recorded import NAMES, events, facts
 
 
@@ -102,6 +103,38 @@ def test_a_function_that_broke_is_not_said_to_have_sent_nothing() -> None:
     assert first.detail == "try 1: Lambda.Unknown it died"
 
 
+def test_a_throttled_function_is_said_to_have_sent_nothing() -> None:
+    cause = "Rate Exceeded. (Service: AWSLambda; Status Code: 429)"
+    throttled = [
+        {**event, "taskFailedEventDetails": {"error": THROTTLED, "cause": cause}}
+        if event["type"] == "TaskFailed"
+        else event
+        for event in events("busy_to_the_end")
+    ]
+    known = replace(facts("busy_to_the_end"), execution=Execution.read(throttled))
+    words = [entry.text for entry in timeline(known)]
+
+    assert (
+        "Lambda throttled the function and nothing was sent by WhatsApp; the state retries"
+    ) in words
+    assert (
+        f"Step 2 (email) started because WhatsApp was throttled by Lambda 4 times: {cause}" in words
+    )
+
+
+def test_an_attempt_that_was_busy_until_its_wait_ended_was_not_sent() -> None:
+    known = facts("busy_to_the_end")
+    assert known.history
+    reason = f"{CAME_TOO_LATE} (the provider was busy: ThrottlingException)"
+    first, *others = known.history.attempts
+    attempts = (replace(first, status=AttemptStatus.FAILED, reason=reason), *others)
+    busy = replace(known, history=replace(known.history, attempts=attempts))
+    words = [entry.text for entry in timeline(busy)]
+
+    assert f"Not sent by WhatsApp: {reason}" in words
+    assert "Attempt 1 sent to WhatsApp" not in words
+
+
 def test_a_provider_that_stays_busy_is_the_reason_for_the_next_step() -> None:
     expected = (
         "Step 2 (email) started because WhatsApp was unavailable 4 times: ThrottledRequestException"
@@ -151,15 +184,6 @@ def test_an_attempt_that_another_one_overtook_was_not_sent() -> None:
 
     assert "Not sent by SMS: attempt 1 on whatsapp succeeded" in words
     assert not any(text.startswith("Handed to SMS") for text in words)
-
-
-def test_dropped_steps_are_described_with_their_reason() -> None:
-    dropped = one("dropped", "Step 2 (SMS) was dropped")
-
-    assert dropped.detail is not None
-    assert "5 of the 8 seconds before the message expires" in dropped.detail
-    planned = one("dropped", "Planned")
-    assert planned.detail == "step 1: WhatsApp, waits 5 s; nothing is sent after 8 s"
 
 
 def test_expiry_ends_the_message_and_says_what_was_not_sent() -> None:
@@ -245,6 +269,39 @@ def test_an_erased_message_says_so_and_keeps_how_its_execution_ended() -> None:
 
 def test_a_route_that_nobody_stored_is_not_said_to_come_by_the_api() -> None:
     assert replace(facts("fallback"), history=None, receipts=()).source is MessageSource.UNKNOWN
+
+
+def test_an_invented_route_is_described_with_its_error() -> None:
+    """Its execution failed, so the name is stored as a message without a plan."""
+    known = facts("refused")
+    assert known.execution
+    cause = f"no message has the id {known.message_id}, the execution's name"
+    failed = [
+        {**event, "taskFailedEventDetails": {"error": "InvalidRoute", "cause": cause}}
+        if event["type"] == "TaskFailed"
+        else event
+        for event in events("refused", until="TaskStateExited")
+    ]
+    message = Message(
+        known.message_id,
+        known.since,
+        Plan(),
+        status=MessageStatus.UNDELIVERED,
+        reason="the execution failed",
+    )
+    invented = replace(
+        known,
+        history=MessageHistory(message, ()),
+        receipts=(),
+        execution=Execution.read(failed),
+    )
+    words = [entry.text for entry in timeline(invented)]
+
+    assert invented.source is MessageSource.UNKNOWN
+    assert any(
+        text.endswith(f"WhatsApp was not used, because the route is invalid: {cause}")
+        for text in words
+    )
 
 
 def test_a_request_that_also_looks_like_a_route_came_by_no_api() -> None:

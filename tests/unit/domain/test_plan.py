@@ -7,7 +7,7 @@ import pytest
 
 from messaging.domain.content import Content, content, delivery
 from messaging.domain.messages import Message
-from messaging.domain.plan import DroppedStep, PlannedAttempt, RequestedStep, make_plan
+from messaging.domain.plan import PlannedAttempt, RequestedStep, make_plan
 from messaging.domain.route import route as route_of
 from messaging.domain.statuses import Success
 
@@ -32,47 +32,37 @@ def test_attempts_are_numbered_over_the_whole_plan() -> None:
 
 
 @pytest.mark.parametrize(
-    ("expires_in", "waits", "dropped"),
+    ("expires_in", "waits"),
     [
-        (None, [45, 120, 300], []),
-        (600, [45, 120, 300], []),
-        (465, [45, 120, 300], []),
-        (464, [45, 120, 299], []),
-        (170, [45, 120, 5], []),
-        (169, [45, 120], [3]),
-        (165, [45, 120], [3]),
-        (50, [45, 5], [3]),
-        (49, [45], [2, 3]),
-        (5, [5], [2, 3]),
+        (None, [45, 120, 300]),
+        (600, [45, 120, 300]),
+        (299, [45, 120, 299]),
+        (60, [45, 60, 60]),
+        (5, [5, 5, 5]),
     ],
 )
-def test_waits_are_cut_and_late_steps_dropped(
-    expires_in: int | None, waits: list[int], dropped: list[int]
+def test_every_step_is_planned_and_no_wait_is_longer_than_the_expiry(
+    expires_in: int | None, waits: list[int]
 ) -> None:
     steps = [RequestedStep((channel,)) for channel in WAITS]
     plan = make_plan(steps, WAITS, expires_in)
 
     assert [attempt.wait_seconds for attempt in plan.attempts] == waits
-    assert [one.step for one in plan.dropped] == dropped
 
 
-def test_a_dropped_step_says_why() -> None:
-    plan = make_plan([RequestedStep(("sms",)), RequestedStep(("email",))], WAITS, 121)
+def test_an_attempt_outside_the_plan_is_not_found() -> None:
+    plan = make_plan([RequestedStep(("sms",)), RequestedStep(("email",))], WAITS)
 
-    assert plan.dropped == (
-        DroppedStep(
-            2,
-            "the previous steps can take 120 of the 121 seconds before the message expires; "
-            "a step needs at least 5",
-        ),
-    )
+    assert plan.attempt(2).channel == "email"
+    for number in (-1, 0, 3):
+        with pytest.raises(KeyError):
+            plan.attempt(number)
 
 
-def test_the_longest_wait_of_a_broadcast_decides_when_the_next_step_starts() -> None:
-    steps = [RequestedStep(("sms", "email"), broadcast=True), RequestedStep(("sms",))]
+def test_the_last_step_is_the_one_that_no_other_follows() -> None:
+    plan = make_plan([RequestedStep(("sms",)), RequestedStep(("sms", "email"), True)], WAITS)
 
-    assert not make_plan(steps, WAITS, 305).dropped
-    assert make_plan(steps, WAITS, 304).dropped
+    assert [plan.ends_with(attempt) for attempt in plan.attempts] == [False, True, True]
 
 
 def test_each_node_of_the_route_names_the_next() -> None:

@@ -18,7 +18,7 @@ from messaging.domain.statuses import AttemptStatus, MessageStatus, Success
 from messaging.metrics import Metric, StatusMetrics
 from messaging.store import Store
 from tests.support.aws import CONTEXT, event_text, load, sns
-from tests.support.plans import plan_of
+from tests.support.plans import plan_of, send_event
 
 ID = AttemptId("01JEXAMPLE0000000000000001", 1)
 SECOND = AttemptId(ID.message_id, 2)
@@ -99,8 +99,9 @@ def name(line: dict[str, Any]) -> str:
 
 
 def attempt(number: int = 1, channel: str = "sms") -> None:
-    event = {"message_id": ID.message_id, "attempt": number, "channel": channel}
-    send_message.handler({**event, "task_token": f"token {number}"}, CONTEXT)
+    planned = PLAN.attempt(number)
+    assert planned.channel == channel
+    send_message.handler(send_event(ID.message_id, planned, f"token {number}"), CONTEXT)
 
 
 def receive(name: str) -> None:

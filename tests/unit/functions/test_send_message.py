@@ -15,7 +15,7 @@ from messaging.domain.statuses import AttemptStatus, MessageStatus, Success
 from messaging.store import Store
 from tests.support.aws import CONTEXT, ENVIRONMENT
 from tests.support.dynamodb import MemoryDynamoDB
-from tests.support.plans import plan_of
+from tests.support.plans import plan_of, send_event
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 FIRST, SECOND = AttemptId("m1", 1), AttemptId("m1", 2)
@@ -61,22 +61,20 @@ class Stage:
     def __init__(self, success: Success = Success.DELIVERED) -> None:
         self.store = Store(MemoryDynamoDB(), "Messages", timedelta(days=1))  # type: ignore[arg-type] # the stand-in
         self.answers, self.channel = Answers(), Channel()
-        self.plan(success)
+        self.add(success)
 
-    def plan(self, success: Success) -> None:
-        plan = plan_of(
+    def add(self, success: Success) -> None:
+        self.plan = plan_of(
             PlannedAttempt(1, 1, "whatsapp", 45, success),
             PlannedAttempt(2, 2, "sms", 45, Success.DELIVERED),
         )
-        self.store.messages.add(Message("m1", NOW, plan), REQUEST)
+        self.store.messages.add(Message("m1", NOW, self.plan), REQUEST)
 
     def send(self, attempt_id: AttemptId, token: str) -> None:
-        channel = ("whatsapp", "sms")[attempt_id.number - 1]
-        event = {"message_id": "m1", "attempt": attempt_id.number, "channel": channel}
-        send_message.handler({**event, "task_token": token}, CONTEXT)
+        send_message.handler(send_event("m1", self.planned(attempt_id), token), CONTEXT)
 
     def planned(self, attempt_id: AttemptId) -> PlannedAttempt:
-        return self.store.messages.history("m1").message.plan.attempt(attempt_id.number)
+        return self.plan.attempt(attempt_id.number)
 
     def statuses(self) -> list[AttemptStatus]:
         return [one.status for one in self.store.messages.history("m1").attempts]
@@ -123,7 +121,7 @@ def test_what_breaks_before_the_send_lets_the_next_invocation_send(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(stage.store.messages, "history_and_request", unreachable)
+        broken.setattr(stage.store.messages, "history", unreachable)
         with pytest.raises(EndpointConnectionError):
             stage.send(FIRST, "token 1")
     stage.send(FIRST, "token 2")
@@ -137,7 +135,7 @@ def test_who_may_not_send_lets_nothing_go_that_was_sent(
 ) -> None:
     stage.store.attempts.claim(FIRST, "whatsapp", "token 1", NOW)
     with monkeypatch.context() as broken:
-        broken.setattr(stage.store.messages, "history_and_request", unreachable)
+        broken.setattr(stage.store.messages, "history", unreachable)
         with pytest.raises(EndpointConnectionError):
             stage.send(FIRST, "token 2")
     stage.send(FIRST, "token 3")

@@ -3,21 +3,21 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from messaging.attempts import AttemptRunner
+from messaging.attempts import AttemptRunner, SendingState
 from messaging.domain.errors import Ambiguous, MissingSetting, Refused, Unavailable
 from messaging.domain.messages import Attempt, Outcome
 from messaging.domain.statuses import AttemptStatus, MessageStatus
 from messaging.store import Store
 from messaging.store.attempts import Attempts
-from messaging.store.messages import Messages
+from messaging.store.table import Table
 from tests.support.ports import RecordedStates, ScriptedProvider
-from tests.unit.rules.conftest import FIRST, MESSAGE, NOW, REQUEST, SECOND, in_status, now
+from tests.unit.rules.conftest import FIRST, MESSAGE, NOW, PLAN, REQUEST, SECOND, in_status, now
 
 BY_WHATSAPP = Outcome("m1", MessageStatus.DELIVERED, "whatsapp", 1, None)
 
@@ -32,12 +32,16 @@ class Running:
     provider: ScriptedProvider = field(default_factory=ScriptedProvider)
     channels: list[str] = field(default_factory=list)
 
-    def run(self, number: int, token: str | None = None) -> None:
-        attempt_id, channel = (FIRST, "whatsapp") if number == 1 else (SECOND, "sms")
-        runner = AttemptRunner(
+    def run(self, number: int, token: str | None = None, *, busy: timedelta = timedelta(0)) -> None:
+        """`busy`: how long ago the state was entered."""
+        planned = PLAN.attempt(number)
+        node = planned.number, planned.channel, planned.wait_seconds
+        self.run_state(SendingState("m1", *node, token or f"token {number}", NOW - busy))
+
+    def run_state(self, state: SendingState) -> None:
+        AttemptRunner(
             self.store, self.states, self._channel, "sender of {}".format, now, self.log
-        )
-        runner.run(attempt_id, channel, token or f"token {number}")
+        ).run(state)
 
     def _channel(self, name: str) -> ScriptedProvider:
         self.channels.append(name)
@@ -60,6 +64,22 @@ def failing(error: Exception) -> Callable[..., NoReturn]:
         raise error
 
     return call
+
+
+def count_reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Each read of the message from now on; the request is read once, and at half the price."""
+    reads: list[str] = []
+    query = Table.query
+
+    def counted(table: Table, *keys: str, consistent: bool = True) -> Any:
+        reads.append(
+            ("consistent" if consistent else "cheap")
+            + (", with the request" if keys[-1] == "message#request" else "")
+        )
+        return query(table, *keys, consistent=consistent)
+
+    monkeypatch.setattr(Table, "query", counted)
+    return reads
 
 
 UNREACHABLE = EndpointConnectionError(endpoint_url="https://dynamodb.example.com")
@@ -112,7 +132,7 @@ def test_an_attempt_is_handed_to_its_channel_and_recorded(running: Running) -> N
 def test_a_delivery_that_came_before_the_send_was_recorded_is_answered(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Messages, "history", lambda *_: pytest.fail("the history is read again"))
+    reads = count_reads(monkeypatch)
     running.provider.before = lambda: running.store.attempts.update_status(
         FIRST, AttemptStatus.DELIVERED, NOW
     )
@@ -120,6 +140,7 @@ def test_a_delivery_that_came_before_the_send_was_recorded_is_answered(
 
     outcome = replace(BY_WHATSAPP, provider_id="provider-m1.1")
     assert running.states.succeeded == [("token 1", outcome)]
+    assert reads == ["cheap, with the request", "consistent"]
 
 
 def test_a_retried_state_whose_attempt_had_failed_already_fails_with_its_reason(
@@ -136,10 +157,11 @@ def test_a_retried_state_whose_attempt_is_delivered_succeeds(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     in_status(running.store, FIRST, AttemptStatus.DELIVERED)
-    monkeypatch.setattr(Messages, "history", lambda *_: pytest.fail("the history is read again"))
+    reads = count_reads(monkeypatch)
     running.run(1, "token of the retry")
 
     assert running.states.succeeded == [("token of the retry", BY_WHATSAPP)]
+    assert reads == ["cheap, with the request", "consistent"]
     assert not running.provider.sent
 
 
@@ -299,10 +321,142 @@ def test_an_attempt_that_could_not_be_checked_is_released_with_the_error(
     running: Running, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(running.store.messages, "history_and_request", failing(error))
+        broken.setattr(running.store.messages, "history", failing(error))
         with pytest.raises(type(error)):
             running.run(1)
 
     assert running.attempt(1).released
     assert running.attempt(1).reason == type(error).__name__
     assert not running.provider.sent
+
+
+@pytest.mark.parametrize(
+    ("attempt", "channel", "wait"),
+    [
+        (-1, "sms", 120),
+        (0, "sms", 120),
+        (3, "sms", 120),
+        (1, "sms", 45),
+        (2, "whatsapp", 120),
+        (2, "sms", 5),
+        ("2", "sms", 120),
+        ({"2": "sms"}, "sms", 120),
+    ],
+)
+def test_a_node_that_the_plan_does_not_have_sends_and_writes_nothing(
+    running: Running, attempt: Any, channel: str, wait: int
+) -> None:
+    running.run_state(SendingState("m1", attempt, channel, wait, "token", NOW))
+
+    [(token, error, cause)] = running.states.failed
+    assert (token, error) == ("token", "InvalidRoute")
+    assert cause == (
+        f"the plan of message m1 has no attempt {attempt} by {channel} with a wait of {wait} "
+        "seconds"
+    )
+    assert running.store.messages.history("m1").attempts == ()
+    assert not running.provider.sent
+
+
+def test_a_route_of_no_message_sends_and_writes_nothing(
+    store: Store, states: RecordedStates, log: Logger
+) -> None:
+    running = Running(store, states, log)
+    running.run_state(SendingState("order-42", 1, "whatsapp", 45, "token", NOW))
+
+    assert states.failed == [
+        ("token", "InvalidRoute", "no message has the id order-42, the execution's name")
+    ]
+    assert not items(store)
+    assert not running.provider.sent
+
+
+def items(store: Store) -> object:
+    client: Any = store.messages._table.client  # noqa: SLF001 - what is stored, whatever it is
+    return client.items
+
+
+def test_a_message_that_the_cheaper_read_misses_is_read_again(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = Table.query
+
+    def lagging(table: Table, *keys: str, consistent: bool = True) -> Any:
+        return query(table, *keys) if consistent else iter(())
+
+    monkeypatch.setattr(Table, "query", lagging)
+    running.run(1)
+
+    assert [one.attempt_id for one in running.provider.sent] == [FIRST]
+
+
+WAIT = timedelta(seconds=PLAN.attempt(1).wait_seconds)
+A_SECOND = timedelta(seconds=1)
+
+
+def test_a_busy_provider_is_tried_until_the_wait_ends(running: Running) -> None:
+    running.provider.error = Unavailable("throttled")
+    running.run(1)
+    running.run(1, "token 2", busy=WAIT - A_SECOND)
+    running.run(1, "token 3", busy=WAIT)
+
+    assert len(running.provider.sent) == 2
+    reason = "the wait ended before the attempt could be sent (the provider was busy: throttled)"
+    assert running.states.failed == [
+        ("token 1", "Unavailable", "throttled"),
+        ("token 2", "Unavailable", "throttled"),
+        ("token 3", "Failed", reason),
+    ]
+    first = running.attempt(1)
+    assert (first.status, first.reason) == (AttemptStatus.FAILED, reason)
+
+
+def test_a_provider_that_is_free_in_time_sends_and_the_next_step_does_not_begin(
+    running: Running,
+) -> None:
+    running.provider.error = Unavailable("throttled")
+    running.run(1)
+    running.provider.error = None
+    running.run(1, "token 2", busy=timedelta(seconds=20))
+
+    assert running.attempt(1).status is AttemptStatus.SENT
+    [_, sent] = running.provider.sent
+    assert sent.valid_seconds == PLAN.attempt(1).wait_seconds
+
+
+def test_a_function_that_was_throttled_until_the_wait_ended_sends_nothing(
+    running: Running,
+) -> None:
+    running.run(1, busy=WAIT)
+
+    reason = "the wait ended before the attempt could be sent (the function was busy)"
+    assert running.states.failed == [("token 1", "Failed", reason)]
+    assert running.attempt(1).reason == reason
+    assert not running.provider.sent
+
+
+def test_the_last_step_is_sent_however_long_it_was_busy(running: Running) -> None:
+    running.run(2, busy=timedelta(hours=1))
+
+    assert [one.attempt_id for one in running.provider.sent] == [SECOND]
+
+
+def test_a_retry_that_finds_the_claim_of_an_ended_invocation_says_so(running: Running) -> None:
+    """It ended between the claim and the provider's response; nobody knows on which side."""
+    running.store.attempts.claim(FIRST, "whatsapp", "token 1", NOW)
+    running.run(1, "token of the retry")
+
+    first = running.attempt(1)
+    reason = "the provider's response was not recorded; it may have been sent"
+    assert (first.status, first.reason) == (AttemptStatus.SENDING, reason)
+    assert not running.provider.sent
+    assert not running.states.failed
+
+
+def test_an_attempt_whose_invocation_ended_times_out_with_that_reason(running: Running) -> None:
+    running.store.attempts.claim(FIRST, "whatsapp", "token 1", NOW)
+    running.run(2)
+
+    first = running.attempt(1)
+    reason = "the provider's response was not recorded; it may have been sent"
+    assert (first.status, first.reason) == (AttemptStatus.TIMED_OUT, reason)

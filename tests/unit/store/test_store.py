@@ -1,6 +1,6 @@
 """The store's promises: statuses only rise, an attempt is claimed once, receipts are kept once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -9,7 +9,7 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from messaging.domain.errors import UnknownMessage, Unmatched
-from messaging.domain.messages import AttemptId, Message, Receipt
+from messaging.domain.messages import RESPONSE_UNKNOWN, AttemptId, Message, Receipt
 from messaging.domain.plan import Plan, PlannedAttempt
 from messaging.domain.statuses import (
     ATTEMPT_RANK,
@@ -170,19 +170,40 @@ def test_the_providers_id_is_noted_also_after_an_early_receipt(store: Store) -> 
     assert store.receipts.find("unknown", "sms") is None
 
 
-def test_giving_up_tells_silence_from_a_busy_provider(store: Store) -> None:
-    silent, _ = claimed(store).attempts.claim(ID, "sms", "token", NOW)
-    store.attempts.time_out(silent, LATER)
-    busy_id = AttemptId("m1", 2)
-    store.attempts.claim(busy_id, "email", "token", NOW)
-    store.attempts.release(busy_id, "TooManyRequestsException")
-    store.attempts.time_out(store.messages.history("m1").attempts[1], LATER)
+def test_giving_up_tells_silence_from_a_busy_provider_and_from_a_function_that_ended(
+    store: Store,
+) -> None:
+    numbers = range(1, 4)
+    plan = plan_of(*(PlannedAttempt(n, n, "sms", 45, Success.DELIVERED) for n in numbers))
+    store.messages.add(replace(MESSAGE, plan=plan))
+    silent, busy, ended = (AttemptId("m1", number) for number in numbers)
+    for each in (silent, busy, ended):
+        store.attempts.claim(each, "sms", "token", NOW)
+    store.attempts.update_status(silent, AttemptStatus.SENT, NOW)
+    store.attempts.release(busy, "TooManyRequestsException")
+    for attempt in store.messages.history("m1").attempts:
+        store.attempts.time_out(attempt, LATER)
 
     ends = [(one.status, one.reason) for one in store.messages.history("m1").attempts]
     assert ends == [
         (AttemptStatus.TIMED_OUT, None),
         (AttemptStatus.FAILED, "TooManyRequestsException"),
+        (AttemptStatus.TIMED_OUT, RESPONSE_UNKNOWN),
     ]
+
+
+@pytest.mark.parametrize("number", [-1, 0, 2])
+def test_an_attempt_outside_the_plan_breaks_no_reader(store: Store, number: int) -> None:
+    """An earlier version claimed whatever number an execution's input had."""
+    stray = AttemptId("m1", number)
+    claimed(store).attempts.claim(stray, "sms", "token", NOW)
+    store.attempts.update_status(stray, AttemptStatus.DELIVERED, NOW)
+
+    history = store.messages.history("m1")
+    assert [one.number for one in history.attempts] == [1]
+    assert history.success() is None
+    assert not history.fulfilled(replace(history.attempts[0], attempt_id=stray))
+    assert store.messages.history_and_request("m1")[0] == history
 
 
 def test_a_doubt_is_kept_as_the_reason_of_the_time_out(store: Store) -> None:
