@@ -3,6 +3,9 @@
 Executions exist in its memory only and are lost when it stops.
 """
 
+import local.without_batch  # noqa: F401 - before the imports of moto
+
+# isort: split
 import argparse
 import functools
 import json
