@@ -17,6 +17,7 @@ import uvicorn
 from ministack import app  # type: ignore[import-untyped] # has no types
 from ministack.core import iam_evaluator  # type: ignore[import-untyped] # as above
 from ministack.services import (  # type: ignore[import-untyped] # as above
+    cloudwatch_logs,
     dynamodb,
     eventbridge,
     lambda_svc,
@@ -32,6 +33,8 @@ PROCESSES_PER_FUNCTION = 3
 SECONDS_BEFORE_ANOTHER_PROCESS = 0.3
 # More expressions than the functions use; other callers may use any number.
 MAX_EXPRESSIONS = 1_000
+# The log streams of a group; each invocation writes one of 4 KB.
+MAX_LOG_STREAMS = 1_000
 
 
 class InvocationSlots:
@@ -75,6 +78,7 @@ def main() -> None:
     cache_expressions()
     retry_events()
     allow_execution_events()
+    keep_the_newest_logs()
     serve_with_uvicorn()
     app.main()
 
@@ -174,6 +178,29 @@ def allow_execution_events() -> None:
         eventbridge._put_events,  # noqa: SLF001 - as above
         allow_aws_source=True,
     )
+
+
+def keep_the_newest_logs() -> None:
+    """MiniStack creates a log stream for each invocation and keeps all of them, for any retention.
+
+    Here each log group keeps its newest ones.
+    """
+    write = lambda_svc._emit_lambda_logs  # noqa: SLF001 - called after each invocation
+    lock = threading.Lock()
+
+    def write_and_delete_oldest(*log: object, **about: object) -> None:
+        write(*log, **about)
+        with lock:
+            for _, group in cloudwatch_logs._log_groups.all_items():  # noqa: SLF001 - as above
+                delete_oldest(group["streams"], MAX_LOG_STREAMS)
+
+    lambda_svc._emit_lambda_logs = write_and_delete_oldest  # noqa: SLF001 - as above
+
+
+def delete_oldest(entries: dict[str, object], limit: int) -> None:
+    """Deletes the entries that were added first, so that at most so many remain."""
+    while len(entries) > limit:
+        del entries[next(iter(entries))]
 
 
 if __name__ == "__main__":
