@@ -8,14 +8,17 @@ import json
 import os
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import hypercorn.asyncio
 import uvicorn
 from ministack import app  # type: ignore[import-untyped] # has no types
-from ministack.core import iam_evaluator  # type: ignore[import-untyped] # as above
+from ministack.core import (  # type: ignore[import-untyped] # as above
+    iam_evaluator,
+    lambda_runtime,
+)
 from ministack.services import (  # type: ignore[import-untyped] # as above
     cloudwatch_logs,
     dynamodb,
@@ -64,6 +67,12 @@ class InvocationSlots:
             if self._free.acquire(timeout=SECONDS_BEFORE_ANOTHER_PROCESS) or self._add_process():
                 return
         self._free.acquire()
+
+    def count_ended_process(self) -> None:
+        """The next one starts only after a wait again."""
+        with self._lock:
+            if self._processes > 1 and self._free.acquire(blocking=False):
+                self._processes -= 1
 
     def _add_process(self) -> bool:
         with self._lock:
@@ -136,6 +145,14 @@ def limit_processes() -> None:
             return execute(function, event, request_id)
 
     lambda_svc._execute_function_warm = execute_within_limit  # noqa: SLF001 - as above
+    end = lambda_runtime.kill_workers
+
+    def end_and_count(workers: Sequence[lambda_runtime.Worker]) -> None:
+        end(workers)
+        for worker in workers:
+            slots[worker.func_name].count_ended_process()
+
+    lambda_runtime.kill_workers = end_and_count
 
 
 def retry_events() -> None:
