@@ -49,7 +49,7 @@ class InvocationSlots:
     def __init__(self) -> None:
         self._free = threading.Semaphore()
         self._lock = threading.Lock()
-        self._processes = 1
+        self.processes = 1
 
     @contextmanager
     def one(self) -> Iterator[None]:
@@ -63,7 +63,7 @@ class InvocationSlots:
         """Waits with a timeout only while another process may start. Otherwise each of a thousand
         waiting invocations of a burst would wake up three times a second.
         """
-        while self._processes < PROCESSES_PER_FUNCTION:
+        while self.processes < PROCESSES_PER_FUNCTION:
             if self._free.acquire(timeout=SECONDS_BEFORE_ANOTHER_PROCESS) or self._add_process():
                 return
         self._free.acquire()
@@ -71,13 +71,13 @@ class InvocationSlots:
     def count_ended_process(self) -> None:
         """The next one starts only after a wait again."""
         with self._lock:
-            if self._processes > 1 and self._free.acquire(blocking=False):
-                self._processes -= 1
+            if self.processes > 1 and self._free.acquire(blocking=False):
+                self.processes -= 1
 
     def _add_process(self) -> bool:
         with self._lock:
-            added = self._processes < PROCESSES_PER_FUNCTION
-            self._processes += added
+            added = self.processes < PROCESSES_PER_FUNCTION
+            self.processes += added
             return added
 
 
