@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -22,7 +23,7 @@ from bench.results import BenchmarkResults, LoadResult, Machine, Pricing, RunRes
 from bench.scenarios import SCENARIOS, SCENARIOS_WITHOUT_TIMEOUT, LoadScenario, mixed
 from bench.targets import targets
 from bench.usage import counted, read
-from bench.watch import ProcessMonitor, processor_seconds, settle
+from bench.watch import ProcessMonitor, ProcessorTimes, settle
 from local.addresses import ROOT, Addresses
 from local.errors import CannotRun
 from local.processes import ignore_user_settings
@@ -127,22 +128,21 @@ class Bench:
         for path in self._records:  # the load before this one may still be recorded
             settle(path, quiet=1)
         sizes = [path.stat().st_size for path in self._records]
-        used = processor_seconds(self.stack)
+        processors = self._processors
+        used = processors.measure()
         load = Load(self.stack, lambda over: self.progress.update(task, completed=over))
-        with ProcessMonitor(self.stack) as monitor:
+        with ProcessMonitor(self.stack, processors) as monitor:
             load.send(scenarios, per_second)
             load.wait()
             for path in self._records:
                 settle(path)
-        processors = {
-            part: now - used.get(part, 0) for part, now in processor_seconds(self.stack).items()
-        }
+        spent = {part: now - used.get(part, 0) for part, now in processors.measure().items()}
         lines = [
             line for part in zip(self._records, sizes, strict=True) for line in _lines_from(*part)
         ]
         facts = load.facts()
         usage = counted(len(facts), read(lines), [one.history for one in facts])
-        return LoadResult(facts, usage, monitor.peaks, processors)
+        return LoadResult(facts, usage, monitor.peaks, spent)
 
     def cost(self, scenario: LoadScenario) -> ScenarioCost:
         what = f"Counting: {scenario.name}"
@@ -158,6 +158,10 @@ class Bench:
         name = f"{size:,} at once"
         loaded = self.load(f"Mixed: {name}", mixed(size, SCENARIOS_WITHOUT_TIMEOUT))
         return results.measured(name, None, loaded, self.pricing)
+
+    @cached_property
+    def _processors(self) -> ProcessorTimes:
+        return ProcessorTimes(self.stack)
 
     @property
     def _records(self) -> tuple[Path, ...]:

@@ -8,10 +8,10 @@ RECORDED = {"local.cloud": "cloud", "local.engine": "engine"}
 
 
 class MeteredParts(Parts):
-    """Starts the local AWS and the engine with `bench.meter`."""
+    """Starts the local AWS and the engine with `bench.meter_cloud` and `bench.meter_engine`."""
 
     def start(self, name: str, module: str, *arguments: str, env: Mapping[str, str]) -> Part:
         if part := RECORDED.get(module):
-            arguments = (str(self._folder / f"{part}.record"), part, *arguments)
-            module = "bench.meter"
+            arguments = (str(self._folder / f"{part}.record"), *arguments)
+            module = f"bench.meter_{part}"
         return super().start(name, module, *arguments, env=env)

@@ -16,6 +16,8 @@ from local.stack import Stack
 SECONDS_BETWEEN = 4.0
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 KILOBYTE = 1024
+# The state of a process whose parent has not read its exit code; its environment is empty.
+ENDED = "Z"
 # By file name: the physical name of a function contains its name in the template.
 FUNCTIONS = {
     path.stem: path.stem.title().replace("_", "") for path in (ROOT / "functions").glob("*.py")
@@ -45,9 +47,10 @@ class MemoryPeaks:
 class ProcessMonitor:
     """Measures every few seconds inside the block. Memory is PSS: shared pages count once."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, processors: "ProcessorTimes") -> None:
         self.peaks = MemoryPeaks()
         self._stack = stack
+        self._processors = processors
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._measure_regularly, daemon=True)
 
@@ -65,17 +68,28 @@ class ProcessMonitor:
             self._measure()
 
     def _measure(self) -> None:
+        self._processors.measure()
         self.peaks.add([(name, _pss(pid)) for pid, name in processes(self._stack)])
 
 
-def processor_seconds(stack: Stack) -> dict[str, float]:
-    """Processor time so far, by process name."""
-    used: defaultdict[str, float] = defaultdict(float)
-    for pid, name in processes(stack):
-        fields = _text(pid, "stat").rpartition(")")[2].split()
-        if fields:
-            used[name] += (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
-    return used
+class ProcessorTimes:
+    """The processor time of each process that was ever seen, because some end during a load."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._seconds: dict[int, tuple[str, float]] = {}
+
+    def measure(self) -> dict[str, float]:
+        """Seconds so far, by process name."""
+        for pid, name in processes(self._stack):
+            state, *fields = _text(pid, "stat").rpartition(")")[2].split() or [ENDED]
+            if state != ENDED:
+                ticks = int(fields[10]) + int(fields[11])
+                self._seconds[pid] = name, ticks / TICKS_PER_SECOND
+        used: defaultdict[str, float] = defaultdict(float)
+        for name, seconds in self._seconds.values():
+            used[name] += seconds
+        return used
 
 
 def processes(stack: Stack) -> Iterator[tuple[int, str]]:

@@ -8,15 +8,19 @@ import json
 import os
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import hypercorn.asyncio
 import uvicorn
 from ministack import app  # type: ignore[import-untyped] # has no types
-from ministack.core import iam_evaluator  # type: ignore[import-untyped] # as above
+from ministack.core import (  # type: ignore[import-untyped] # as above
+    iam_evaluator,
+    lambda_runtime,
+)
 from ministack.services import (  # type: ignore[import-untyped] # as above
+    cloudwatch_logs,
     dynamodb,
     eventbridge,
     lambda_svc,
@@ -32,6 +36,8 @@ PROCESSES_PER_FUNCTION = 3
 SECONDS_BEFORE_ANOTHER_PROCESS = 0.3
 # More expressions than the functions use; other callers may use any number.
 MAX_EXPRESSIONS = 1_000
+# The log streams of a group; each invocation writes one of 4 KB.
+MAX_LOG_STREAMS = 1_000
 
 
 class InvocationSlots:
@@ -43,7 +49,7 @@ class InvocationSlots:
     def __init__(self) -> None:
         self._free = threading.Semaphore()
         self._lock = threading.Lock()
-        self._processes = 1
+        self.processes = 1
 
     @contextmanager
     def one(self) -> Iterator[None]:
@@ -57,15 +63,21 @@ class InvocationSlots:
         """Waits with a timeout only while another process may start. Otherwise each of a thousand
         waiting invocations of a burst would wake up three times a second.
         """
-        while self._processes < PROCESSES_PER_FUNCTION:
+        while self.processes < PROCESSES_PER_FUNCTION:
             if self._free.acquire(timeout=SECONDS_BEFORE_ANOTHER_PROCESS) or self._add_process():
                 return
         self._free.acquire()
 
+    def count_ended_process(self) -> None:
+        """The next one starts only after a wait again."""
+        with self._lock:
+            if self.processes > 1 and self._free.acquire(blocking=False):
+                self.processes -= 1
+
     def _add_process(self) -> bool:
         with self._lock:
-            added = self._processes < PROCESSES_PER_FUNCTION
-            self._processes += added
+            added = self.processes < PROCESSES_PER_FUNCTION
+            self.processes += added
             return added
 
 
@@ -75,6 +87,7 @@ def main() -> None:
     cache_expressions()
     retry_events()
     allow_execution_events()
+    keep_the_newest_logs()
     serve_with_uvicorn()
     app.main()
 
@@ -132,6 +145,14 @@ def limit_processes() -> None:
             return execute(function, event, request_id)
 
     lambda_svc._execute_function_warm = execute_within_limit  # noqa: SLF001 - as above
+    end = lambda_runtime.kill_workers
+
+    def end_and_count(workers: Sequence[lambda_runtime.Worker]) -> None:
+        end(workers)
+        for worker in workers:
+            slots[worker.func_name].count_ended_process()
+
+    lambda_runtime.kill_workers = end_and_count
 
 
 def retry_events() -> None:
@@ -174,6 +195,29 @@ def allow_execution_events() -> None:
         eventbridge._put_events,  # noqa: SLF001 - as above
         allow_aws_source=True,
     )
+
+
+def keep_the_newest_logs() -> None:
+    """MiniStack creates a log stream for each invocation and keeps all of them, for any retention.
+
+    Here each log group keeps its newest ones.
+    """
+    write = lambda_svc._emit_lambda_logs  # noqa: SLF001 - called after each invocation
+    lock = threading.Lock()
+
+    def write_and_delete_oldest(*log: object, **about: object) -> None:
+        write(*log, **about)
+        with lock:
+            for _, group in cloudwatch_logs._log_groups.all_items():  # noqa: SLF001 - as above
+                delete_oldest(group["streams"], MAX_LOG_STREAMS)
+
+    lambda_svc._emit_lambda_logs = write_and_delete_oldest  # noqa: SLF001 - as above
+
+
+def delete_oldest(entries: dict[str, object], limit: int) -> None:
+    """Deletes the entries that were added first, so that at most so many remain."""
+    while len(entries) > limit:
+        del entries[next(iter(entries))]
 
 
 if __name__ == "__main__":

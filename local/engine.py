@@ -3,6 +3,9 @@
 Executions exist in its memory only and are lost when it stops.
 """
 
+import local.without_batch  # noqa: F401 - before the imports of moto
+
+# isort: split
 import argparse
 import functools
 import json
@@ -20,19 +23,13 @@ from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import MotoRequestHandler, create_backend_app
 from moto.stepfunctions.parser.api import ExecutionStatus
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
-from moto.stepfunctions.parser.asl.component.state.exec.state_task.credentials import (
-    StateCredentials,
-)
-from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.utils import boto_client
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
 from werkzeug.serving import make_server
 
 from local.addresses import HOST, REGION
 from local.interpreter import behave_as_aws
-
-# Each concurrent invocation is a process of 45 MB, and three of them keep two cores busy.
-MAX_CONCURRENT_INVOCATIONS = 3
+from local.invocations import MAX_CONCURRENT_INVOCATIONS, limit_invocations
 
 # Without it, each of a thousand executions that start together would create its own client.
 CLIENT_LOCK = threading.Lock()
@@ -100,23 +97,6 @@ def cached_client(region: str, service: str) -> BaseClient:
             max_pool_connections=MAX_CONCURRENT_INVOCATIONS,
         ),
     )
-
-
-def limit_invocations() -> None:
-    """AWS runs a thousand invocations at once; here each is a process, so there is a limit."""
-    slots = threading.BoundedSemaphore(MAX_CONCURRENT_INVOCATIONS)
-    invoke = lambda_eval_utils.execute_lambda_function_integration
-
-    def invoke_within_limit(
-        env: Environment,
-        parameters: dict[str, object],
-        region: str,
-        state_credentials: StateCredentials,
-    ) -> None:
-        with slots:
-            invoke(env, parameters, region, state_credentials)
-
-    lambda_eval_utils.execute_lambda_function_integration = invoke_within_limit
 
 
 def publish_unsuccessful_executions() -> None:

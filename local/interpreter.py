@@ -26,6 +26,7 @@ from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.responses import StepFunctionResponse
 
+from local.ended_executions import compress_ended_executions
 from local.interpreter_speed import avoid_repeated_work, replace
 
 
@@ -83,6 +84,7 @@ def behave_as_aws() -> None:
     start_each_name_once()
     reject_input_that_is_not_json()
     stop_at_once()
+    compress_ended_executions()
 
 
 def accept_each_token_once(tokens: TaskTokens) -> None:

@@ -8,6 +8,9 @@ from weakref import WeakKeyDictionary
 
 from jsonpath_ng.ext.parser import parse
 from moto.stepfunctions.models import StateMachine
+from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
+from moto.stepfunctions.parser.asl.component.program.program import Program
+from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.utils import json_path
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
@@ -20,6 +23,7 @@ def avoid_repeated_work() -> None:
     parse_each_path_once()
     look_up_known_names_only()
     release_threads()
+    run_each_program_in_one_thread()
 
 
 def replace(owner: type | ModuleType, name: str, function: Callable[..., object]) -> None:
@@ -60,3 +64,18 @@ def release_threads() -> None:
         TMP_THREADS.clear()
 
     replace(ExecutionWorker, "start", start_and_release)
+
+
+def run_each_program_in_one_thread() -> None:
+    """Moto runs the states of a program in a thread, while another one waits for its timeout; most
+    programs have none. An execution that waits for a receipt then holds two threads, not three.
+    """
+    evaluate = Program.eval
+
+    def evaluate_here(program: Program, env: Environment) -> None:
+        if program.timeout_seconds:
+            return evaluate(program, env)
+        env.next_state_name = program.start_at.start_at_name
+        return EvalComponent.eval(program, env)
+
+    replace(Program, "eval", evaluate_here)

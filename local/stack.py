@@ -135,6 +135,8 @@ def start_aws(addresses: Addresses, parts: Parts) -> None:
             "TMPDIR": str(addresses.state_folder / "tmp"),
             "LOG_LEVEL": "WARNING",
             "AUTH": "true",  # the functions have the permissions of the template only
+            # Of the processes that a burst leaves, all but the first of each function.
+            "LAMBDA_WARM_TTL_SECONDS": "30",
             "LAMBDA_ACCOUNT_CONCURRENCY": "0",  # `local.cloud` delays invocations
             "IOT_MTLS_ENABLED": "false",  # it would listen on every address
         },

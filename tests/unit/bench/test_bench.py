@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench import arguments, costs, figures, meter, publish, targets, usage
+from bench import arguments, costs, figures, meter_cloud, publish, targets, usage
 from bench.scenarios import SCENARIOS, SCENARIOS_WITHOUT_TIMEOUT, mixed
 from bench.usage import AwsCall, Invocation, Usage
 from bench.verdicts import judged, verdict
@@ -238,7 +238,9 @@ def test_a_read_that_need_not_be_consistent_is_half_a_unit(request_: bytes, unit
 
 
 def test_a_write_is_made_to_tell_its_units() -> None:
-    asked = meter.with_consumed_capacity(b'{"TableName": "Messages", "Key": {"n": {"S": "}"}}} ')
+    asked = meter_cloud.with_consumed_capacity(
+        b'{"TableName": "Messages", "Key": {"n": {"S": "}"}}} '
+    )
 
     assert json.loads(asked) == {
         "TableName": "Messages",

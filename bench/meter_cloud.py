@@ -1,14 +1,12 @@
-"""Runs the local AWS or the Step Functions engine and records the calls to it.
+"""Runs the local AWS and records the calls to it: `python -m bench.meter_cloud RECORD`.
 
-`python -m bench.meter RECORD cloud` and `… RECORD engine --port N` run them. The units of DynamoDB
-are its response to ReturnConsumedCapacity, which is added to each request.
+The units of DynamoDB are its response to ReturnConsumedCapacity, which is added to each request.
 """
 
 import json
 import sys
-import threading
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -16,51 +14,22 @@ from urllib.parse import parse_qs
 from ministack import app  # type: ignore[import-untyped] # has no types
 from ministack.services import lambda_svc  # type: ignore[import-untyped] # as above
 
-from bench.usage import AwsCall, Invocation, read_units, written
-from local import cloud, engine
+from bench.call_record import CallRecord
+from bench.usage import AwsCall, Invocation, read_units
+from local import cloud
 
 METERED = ("dynamodb", "sqs", "sns")
 WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem"})
 READS = frozenset({"GetItem", "Query"})
-SECONDS_BETWEEN_FLUSHES = 0.5
-SERVE = "make_server"  # by name, because mypy rejects the assignment
 HttpResponse = tuple[int, dict[str, str], bytes]
 Handler = Callable[[str, str, dict[str, str], bytes, dict[str, list[str]]], Awaitable[HttpResponse]]
-App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-
-
-class CallRecord:
-    """A file with one line per entry, which many threads write. It is flushed twice a second:
-    a flush for each line would take a thirtieth of the local AWS's time.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("a")
-        self._lock = threading.Lock()
-        threading.Thread(target=self._flush_regularly, daemon=True).start()
-
-    def add(self, entry: AwsCall | Invocation) -> None:
-        with self._lock:
-            self._file.write(written(entry))
-
-    def _flush_regularly(self) -> None:
-        while True:
-            time.sleep(SECONDS_BETWEEN_FLUSHES)
-            with self._lock:
-                self._file.flush()
 
 
 def main() -> None:
-    path, part, *arguments = sys.argv[1:]
-    sys.argv = [part, *arguments]
-    record = CallRecord(Path(path))
-    if part == "cloud":
-        meter_the_calls(record)
-        meter_the_functions(record)
-        cloud.main()
-    else:
-        meter_the_server(record)
-        engine.main()
+    record = CallRecord(Path(sys.argv.pop(1)))
+    meter_the_calls(record)
+    meter_the_functions(record)
+    cloud.main()
 
 
 def meter_the_calls(record: CallRecord) -> None:
@@ -126,24 +95,6 @@ def meter_the_functions(record: CallRecord) -> None:
         return result
 
     lambda_svc._execute_function_warm = metered  # noqa: SLF001 - as above
-
-
-def meter_the_server(record: CallRecord) -> None:
-    serve: Callable[..., object] = getattr(engine, SERVE)
-
-    def serve_metered(host: str, port: int, app: App, **settings: object) -> object:
-        return serve(host, port, metered_app(app, record), **settings)
-
-    setattr(engine, SERVE, serve_metered)
-
-
-def metered_app(app: App, record: CallRecord) -> App:
-    def metered(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if target := environ.get("HTTP_X_AMZ_TARGET"):
-            record.add(AwsCall("states", target.rpartition(".")[2]))
-        return app(environ, start_response)
-
-    return metered
 
 
 if __name__ == "__main__":
