@@ -1,7 +1,8 @@
 """Reads the AWS account: every call of the command is made here, and none of them changes it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -39,7 +40,11 @@ NO_ANSWER = (
     *(ResponseParserError, UnknownServiceError),
 )
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-CONFIG = Config(connect_timeout=5, read_timeout=15, retries={"total_max_attempts": 3})
+# Some of the calls may be made once a second only:
+# docs.aws.amazon.com/sms-voice/latest/userguide/quotas.html
+CONFIG = Config(
+    connect_timeout=5, read_timeout=15, retries={"total_max_attempts": 5, "mode": "standard"}
+)
 
 
 class NotReadable(Exception):
@@ -54,47 +59,48 @@ class NotInAccount(NotReadable):
 class AccountReader:
     """Makes the calls, each with its name as AWS's API reference has it."""
 
-    session: botocore.session.Session
-    _clients: dict[str, Any] = field(default_factory=dict)
+    # Makes the client of a service; botocore adds the methods at run time.
+    client: Callable[[str], Any]
+    # What two channels need is read once.
+    _responses: dict[str, Response] = field(default_factory=dict)
 
     @classmethod
     def create(cls) -> Self:
-        return cls(botocore.session.get_session())
+        session = botocore.session.get_session()
+        return cls(cache(lambda service: session.create_client(service, config=CONFIG)))
 
     @property
     def region(self) -> str:
-        return str(self._client("lambda").meta.region_name)
+        return str(self.client("lambda").meta.region_name)
 
     @property
     def local(self) -> bool:
         """Whether the shell points to a stack on this machine."""
-        return urlsplit(self._client("lambda").meta.endpoint_url).hostname in LOOPBACK
+        return urlsplit(self.client("lambda").meta.endpoint_url).hostname in LOOPBACK
 
     def read(self, service: str, operation: str, **parameters: object) -> Response:
         """The response, all of its pages. Raises NotReadable, and NotInAccount if what is asked
         for does not exist; botocore's errors if the shell has no region or no valid credentials.
         """
         action = f"{IAM_NAMES.get(service, service)}:{operation}"
+        call = f"{action} {parameters}"
         try:
-            return self._call(service, xform_name(operation), parameters)
+            if call not in self._responses:
+                self._responses[call] = self._call(service, xform_name(operation), parameters)
         except ClientError as error:
             raise _unreadable(action, error) from error
         except NO_ANSWER as error:
             raise NotReadable(f"{action} has no answer in this Region") from error
+        return self._responses[call]
 
     def _call(self, service: str, method: str, parameters: Mapping[str, object]) -> Response:
-        client = self._client(service)
+        client = self.client(service)
         if client.can_paginate(method):
             pages = client.get_paginator(method).paginate(**parameters)
             whole: Response = pages.build_full_result()
             return whole
         response: Response = getattr(client, method)(**parameters)
         return response
-
-    def _client(self, service: str) -> Any:  # noqa: ANN401 - botocore makes its methods at run time
-        if service not in self._clients:
-            self._clients[service] = self.session.create_client(service, config=CONFIG)
-        return self._clients[service]
 
 
 def _unreadable(action: str, error: ClientError) -> Exception:

@@ -1,6 +1,6 @@
 """Whether alarms reach anybody."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from operations.doctor.account import AccountReader, Response
 from operations.doctor.examined import ExaminedStack
@@ -21,7 +21,7 @@ def subscriptions(account: AccountReader, examined: ExaminedStack) -> Iterator[F
         yield from judge(found.get("Subscriptions", []))
 
 
-def judge(found: list[Response]) -> Iterator[Finding]:
+def judge(found: Sequence[Response]) -> Iterator[Finding]:
     """A sentence about each subscription of the alarm topic."""
     for one in found:
         if one["SubscriptionArn"] == PENDING:

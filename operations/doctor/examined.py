@@ -1,7 +1,7 @@
 """The stack that is examined: what it is deployed with or, before that, what `cdk.json` says."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from operations import stack
@@ -124,7 +124,7 @@ def _deployed(account: AccountReader, described: Response) -> ExaminedStack:
     )
 
 
-def _of_type(resources: list[Response], kind: str) -> list[str]:
+def _of_type(resources: Sequence[Response], kind: str) -> list[str]:
     return [one["PhysicalResourceId"] for one in resources if one["ResourceType"] == kind]
 
 

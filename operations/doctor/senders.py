@@ -1,7 +1,7 @@
 """AWS End User Messaging SMS: whether the senders of SMS and voice exist and can send."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from operations.doctor.account import AccountReader, Response
@@ -13,6 +13,10 @@ CAPABILITIES = {"sms": "SMS", "voice": "VOICE"}
 CONSOLE = "console.aws.amazon.com/sms-voice"
 # The parameter that has the stack create a Notify configuration, and how one is named.
 NOTIFY = re.compile(r"notify|nc-.+|.*:notify-configuration/.+")
+# Messages per second and per day of a configuration, by its tier:
+# docs.aws.amazon.com/sms-voice/latest/userguide/notify-quotas.html
+NOTIFY_TIERS: dict[str, tuple[int, int | None]] = {"BASIC": (1, 200), "ADVANCED": (25, None)}
+NOTIFY_PER_RECIPIENT = 10
 PHONE = re.compile(r"\+?\d+|phone-.+|.*:phone-number/.+")
 POOL = re.compile(r"pool-.+|.*:pool/.+")
 
@@ -41,7 +45,7 @@ def sender(account: AccountReader, examined: ExaminedStack, channel: str) -> Ite
         yield from judge_sender_id(name, found, channel)
 
 
-def judge_phone_number(name: str, numbers: list[Response], channel: str) -> Iterator[Finding]:
+def judge_phone_number(name: str, numbers: Sequence[Response], channel: str) -> Iterator[Finding]:
     """Sentences about one of DescribePhoneNumbers' numbers, named by itself, its id or its ARN."""
     found = _named(name, numbers, "PhoneNumber", "PhoneNumberId", "PhoneNumberArn")
     what = f"{channel}_sender {name}"
@@ -83,7 +87,7 @@ def _rate(what: str, found: Response, capability: str) -> Iterator[Finding]:
 
 
 def judge_pool(
-    name: str, pools: list[Response], numbers: list[Response], channel: str
+    name: str, pools: Sequence[Response], numbers: Sequence[Response], channel: str
 ) -> Iterator[Finding]:
     """Sentences about one of DescribePools' pools, and the phone numbers in it."""
     found = _named(name, pools, "PoolId", "PoolArn")
@@ -112,7 +116,7 @@ def judge_pool(
     yield from _type_and_two_way(what, [found["MessageType"]], found, channel)
 
 
-def judge_sender_id(name: str, found: list[Response], channel: str) -> Iterator[Finding]:
+def judge_sender_id(name: str, found: Sequence[Response], channel: str) -> Iterator[Finding]:
     """Sentences about the sender id, which an account has for each country by itself."""
     what = f"{channel}_sender {name}"
     own = [one for one in found if name in (one["SenderId"], one["SenderIdArn"])]
@@ -131,7 +135,7 @@ def _notify(account: AccountReader, name: str) -> Iterator[Finding]:
     yield from judge_notify(name, found)
 
 
-def judge_notify(name: str, configurations: list[Response]) -> Iterator[Finding]:
+def judge_notify(name: str, configurations: Sequence[Response]) -> Iterator[Finding]:
     """Sentences about a Notify configuration: AWS's own numbers and templates, for codes.
 
     docs.aws.amazon.com/sms-voice/latest/userguide/notify.html
@@ -142,19 +146,28 @@ def judge_notify(name: str, configurations: list[Response]) -> Iterator[Finding]
     elif found is None:
         known = [one["NotifyConfigurationId"] for one in configurations]
         yield _missing(f"sms_sender {name}", "Notify configuration", known)
-    elif found["Status"] == "ACTIVE":
-        countries = ", ".join(found.get("EnabledCountries", [])) or "the countries of its tier"
-        yield ok(
-            f"sms_sender uses the Notify configuration {found['DisplayName']}, tier "
-            f"{found['Tier']}, which is active: codes go out from AWS's numbers to {countries}."
-        )
     else:
-        reason = f" ({found['RejectionReason']})" if found.get("RejectionReason") else ""
+        yield from _notify_state(found)
+
+
+def _notify_state(found: Response) -> Iterator[Finding]:
+    what = f"sms_sender uses the Notify configuration {found['DisplayName']}"
+    reason = f" ({found['RejectionReason']})" if found.get("RejectionReason") else ""
+    if found["Status"] != "ACTIVE":
         yield fix(
-            f"sms_sender uses the Notify configuration {found['DisplayName']}, which is "
-            f"{found['Status']}{reason}, so no SMS is sent.",
+            f"{what}, which is {found['Status']}{reason}, so no SMS is sent.",
             f"The console says what AWS needs: {CONSOLE}, Notify.",
         )
+        return
+    countries = ", ".join(found.get("EnabledCountries", [])) or "the countries of its tier"
+    yield ok(f"{what}, which is active: codes go out from AWS's numbers to {countries}.")
+    per_second, per_day = NOTIFY_TIERS[found["Tier"]]
+    day = f" and {number(per_day)} per day" if per_day else ""
+    yield limit(
+        f"Its tier {found['Tier']} allows {number(per_second)} messages per second{day}, and "
+        f"{NOTIFY_PER_RECIPIENT} per day to one number.",
+        "" if found["Tier"] == "ADVANCED" else f"Request the advanced tier: {CONSOLE}, Notify.",
+    )
 
 
 def _missing(what: str, kind: str, known: list[str]) -> Finding:
@@ -194,7 +207,7 @@ def _types(what: str, types: list[str], channel: str) -> Iterator[Finding]:
                 )
 
 
-def _named(name: str, found: list[Response], *keys: str) -> Any:  # noqa: ANN401 - a response
+def _named(name: str, found: Sequence[Response], *keys: str) -> Any:  # noqa: ANN401 - a response
     plain = name.removeprefix("+")
     return next(
         (one for one in found if plain in {str(one.get(key)).removeprefix("+") for key in keys}),

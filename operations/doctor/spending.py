@@ -1,6 +1,6 @@
 """AWS End User Messaging SMS: the account's tier, and what it may spend in a month."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from operations.doctor.account import AccountReader, NotReadable, Response
@@ -35,11 +35,11 @@ def tier(account: AccountReader, _: ExaminedStack) -> Iterator[Finding]:
         yield ok("The account has production access: messages go to any number.")
 
 
-def _is_sandbox(attributes: list[Response]) -> bool:
+def _is_sandbox(attributes: Sequence[Response]) -> bool:
     return any((one["Name"], one["Value"]) == ("ACCOUNT_TIER", "SANDBOX") for one in attributes)
 
 
-def judge_sandbox(numbers: list[Response], limits: list[Response]) -> Finding:
+def judge_sandbox(numbers: Sequence[Response], limits: Sequence[Response]) -> Finding:
     verified = sum(one["Status"] == "VERIFIED" for one in numbers)
     most = next(
         (one["Max"] for one in limits if one["Name"] == "VERIFIED_DESTINATION_NUMBERS"), None

@@ -1,6 +1,6 @@
 """AWS End User Messaging Social: whether the WhatsApp number is linked and its events come here."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from operations.doctor.account import AccountReader, NotInAccount, Response
 from operations.doctor.examined import ExaminedStack
@@ -33,7 +33,7 @@ def sender(account: AccountReader, examined: ExaminedStack) -> Iterator[Finding]
     yield from judge_business_account(business["account"], examined)
 
 
-def judge_missing(name: str, linked: list[Response]) -> Finding:
+def judge_missing(name: str, linked: Sequence[Response]) -> Finding:
     """A sentence about a number that the account does not have."""
     accounts = ", ".join(f"{one['wabaName']} ({one['id']})" for one in linked)
     if not accounts:

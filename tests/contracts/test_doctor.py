@@ -3,11 +3,10 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
 
 import botocore.session
-import pytest
 from botocore import xform_name
 
 from operations.doctor import __main__ as doctor
@@ -71,15 +70,18 @@ def test_the_policy_on_the_page_allows_the_calls_and_no_other() -> None:
     assert allowed() == sorted(actions)
 
 
-@pytest.mark.parametrize("action", allowed())
-def test_an_action_of_the_policy_exists_and_reads_only(action: str) -> None:
+def test_the_actions_of_the_policy_exist_and_read_only() -> None:
     """As AWS's service authorization reference lists them, which cfn-lint brings along."""
-    service, _, name = action.partition(":")
-    reference = resources.files("cfnlint.data.AdditionalSpecs") / "Policies.json"
-    known = json.loads(reference.read_text())[service]["Actions"]
+    package = find_spec("cfnlint")
+    assert package
+    assert package.origin
+    reference = Path(package.origin).parent / "data/AdditionalSpecs/Policies.json"
+    known = json.loads(reference.read_text())
 
-    assert name.lower() in known
-    assert re.match("Get|List|Describe", name)
+    for action in allowed():
+        service, _, name = action.partition(":")
+        assert name.lower() in known[service]["Actions"], action
+        assert re.match("Get|List|Describe", name), action
 
 
 def commands(findings: list[Finding]) -> Iterator[tuple[str, str, set[str]]]:

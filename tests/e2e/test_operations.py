@@ -1,4 +1,4 @@
-"""What a person does to the running stack: forgets a message, rotates the key."""
+"""What a person does to the running stack: forgets a message, examines it, rotates the key."""
 
 import json
 import os
@@ -74,6 +74,26 @@ def test_only_a_message_that_has_ended_is_forgotten(throughline: Throughline) ->
     assert sent in refusal.stderr
     assert throughline.finished(sent)["status"] == "undelivered"
     assert "no message" in operation(throughline, "forget", "nobody").stderr
+
+
+def test_the_doctor_says_what_it_can_read_here_and_what_not(throughline: Throughline) -> None:
+    ended = operation(throughline, "doctor")
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    told = " ".join(ended.stdout.split())
+    assert "NOTE This is a stack on this machine, not an AWS account" in told
+    region = throughline.environment["AWS_REGION"]
+    assert f"OK The stack Throughline is deployed in {region}" in told
+    # What the template says of the pace, read from the deployed function and its queue.
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    assert f"start_delivery occupies up to {context['starter_concurrency']} of these" in told
+    assert f"The stack starts up to {context['starts_per_second']} per second" in told
+    for action in (
+        *("servicequotas:ListServiceQuotas", "ses:GetAccount", "sms-voice:DescribePhoneNumbers"),
+        "social-messaging:GetLinkedWhatsAppBusinessAccountPhoneNumber",
+    ):
+        assert f"UNKNOWN Could not be read: {action} is not available here." in told
+    assert "Nothing to fix in what was read." in told
 
 
 def test_a_rotated_key_opens_and_the_one_before_does_not(throughline: Throughline) -> None:

@@ -5,16 +5,15 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import botocore.session
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from operations import stack
 from operations.doctor import __main__ as doctor
-from operations.doctor.account import AccountReader, NotReadable
+from operations.doctor.account import AccountReader
 from operations.doctor.examined import planned
 from operations.doctor.findings import Finding, Mark
-from tests.support.account import NUMBER, REGION, FakeAccount, Reply
+from tests.support.account import NUMBER, REGION, FakeAccount, Json, Reply
 from tests.unit.operations import accounts
 from tests.unit.operations.accounts import HALF, NEW, PRODUCTION, TOPIC, WABA, WHATSAPP
 
@@ -204,17 +203,14 @@ def test_another_error_is_shown_as_aws_words_it() -> None:
 
 
 def test_an_endpoint_that_does_not_answer_is_not_available() -> None:
-    session = botocore.session.Session()
-    session.set_credentials("fake", "fake")
-    session.set_config_variable("region", REGION)
-    session.register("before-call", _refuse_connection)
+    def unreachable(_: Json) -> Json:
+        raise EndpointConnectionError(endpoint_url="https://email.eu-central-1.amazonaws.com")
 
-    with pytest.raises(NotReadable, match="ses:GetAccount has no answer in this Region"):
-        AccountReader(session).read("sesv2", "GetAccount")
+    findings = examined(PRODUCTION | {"sesv2:GetAccount": unreachable})
 
-
-def _refuse_connection(**_: object) -> None:
-    raise EndpointConnectionError(endpoint_url="https://email.eu-central-1.amazonaws.com")
+    assert marked(findings, Mark.UNKNOWN) == [
+        "Could not be read: ses:GetAccount has no answer in this Region."
+    ]
 
 
 @pytest.mark.parametrize("code", ["ExpiredTokenException", "UnrecognizedClientException"])

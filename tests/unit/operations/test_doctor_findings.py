@@ -289,7 +289,7 @@ def test_a_sender_id_is_for_its_countries() -> None:
             accounts.notify_configuration()["NotifyConfigurationArn"],
             [accounts.notify_configuration()],
             "OK",
-            "uses the Notify configuration Ana's shop, tier BASIC",
+            "uses the Notify configuration Ana's shop, which is active",
         ),
     ],
 )
@@ -297,9 +297,22 @@ def test_a_notify_configuration_as_the_sender(
     name: str, found: list[Any], mark: str, text: str
 ) -> None:
     assert senders.is_notify(name)
-    ((found_mark, found_text),) = told(senders.judge_notify(name, found))
+    (found_mark, found_text), *_ = told(senders.judge_notify(name, found))
 
     assert (found_mark, text in found_text) == (mark, True)
+
+
+@pytest.mark.parametrize(
+    ("tier", "allowed"),
+    [
+        ("BASIC", "allows 1 messages per second and 200 per day, and 10 per day to one number"),
+        ("ADVANCED", "allows 25 messages per second, and 10 per day to one number"),
+    ],
+)
+def test_the_tier_of_a_notify_configuration_is_a_limit(tier: str, allowed: str) -> None:
+    *_, found = senders.judge_notify("nc-1", [accounts.notify_configuration(Tier=tier)])
+
+    assert (found.mark, allowed in found.text) == (Mark.LIMIT, True)
 
 
 @pytest.mark.parametrize(
