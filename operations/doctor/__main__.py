@@ -11,11 +11,11 @@ from operations.doctor import (
     alarms,
     concurrency,
     destinations,
-    email,
     executions,
     senders,
+    ses,
+    social_messaging,
     spending,
-    whatsapp,
 )
 from operations.doctor.account import AccountReader, NotReadable
 from operations.doctor.examined import ExaminedStack, examine
@@ -52,13 +52,19 @@ def sections(
     yield "Stack", (lambda *_: first,)
     yield "AWS Lambda", (concurrency.concurrency,)
     yield "AWS Step Functions", (executions.quotas,)
-    yield "WhatsApp", (whatsapp.sender,)
+    yield "WhatsApp", (social_messaging.sender,)
     yield PHONES, (spending.tier,)
     yield "SMS", _phone_checks(examined, "sms")
-    yield "Email", (email.sending, email.identity, destinations.email_destination)
+    yield "Email", _email_checks(examined)
     yield "Voice", _phone_checks(examined, "voice")
     if examined.deployed:
         yield "Alarms", (alarms.subscriptions,)
+
+
+def _email_checks(examined: ExaminedStack) -> tuple[Check, ...]:
+    if not examined.parameter("EMAIL_SENDER"):
+        return (ses.identity,)
+    return (ses.sending, ses.identity, destinations.email_destination)
 
 
 def _phone_checks(examined: ExaminedStack, channel: str) -> tuple[Check, ...]:

@@ -30,7 +30,8 @@ def sender(account: AccountReader, examined: ExaminedStack, channel: str) -> Ite
     name = examined.parameter(f"{channel.upper()}_SENDER")
     parameter = f"{channel}_sender"
     if not name:
-        yield note(f"{parameter} is empty: the stack sends no {CAPABILITIES[channel]}.")
+        nothing = {"sms": "sends no SMS", "voice": "makes no calls"}[channel]
+        yield note(f"{parameter} is empty: the stack {nothing}.")
     elif is_notify(name):
         yield from _notify(account, name)
     elif PHONE.fullmatch(name):

@@ -283,6 +283,24 @@ def test_a_stack_without_an_alarm_address_is_told_so() -> None:
     assert any("alarm_email is empty" in text for text in notes)
 
 
+def test_a_channel_without_a_sender_is_not_examined_further() -> None:
+    nobody = dict.fromkeys(("WHATSAPP_SENDER", "SMS_SENDER", "EMAIL_SENDER", "VOICE_SENDER"), "")
+    account = FakeAccount(
+        PRODUCTION | {"lambda:GetFunctionConfiguration": accounts.functions(**nobody)}
+    )
+    findings: list[Finding] = []
+    list(doctor.report(account.reader(), findings))
+
+    assert [text for text in marked(findings, Mark.NOTE) if "is empty" in text] == [
+        "whatsapp_sender is empty: the stack sends no WhatsApp messages.",
+        "sms_sender is empty: the stack sends no SMS.",
+        "email_sender is empty: the stack sends no email.",
+        "voice_sender is empty: the stack makes no calls.",
+    ]
+    asked = {call.partition(":")[0] for call in account.calls}
+    assert not asked & {"sesv2", "socialmessaging"}
+
+
 def test_cdk_json_has_what_is_read_before_the_deployment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     found = planned("Throughline", REGION)

@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from operations.doctor import alarms, concurrency, email, executions, senders, spending, whatsapp
+from operations.doctor import (
+    alarms,
+    concurrency,
+    executions,
+    senders,
+    ses,
+    social_messaging,
+    spending,
+)
 from operations.doctor.concurrency import FunctionSeconds, assumed, measured
 from operations.doctor.destinations import judge_destinations
 from operations.doctor.examined import ExaminedStack, Pace
@@ -139,11 +147,11 @@ def test_a_quota_that_is_not_listed_is_said_to_be_unknown() -> None:
     ],
 )
 def test_an_account_of_ses(account: Json, expected: list[str]) -> None:
-    assert marks(email.judge_account(account, STACK)) == expected
+    assert marks(ses.judge_account(account, STACK)) == expected
 
 
 def test_an_address_is_verified_by_itself_or_by_a_domain_above_it() -> None:
-    assert email.identities("hello@mail.example.org") == [
+    assert ses.identities("hello@mail.example.org") == [
         "hello@mail.example.org",
         "mail.example.org",
         "example.org",
@@ -167,7 +175,7 @@ def test_an_address_is_verified_by_itself_or_by_a_domain_above_it() -> None:
     ],
 )
 def test_an_identity_of_ses(found: dict[str, Json], expected: list[str]) -> None:
-    assert marks(email.judge_identity("a@example.org", found, REGION)) == expected
+    assert marks(ses.judge_identity("a@example.org", found, REGION)) == expected
 
 
 @pytest.mark.parametrize(
@@ -319,14 +327,14 @@ def test_the_tier_of_a_notify_configuration_is_a_limit(tier: str, allowed: str) 
     ("quality", "mark"), [("GREEN", "OK"), ("UNKNOWN", "OK"), ("YELLOW", "LIMIT"), ("RED", "LIMIT")]
 )
 def test_the_quality_of_a_whatsapp_number(quality: str, mark: str) -> None:
-    (found,) = told(whatsapp.judge_number(accounts.whatsapp_number(quality)))
+    (found,) = told(social_messaging.judge_number(accounts.whatsapp_number(quality)))
 
     assert found[0] == mark
     assert f"its quality is {quality}" in found[1]
 
 
 def test_a_whatsapp_account_without_a_destination_is_told_so() -> None:
-    (found,) = whatsapp.judge_business_account(accounts.business_account(), STACK)
+    (found,) = social_messaging.judge_business_account(accounts.business_account(), STACK)
 
     assert found.mark == Mark.FIX
     assert "go nowhere" in found.text

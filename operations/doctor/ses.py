@@ -5,7 +5,7 @@ from email.utils import parseaddr
 
 from operations.doctor.account import AccountReader, NotInAccount, Response
 from operations.doctor.examined import ExaminedStack, Pace
-from operations.doctor.findings import Finding, fix, limit, number, ok
+from operations.doctor.findings import Finding, fix, limit, note, number, ok
 
 PRODUCTION = (
     "aws sesv2 put-account-details --production-access-enabled --mail-type TRANSACTIONAL "
@@ -75,6 +75,9 @@ def _quota(quota: Response, pace: Pace) -> Iterator[Finding]:
 def identity(account: AccountReader, examined: ExaminedStack) -> Iterator[Finding]:
     """Whether the sender's address, or a domain above it, is verified."""
     address = parseaddr(examined.parameter("EMAIL_SENDER"))[1]
+    if not address:
+        yield note("email_sender is empty: the stack sends no email.")
+        return
     found: dict[str, Response] = {}
     for name in identities(address):
         try:
