@@ -237,9 +237,11 @@ class AttemptRunner:
             self.log.warning("claimed by an earlier invocation, not sent again")
 
     def _busy(self, attempt: Attempt, before: Attempt | None) -> None:
+        """It failed if its provider was busy; otherwise its function did not run in time."""
+        status = AttemptStatus.FAILED if before else AttemptStatus.TIMED_OUT
         why = f"the provider was busy: {before.reason}" if before else "the function was busy"
         reason = f"{CAME_TOO_LATE} ({why})"
-        self._record(attempt, AttemptStatus.FAILED, reason)
+        self._record(attempt, status, reason)
         self.workflow.fail(attempt.task_token, Failed, reason)
         self.log.warning("not sent within the wait", reason=reason)
 

@@ -431,7 +431,8 @@ def test_a_function_that_was_throttled_until_the_wait_ended_sends_nothing(
 
     reason = "the wait ended before the attempt could be sent (the function was busy)"
     assert running.states.failed == [("token 1", "Failed", reason)]
-    assert running.attempt(1).reason == reason
+    first = running.attempt(1)
+    assert (first.status, first.reason) == (AttemptStatus.TIMED_OUT, reason)
     assert not running.provider.sent
 
 
