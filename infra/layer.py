@@ -1,5 +1,6 @@
 """The third-party code of the functions: one layer, installed by pip for Lambda's platform."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -7,10 +8,13 @@ from pathlib import Path
 
 from infra import bytecode
 from infra.builds import built, fingerprint
+from infra.sbom import sbom
 
 ROOT = Path(__file__).parent.parent
 LOCK = ROOT / "requirements" / "functions.txt"
 BUILDS = ROOT / "build" / "layer"
+# The layer's bill of materials, in the layer itself.
+SBOM = "sbom.cdx.json"
 
 PIP = (
     *("install", "-qq", "--disable-pip-version-check", "--no-compile"),
@@ -32,29 +36,31 @@ SERVICES = {
 
 
 def third_party_code() -> Path:
-    """The layer's folder, installed again only if the lock file or what is done with it changed.
+    """The layer's folder, installed again only if the lock file or this file has changed.
 
     Raises subprocess.CalledProcessError when pip cannot install it; pip has printed the reason.
     """
-    made_of = [" ".join([*PIP, *WHEELS, *UNUSED, *sorted(SERVICES)]), bytecode.kind()]
-    folder = BUILDS / fingerprint([LOCK.read_bytes(), *(part.encode() for part in made_of)])
-    return built(folder, _make)
+    sources = (LOCK, Path(__file__), Path(__file__).with_name("sbom.py"))
+    made_of = [*(path.read_bytes() for path in sources), bytecode.kind().encode()]
+    return built(BUILDS / fingerprint(made_of), _make)
 
 
 def _make(folder: Path) -> None:
     sys.stderr.write("Installing the functions' third-party code …\n")
-    packages = folder / "python"
-    install(packages, sys.executable, *WHEELS)
+    packages, report = folder / "python", folder / "report.json"
+    install(packages, sys.executable, *WHEELS, "--report", str(report))
     keep_services(packages)
+    (folder / SBOM).write_text(sbom(json.loads(report.read_text())["install"]))
+    report.unlink()
     if python := bytecode.compiler():
         bytecode.compile_folder(packages, "/opt/python", python)
 
 
-def install(packages: Path, python: str, *wheels: str) -> None:
-    """Installs what is locked: for this Python and machine, unless `wheels` names others."""
+def install(packages: Path, python: str, *options: str) -> None:
+    """Installs what is locked: for this Python and machine, unless the options name others."""
     into = ("--target", str(packages), "--requirement", str(LOCK))
     subprocess.run(  # noqa: S603 - a fixed command
-        [sys.executable, "-m", "pip", "--python", python, *PIP, *wheels, *into], check=True
+        [sys.executable, "-m", "pip", "--python", python, *PIP, *options, *into], check=True
     )
     for name in UNUSED:
         shutil.rmtree(packages / name, ignore_errors=True)
