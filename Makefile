@@ -40,6 +40,7 @@ check: python-packages node-packages ## Format, lint, types, import rules, state
 	$(VENV)/python -m tools.synth
 	$(VENV)/cfn-lint cdk.out/*.template.json
 	$(VENV)/python -m tools.audit
+	$(VENV)/python -m tools.licenses
 
 .PHONY: test
 test: node-packages ## Every test that needs no Docker and no AWS account, 10 minutes; one path: make test T=tests/unit/api
@@ -77,6 +78,10 @@ synth: python-packages ## Writes the CloudFormation template to cdk.out; needs n
 .PHONY: bootstrap
 bootstrap: node-packages ## Prepares an AWS account and Region for deployments; once for each.
 	node_modules/.bin/cdk bootstrap $(ARGS)
+
+.PHONY: sbom
+sbom: python-packages ## Writes what the layer contains to build/sbom.cdx.json, in CycloneDX: versions, hashes and licenses.
+	@$(VENV)/python -m tools.sbom
 
 .PHONY: deploy
 deploy: node-packages ## Deploys to the AWS account of your credentials; ARGS=… adds options of `cdk deploy`.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aws_cdk import App
 
-from infra import nag
+from infra import bytecode, nag
 from infra.config import Config, WrongParameter
 from infra.layer import third_party_code
 from infra.stack import Throughline
@@ -28,6 +28,8 @@ def main() -> None:
     )
     nag.check(app)
     app.synth()
+    if not bytecode.compiler():
+        sys.stderr.write(bytecode.UNAVAILABLE)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from aws_cdk import AssetHashType, Duration, IgnoreMode
+from aws_cdk import AssetHashType, Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
@@ -14,9 +14,9 @@ from infra import nag
 from infra.config import Config
 from infra.key import EncryptionKey
 from infra.logs import LogGroup
+from infra.own_code import own_code
 
-FUNCTIONS = Path(__file__).parent.parent / "functions"
-
+# The layer's wheels and bytecode are for it: `PYTHON` in infra/bytecode.py is its version.
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 ARCHITECTURE = lambda_.Architecture.ARM_64
 
@@ -42,17 +42,12 @@ class Code(Construct):
         self.metrics_namespace = config.stack_name
         self.log_retention_days = config.log_retention_days
         self.key = key
-        self.own = lambda_.Code.from_asset(
-            str(FUNCTIONS), exclude=["__pycache__", "*.pyc"], ignore_mode=IgnoreMode.GIT
-        )
+        self.own = _asset(own_code())
         self.third_party = lambda_.LayerVersion(
             self,
             "ThirdParty",
             description="The locked dependencies of the functions",
-            # The folder's name is a hash of its sources, which saves hashing all its files.
-            code=lambda_.Code.from_asset(
-                str(third_party), asset_hash_type=AssetHashType.CUSTOM, asset_hash=third_party.name
-            ),
+            code=_asset(third_party),
             compatible_runtimes=[RUNTIME],
             compatible_architectures=[ARCHITECTURE],
         )
@@ -126,6 +121,13 @@ class Function(lambda_.Function):
         nag.accept(
             policy, "IAM5[Resource::*]", "These actions take a task token and support no resources."
         )
+
+
+def _asset(folder: Path) -> lambda_.Code:
+    """The folder's name is a hash of what it is made of, which saves hashing its files."""
+    return lambda_.Code.from_asset(
+        str(folder), asset_hash_type=AssetHashType.CUSTOM, asset_hash=folder.name
+    )
 
 
 def _role(scope: Construct, construct_id: str, log: LogGroup) -> iam.Role:

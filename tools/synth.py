@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from infra import bytecode
+
 ROOT = Path(__file__).resolve().parent.parent
 CLOUD_ASSEMBLY = ROOT / "cdk.out"
 STAMP = CLOUD_ASSEMBLY / "made-from.sha256"
@@ -31,6 +33,8 @@ def main() -> int:
     except SynthesisFailed as failure:
         sys.stderr.write(f"{failure}\n")
         return 1
+    if not bytecode.compiler():
+        sys.stderr.write(bytecode.UNAVAILABLE)
     return 0
 
 
@@ -65,7 +69,7 @@ def reason(output: str) -> str:
 
 
 def fingerprint() -> str:
-    digest = hashlib.sha256(sys.version.encode())
+    digest = hashlib.sha256((sys.version + bytecode.kind()).encode())
     for name, content in source_files():
         digest.update(f"{name}\0{len(content)}\0".encode())
         digest.update(content)

@@ -56,12 +56,6 @@ def test_two_stacks_have_two_names(changed: Template) -> None:
     assert changed.only("AWS::ApiGateway::RestApi")["Name"] == "Second"
 
 
-def test_the_functions_asset_holds_no_compiled_code(assembly: Path) -> None:
-    (functions,) = (each.parent for each in assembly.glob("asset.*/send_message.py"))
-
-    assert not [*functions.rglob("__pycache__"), *functions.rglob("*.pyc")]
-
-
 def test_the_layer_holds_native_code_for_the_runtime_only(assembly: Path) -> None:
     native = [path.name for path in assembly.glob("asset.*/python/**/*.so")]
 
