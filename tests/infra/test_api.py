@@ -90,8 +90,17 @@ def test_the_key_is_a_secret_that_stands_in_no_template(template: Template) -> N
         "{{resolve:secretsmanager:HttpAccessSecret:SecretString:::ApiKeyVersion}}"
     )
     assert "SecretString" not in secret
-    assert secret["GenerateSecretString"]["PasswordLength"] == 40
     assert secret["KmsKeyId"] == "Key"
+
+
+def test_how_the_key_is_generated_never_changes(template: Template) -> None:
+    """CloudFormation generates a new secret when anything of this changes, and the API key would
+    still have the old one.
+    """
+    assert template.only("AWS::SecretsManager::Secret")["GenerateSecretString"] == {
+        "PasswordLength": 40,
+        "ExcludePunctuation": True,
+    }
 
 
 def test_another_version_of_the_secret_is_another_key(template: Template) -> None:

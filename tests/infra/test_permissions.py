@@ -61,12 +61,15 @@ ALLOWED = {
             "social-messaging:SendWhatsAppMessage",
             of_account("social-messaging", "phone-number-id/*"),
         ),
-        ("ses:SendEmail", of_account("ses", "identity/*")),
-        ("ses:SendEmail", of_account("ses", "template/*")),
-        (
-            "ses:SendEmail",
-            of_account("ses", "configuration-set/ReceiptsConfigurationSetsEmail"),
-        ),
+    }
+    | {
+        (f"ses:{action}", of_account("ses", resource))
+        for action in ("SendEmail", "SendTemplatedEmail")
+        for resource in (
+            "identity/*",
+            "template/*",
+            "configuration-set/ReceiptsConfigurationSetsEmail",
+        )
     },
     "record_receipt": on_table("GetItem", "PutItem", "UpdateItem", "Query")
     | WRITE_KEY

@@ -104,4 +104,40 @@ def test_with_an_address_every_alarm_goes_there(changed: Template) -> None:
         "Protocol": "email",
         "TopicArn": "AlarmsTopic",
     } in subscriptions
-    assert "cloudwatch.amazonaws.com" in str(changed.only("AWS::KMS::Key"))
+
+
+def test_cloudwatch_may_publish_to_the_topic_of_every_alarm(changed: Template) -> None:
+    """A policy of the topic replaces the default one, which would allow it."""
+    topics = {
+        topic
+        for alarm in changed.of_type("AWS::CloudWatch::Alarm").values()
+        for topic in alarm["AlarmActions"]
+    }
+    account = "<AWS::Partition>:{}:<AWS::Region>:<AWS::AccountId>"
+
+    assert topics
+    for topic in topics:
+        (policy,) = (
+            each["PolicyDocument"]
+            for each in changed.of_type("AWS::SNS::TopicPolicy").values()
+            if each["Topics"] == [topic]
+        )
+        (allowed,) = (each for each in policy["Statement"] if each["Effect"] == "Allow")
+        assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+        assert (allowed["Action"], allowed["Resource"]) == ("sns:Publish", topic)
+        assert allowed["Condition"] == {
+            "StringEquals": {"aws:SourceAccount": "<AWS::AccountId>"},
+            "ArnLike": {"aws:SourceArn": f"arn:{account.format('cloudwatch')}:alarm:*"},
+        }
+
+
+def test_cloudwatch_may_use_the_key_of_the_alarm_topic(changed: Template) -> None:
+    assert changed.of_type("AWS::SNS::Topic")["AlarmsTopic"]["KmsMasterKeyId"] == "Key"
+    (statement,) = (
+        each
+        for each in changed.only("AWS::KMS::Key")["KeyPolicy"]["Statement"]
+        if "cloudwatch.amazonaws.com" in str(each["Principal"])
+    )
+    assert statement["Action"] == ["kms:Decrypt", "kms:GenerateDataKey*"]
+    assert statement["Condition"].keys() == {"ArnLike"}
+    assert statement["Condition"]["ArnLike"].keys() == {"kms:EncryptionContext:aws:sns:topicArn"}
