@@ -22,8 +22,6 @@ TIMEOUT = Duration.seconds(25)
 # A constant, in the quotes that API Gateway's mappings need.
 PROBLEM_TYPE = "'application/problem+json'"
 
-NOT_ALLOWED = (405, "Method Not Allowed", "The path does not support this method.")
-
 # API Gateway's own error responses, without a function: type, status, title, detail.
 REFUSALS = (
     (
@@ -36,7 +34,12 @@ REFUSALS = (
     # API Gateway's name for a path or a method that the API does not have.
     ("MISSING_AUTHENTICATION_TOKEN", 404, "Not Found", "The path or method does not exist."),
     # Only methods that the API does not have restrict the media type, so that is the error.
-    ("UNSUPPORTED_MEDIA_TYPE", *NOT_ALLOWED),
+    (
+        "UNSUPPORTED_MEDIA_TYPE",
+        405,
+        "Method Not Allowed",
+        "The path does not support this method.",
+    ),
     ("REQUEST_TOO_LARGE", 413, "Content Too Large", "The request is larger than 256 KiB."),
     (
         "THROTTLED",
@@ -59,6 +62,8 @@ REFUSALS = (
     ),
 )
 
+[NOT_ALLOWED] = [one[1:] for one in REFUSALS if one[0] == "UNSUPPORTED_MEDIA_TYPE"]
+
 
 class Api(Construct):
     """`POST /v1/messages` and `GET /v1/messages/{id}`."""
@@ -79,7 +84,7 @@ class Api(Construct):
             self, code=code, config=config, messages=messages, requests=requests
         )
         read = _read_message(self, code=code, messages=messages)
-        api = _rest_api(self, key=key, log_retention_days=config.log_retention_days)
+        api = _rest_api(self, key=key, config=config)
         collection = api.root.add_resource("messages")
         _add_method(collection, "POST", accept)
         _add_method(collection.add_resource("{id}"), "GET", read)
@@ -121,10 +126,8 @@ def _read_message(scope: Construct, *, code: Code, messages: MessagesTable) -> F
     return function
 
 
-def _rest_api(
-    scope: Construct, *, key: EncryptionKey, log_retention_days: int
-) -> apigateway.RestApi:
-    log = LogGroup(scope, "AccessLog", key=key, retention_days=log_retention_days)
+def _rest_api(scope: Construct, *, key: EncryptionKey, config: Config) -> apigateway.RestApi:
+    log = LogGroup(scope, "AccessLog", key=key, retention_days=config.log_retention_days)
     api = apigateway.RestApi(
         scope,
         "Api",
@@ -136,7 +139,7 @@ def _rest_api(
         cloud_watch_role=True,
         deploy_options=apigateway.StageOptions(
             stage_name="v1",
-            tracing_enabled=True,
+            tracing_enabled=config.xray_tracing,
             data_trace_enabled=False,
             access_log_destination=apigateway.LogGroupLogDestination(log),
             access_log_format=_access_log_format(),

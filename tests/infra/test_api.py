@@ -62,7 +62,6 @@ def test_its_address_is_the_first_version(template: Template) -> None:
     stage = template.only("AWS::ApiGateway::Stage")
 
     assert stage["StageName"] == "v1"
-    assert stage["TracingEnabled"] is True
 
 
 def test_the_access_log_holds_neither_body_nor_key(template: Template) -> None:
@@ -113,7 +112,7 @@ def test_another_version_of_the_secret_is_another_key(template: Template) -> Non
 def test_the_usage_plan_limits_the_key(template: Template) -> None:
     plan = template.only("AWS::ApiGateway::UsagePlan")
 
-    assert plan["Throttle"] == {"RateLimit": 50, "BurstLimit": 100}
+    assert plan["Throttle"] == {"RateLimit": 5, "BurstLimit": 5}
     assert plan["Quota"] == {"Limit": 100_000, "Period": "DAY"}
 
 

@@ -157,15 +157,21 @@ def test_the_key_serves_the_stacks_services_for_this_account_only(template: Temp
     }
 
 
-def test_two_stacks_fit_into_one_account(template: Template) -> None:
-    named = {
-        (name, *PHYSICAL_NAMES & resource.get("Properties", {}).keys())
+def test_two_stacks_fit_into_one_account(template: Template, changed: Template) -> None:
+    first, second = (physical_names(each) for each in (template, changed))
+
+    # The log of executions, whose name the two stacks' names tell apart.
+    assert first.keys() == second.keys() == {("DeliveryDeliverMessageLog", "LogGroupName")}
+    assert not set(first.values()) & set(second.values())
+
+
+def physical_names(template: Template) -> dict[tuple[str, str], str]:
+    return {
+        (name, named): resource["Properties"][named]
         for name, resource in template.resources.items()
         if resource["Type"] not in REFERRING
-        and PHYSICAL_NAMES & resource.get("Properties", {}).keys()
+        for named in PHYSICAL_NAMES & resource.get("Properties", {}).keys()
     }
-
-    assert named == set()
 
 
 def _refuses_http(policy: dict[str, Any]) -> bool:
