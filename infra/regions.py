@@ -9,10 +9,22 @@ SES = frozenset(
         *("eu-south-2", "mx-central-1"),
     }
 )
+# All but the few Regions that have Notify configurations.
+NOTIFY = frozenset(
+    {
+        *("af-south-1", "ap-east-1", "ap-east-2"),
+        *("ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-2"),
+        *(f"ap-southeast-{number}" for number in range(1, 8)),
+        *("ca-central-1", "ca-west-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2"),
+        *("eu-west-1", "eu-west-2", "eu-west-3", "il-central-1", "me-central-1", "mx-central-1"),
+        *("sa-east-1", "us-east-2", "us-west-1"),
+    }
+)
 WITHOUT = {
     "AWS::SES::ConfigurationSet": SES,
     "AWS::SES::ConfigurationSetEventDestination": SES,
     "AWS::SMSVOICE::ConfigurationSet": frozenset({"ap-east-1", "ap-southeast-5", "ap-southeast-7"}),
+    "AWS::SMSVOICE::NotifyConfiguration": NOTIFY,
 }
 
 
