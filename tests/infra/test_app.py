@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import cfnlint
+import cfnlint  # type: ignore[import-untyped] # has no types
 import pytest
 
 from infra import layer, regions

@@ -1,7 +1,12 @@
 """How requests wait, are started, and are kept when they cannot be."""
 
+from typing import Any
+
 import pytest
 
+from operations.doctor import concurrency
+from operations.doctor.examined import Pace
+from operations.doctor.findings import Mark
 from tests.infra.template import Template
 
 DEAD_LETTERS = [
@@ -49,6 +54,19 @@ def test_the_batches_at_once_start_no_more_than_the_share(
         interval = float(variables["START_INTERVAL_SECONDS"])
 
         assert at_once["MaximumConcurrency"] / interval == pytest.approx(share)
+
+
+def test_the_default_pace_fits_a_new_account(parameters: dict[str, Any]) -> None:
+    """As `make doctor` judges it, for a concurrency of 10."""
+    limit = {"ConcurrentExecutions": 10, "UnreservedConcurrentExecutions": 10}
+    pace = Pace(parameters["starts_per_second"], parameters["starter_concurrency"])
+
+    *_, verdict = concurrency.judge(limit, pace, concurrency.assumed(), "us-east-1")
+
+    assert verdict.mark is Mark.OK
+    # What comes in is started at once, and leaves half of the functions to the rest.
+    assert parameters["api_requests_per_second"] <= parameters["starts_per_second"]
+    assert parameters["api_burst"] <= 5
 
 
 def test_a_batch_at_the_slowest_pace_is_done_in_time(template: Template) -> None:
