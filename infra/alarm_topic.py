@@ -1,7 +1,9 @@
 """Where alarms are sent."""
 
+from aws_cdk import Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
@@ -26,5 +28,26 @@ class AlarmTopic(Construct):
     def _create(self, address: str, key: EncryptionKey) -> sns.Topic:
         topic = sns.Topic(self, "Topic", master_key=key, enforce_ssl=True)
         key.allow_publishing("cloudwatch.amazonaws.com")
+        self._allow_alarms(topic)
         topic.add_subscription(subscriptions.EmailSubscription(address))
         return topic
+
+    def _allow_alarms(self, topic: sns.Topic) -> None:
+        """Lets the account's alarms publish: the topic's policy, which denies plain HTTP, replaces
+        the default policy that would.
+
+        docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/US_SetupSNS.html
+        """
+        stack = Stack.of(self)
+        alarms = f"arn:{stack.partition}:cloudwatch:{stack.region}:{stack.account}:alarm:*"
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[topic.topic_arn],
+                conditions={
+                    "StringEquals": {"aws:SourceAccount": stack.account},
+                    "ArnLike": {"aws:SourceArn": alarms},
+                },
+            )
+        )

@@ -7,6 +7,7 @@ parameter; the others are constants here, with their reasons.
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra import metrics
@@ -31,6 +32,7 @@ class StackAlarms(Construct):
         *,
         config: Config,
         requests: sqs.IQueue,
+        machine: sfn.IStateMachine,
         alarm_topic: AlarmTopic,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -38,7 +40,7 @@ class StackAlarms(Construct):
         self._functions = functions_of(self)
         self._add_queue_alarms(requests, config)
         self._add_function_alarms()
-        self._add_execution_alarm()
+        self._add_execution_alarms(machine)
         self._add_message_alarms(config)
 
     def _add_queue_alarms(self, requests: sqs.IQueue, config: Config) -> None:
@@ -71,22 +73,33 @@ class StackAlarms(Construct):
             above=FUNCTION_ERRORS - 1,
             minutes=(2, 5),
         )
-        throttles = [each.metric_throttles(period=MINUTE) for each in self._functions]
         self._add(
             "FunctionThrottles",
             "Lambda throttles invocations because the account's concurrency limit is reached",
-            metrics.sum_of(throttles, "throttled invocations"),
+            # One metric instead of one per function, each of which has a price: the limit is that
+            # of all functions of the account.
+            metrics.of_all_functions("Throttles"),
             above=0,
             minutes=(3, 5),
         )
 
-    def _add_execution_alarm(self) -> None:
+    def _add_execution_alarms(self, machine: sfn.IStateMachine) -> None:
         self._add(
             "ExecutionsBroken",
             "Executions failed with an error that the workflow does not define, or were stopped",
             metrics.of_stack(self, metrics.BROKEN),
             above=0,
             minutes=(1, 1),
+        )
+        self._add(
+            "TransitionsThrottled",
+            "Step Functions delays states because the account's quota of transitions is exceeded",
+            # "Throttling on the StateTransition service metric is reported as ExecutionThrottled":
+            # docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+            machine.metric_throttled(period=MINUTE),
+            above=0,
+            # A burst may empty the bucket for a moment.
+            minutes=(3, 5),
         )
 
     def _add_message_alarms(self, config: Config) -> None:

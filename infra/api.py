@@ -19,6 +19,9 @@ from infra.outputs import add_output
 # API Gateway's integration timeout is 29 seconds.
 TIMEOUT = Duration.seconds(25)
 
+# A constant, in the quotes that API Gateway's mappings need.
+PROBLEM_TYPE = "'application/problem+json'"
+
 # API Gateway's own error responses, without a function: type, status, title, detail.
 REFUSALS = (
     (
@@ -30,6 +33,13 @@ REFUSALS = (
     ("ACCESS_DENIED", 403, "Forbidden", "The caller is not authorized to use this API."),
     # API Gateway's name for a path or a method that the API does not have.
     ("MISSING_AUTHENTICATION_TOKEN", 404, "Not Found", "The path or method does not exist."),
+    # Only methods that the API does not have restrict the media type, so that is the error.
+    (
+        "UNSUPPORTED_MEDIA_TYPE",
+        405,
+        "Method Not Allowed",
+        "The path does not support this method.",
+    ),
     ("REQUEST_TOO_LARGE", 413, "Content Too Large", "The request is larger than 256 KiB."),
     (
         "THROTTLED",
@@ -52,6 +62,8 @@ REFUSALS = (
     ),
 )
 
+[NOT_ALLOWED] = [one[1:] for one in REFUSALS if one[0] == "UNSUPPORTED_MEDIA_TYPE"]
+
 
 class Api(Construct):
     """`POST /v1/messages` and `GET /v1/messages/{id}`."""
@@ -72,7 +84,7 @@ class Api(Construct):
             self, code=code, config=config, messages=messages, requests=requests
         )
         read = _read_message(self, code=code, messages=messages)
-        api = _rest_api(self, key=key, log_retention_days=config.log_retention_days)
+        api = _rest_api(self, key=key, config=config)
         collection = api.root.add_resource("messages")
         _add_method(collection, "POST", accept)
         _add_method(collection.add_resource("{id}"), "GET", read)
@@ -114,10 +126,8 @@ def _read_message(scope: Construct, *, code: Code, messages: MessagesTable) -> F
     return function
 
 
-def _rest_api(
-    scope: Construct, *, key: EncryptionKey, log_retention_days: int
-) -> apigateway.RestApi:
-    log = LogGroup(scope, "AccessLog", key=key, retention_days=log_retention_days)
+def _rest_api(scope: Construct, *, key: EncryptionKey, config: Config) -> apigateway.RestApi:
+    log = LogGroup(scope, "AccessLog", key=key, retention_days=config.log_retention_days)
     api = apigateway.RestApi(
         scope,
         "Api",
@@ -129,7 +139,7 @@ def _rest_api(
         cloud_watch_role=True,
         deploy_options=apigateway.StageOptions(
             stage_name="v1",
-            tracing_enabled=True,
+            tracing_enabled=config.xray_tracing,
             data_trace_enabled=False,
             access_log_destination=apigateway.LogGroupLogDestination(log),
             access_log_format=_access_log_format(),
@@ -179,15 +189,58 @@ def _add_method(resource: apigateway.Resource, method: str, function: Function) 
         apigateway.LambdaIntegration(function, allow_test_invoke=False),
         api_key_required=True,
     )
+    _add_other_methods(resource, allowed=method)
+
+
+def _add_other_methods(resource: apigateway.Resource, *, allowed: str) -> None:
+    """Every other method gets 405 from API Gateway itself, which would respond as if the path did
+    not exist.
+
+    A mock integration reads the status from its request template, and a body of another media type
+    has none: docs.aws.amazon.com/apigateway/latest/developerguide/how-to-mock-integration.html and
+    integration-passthrough-behaviors.html
+    """
+    status = str(NOT_ALLOWED[0])
+    headers = {"Content-Type": PROBLEM_TYPE, "Allow": f"'{allowed}'"}
+    named = {f"method.response.header.{name}": value for name, value in headers.items()}
+    resource.add_method(
+        "ANY",
+        apigateway.MockIntegration(
+            passthrough_behavior=apigateway.PassthroughBehavior.NEVER,
+            request_templates={"application/json": json.dumps({"statusCode": NOT_ALLOWED[0]})},
+            integration_responses=[
+                apigateway.IntegrationResponse(
+                    status_code=status,
+                    response_parameters=named,
+                    response_templates={"application/json": _problem(*NOT_ALLOWED)},
+                )
+            ],
+        ),
+        api_key_required=True,
+        method_responses=[
+            apigateway.MethodResponse(
+                status_code=status, response_parameters=dict.fromkeys(named, True)
+            )
+        ],
+    )
 
 
 def _add_error_responses(api: apigateway.RestApi) -> None:
     for response_type, status, title, detail in REFUSALS:
-        problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}
         api.add_gateway_response(
             "".join(word.capitalize() for word in response_type.split("_")),
             type=apigateway.ResponseType.of(response_type),
             status_code=str(status),
-            response_headers={"Content-Type": "'application/problem+json'"},
-            templates={"application/json": json.dumps(problem)},
+            response_headers=_error_headers(status),
+            templates={"application/json": _problem(status, title, detail)},
         )
+
+
+def _error_headers(status: int) -> dict[str, str]:
+    """With 405, the methods of the whole API: no mapping here knows those of the path."""
+    allowed = {"Allow": "'GET, POST'"} if status == NOT_ALLOWED[0] else {}
+    return {"Content-Type": PROBLEM_TYPE} | allowed
+
+
+def _problem(status: int, title: str, detail: str) -> str:
+    return json.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail})

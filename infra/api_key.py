@@ -1,7 +1,5 @@
 """Access to the API: its key, whose value is a secret, and the usage plan that limits it."""
 
-import string
-
 from aws_cdk import CfnParameter, Fn, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -67,6 +65,11 @@ class ApiKey(Construct):
 
 
 def _secret(scope: Construct, key: EncryptionKey) -> secretsmanager.CfnSecret:
+    """The secret. How it is generated must never change: any change generates another value, and
+    the API key would still have the first one.
+
+    docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-secretsmanager-secret.html
+    """
     secret = secretsmanager.CfnSecret(
         scope,
         "Secret",
@@ -75,7 +78,7 @@ def _secret(scope: Construct, key: EncryptionKey) -> secretsmanager.CfnSecret:
         generate_secret_string=secretsmanager.CfnSecret.GenerateSecretStringProperty(
             password_length=LENGTH,
             # An API key consists of letters and digits.
-            exclude_characters=string.punctuation,
+            exclude_punctuation=True,
         ),
     )
     nag.accept(secret, "SMG4", "Callers must receive the new key, so a person rotates it.")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aws_cdk import App
 
-from infra import bytecode, nag
+from infra import bytecode, nag, regions
 from infra.config import Config, WrongParameter
 from infra.layer import third_party_code
 from infra.stack import Throughline
@@ -21,11 +21,13 @@ def main() -> None:
     # The command line passes cdk.json's context and -c in the environment, which takes precedence.
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     app = App(context=context, outdir=os.environ.get("CDK_OUTDIR", str(ROOT / "cdk.out")))
-    Throughline(
+    stack = Throughline(
         app,
         config=Config.from_context(app.node.get_all_context()),
         third_party=third_party_code(),
     )
+    # The command line names the Region it deploys to, and the template remains one for any.
+    regions.check(stack, os.environ.get("CDK_DEFAULT_REGION"))
     nag.check(app)
     app.synth()
     if not bytecode.compiler():
@@ -35,7 +37,7 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except WrongParameter as wrong:
+    except (WrongParameter, regions.UnsupportedRegion) as wrong:
         sys.exit(str(wrong))
     except subprocess.CalledProcessError:
         sys.exit("The functions' third-party code could not be installed; pip's message is above.")

@@ -36,13 +36,17 @@ class Config(Parameters):
     # Each channel's parameters, by its name.
     channels: Mapping[str, ChannelConfig]
 
-    # The usage plan of the API key, and how many batches of requests are started at once.
+    # The usage plan of the API key, and how many batches of requests are started at once. The
+    # defaults of both and of the starts suit a new account, whose concurrency is less than Lambda's
+    # 1,000 and mostly 10: five requests, two batches (the least that Lambda accepts), and the rest
+    # for sends and receipts. docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+    # `make doctor` reads the account's limits; raise these four as far as they allow.
     api_requests_per_second: Annotated[int, NUMBER, whole(1, 10_000)]
     api_burst: Annotated[int, NUMBER, whole(1, 10_000)]
     api_requests_per_day: Annotated[int, NUMBER, whole(1, 1_000_000_000)]
     starter_concurrency: Annotated[int, NUMBER, whole(2, 1_000)]
     # The most that the starter uses of the account's StartExecution quota, so that direct callers
-    # keep the rest.
+    # keep the rest: docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
     starts_per_second: Annotated[int, NUMBER, whole(1, 10_000)]
 
     # How long a message is kept, and whether the table and its key outlive the stack.
@@ -51,6 +55,9 @@ class Config(Parameters):
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
     log_retention_days: Annotated[RetentionDays, NUMBER]
+    # X-Ray traces every request up to one a second, so at low traffic nearly all of them:
+    # docs.aws.amazon.com/xray/latest/devguide/xray-console-sampling.html
+    xray_tracing: Annotated[bool, SWITCH, Field(description="one of true, false")]
     # Where alarms are sent; empty: nowhere, CloudWatch shows them.
     alarm_email: Annotated[str, matching(rf"|{ADDRESS}", "an address, or empty for none")]
     # When alarms fire: how long a request waits, how long one message in twenty takes, what

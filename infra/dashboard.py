@@ -1,4 +1,6 @@
-"""The dashboard, the most urgent first: lost messages, delays, channels, resource usage."""
+"""The dashboards: one with the most urgent first, lost messages, delays and usage; and channels."""
+
+from collections.abc import Mapping
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -17,10 +19,12 @@ WIDTH, HEIGHT = 24, 6
 MILLISECONDS = "milliseconds"
 
 
-class Dashboard(Construct):
-    """The dashboard for on-call engineers; created last, because it shows every resource.
+class Dashboards(Construct):
+    """The dashboards for on-call engineers; created last, because they show every resource.
 
-    cdk-monitoring-constructs would draw 111 widgets for the same resources, five times as many.
+    Two, because a dashboard of at most 50 metrics is free (three of them per account), and a larger
+    one is not: aws.amazon.com/cloudwatch/pricing. cdk-monitoring-constructs would draw 111 widgets
+    for the same resources, five times as many.
     """
 
     def __init__(
@@ -34,13 +38,19 @@ class Dashboard(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._functions = functions_of(self)
-        board = cloudwatch.Dashboard(self, "Dashboard", default_interval=Duration.hours(3))
-        for title, widgets in {
-            "Message loss": self._losses(),
-            "Latency": self._delays(requests),
-            "Channels": self._channels(),
-            "Resource usage": self._usage(machine, table),
-        }.items():
+        self._draw(
+            "Dashboard",
+            {
+                "Message loss": self._losses(),
+                "Latency": self._delays(requests),
+                "Resource usage": self._usage(machine, table),
+            },
+        )
+        self._draw("Channels", {"Channels": self._channels()})
+
+    def _draw(self, construct_id: str, sections: Mapping[str, list[cloudwatch.IWidget]]) -> None:
+        board = cloudwatch.Dashboard(self, construct_id, default_interval=Duration.hours(3))
+        for title, widgets in sections.items():
             board.add_widgets(cloudwatch.TextWidget(markdown=f"## {title}", width=WIDTH, height=1))
             board.add_widgets(*widgets)
 

@@ -64,10 +64,9 @@ class DeliveryWorkflow(Construct):
             "PlanMessage": _plan_message(self, code=code, config=config, messages=messages),
             "CloseMessage": _close_message(self, code=code, config=config, messages=messages),
         }
-        log = LogGroup(
-            self, "DeliverMessageLog", key=code.key, retention_days=config.log_retention_days
+        self.machine = _deliver_message(
+            self, functions=functions, log=_log(self, code), traced=code.traced
         )
-        self.machine = _deliver_message(self, functions=functions, log=log)
         _close_after_the_end(
             self,
             machine=self.machine,
@@ -206,8 +205,25 @@ def _close_after_the_end(
     )
 
 
+def _log(scope: Construct, code: Code) -> LogGroup:
+    """The log of the executions.
+
+    All groups of this prefix share one statement of the account's resource policy, whose length is
+    limited; each other group takes one of its own, and CloudFormation's names have no prefix. The
+    stack's name tells two stacks apart:
+    docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html#bp-cwl
+    """
+    return LogGroup(
+        scope,
+        "DeliverMessageLog",
+        key=code.key,
+        retention_days=code.log_retention_days,
+        name=f"/aws/vendedlogs/states/{Stack.of(scope).stack_name}-DeliverMessage",
+    )
+
+
 def _deliver_message(
-    scope: Construct, *, functions: dict[str, Function], log: LogGroup
+    scope: Construct, *, functions: dict[str, Function], log: LogGroup, traced: bool
 ) -> sfn.StateMachine:
     machine = sfn.StateMachine(
         scope,
@@ -217,7 +233,7 @@ def _deliver_message(
             f"{name}FunctionArn": function.function_arn for name, function in functions.items()
         },
         state_machine_type=sfn.StateMachineType.STANDARD,
-        tracing_enabled=True,
+        tracing_enabled=traced,
         # No data: the input of a direct start has addresses and texts.
         logs=sfn.LogOptions(
             destination=log, level=sfn.LogLevel.ERROR, include_execution_data=False
@@ -231,6 +247,8 @@ def _deliver_message(
         )
     )
     nag.accept(machine, "IAM5[Resource::*]", "Log delivery and X-Ray support no resources.")
+    if not traced:
+        nag.accept(machine, "SF2", "Traces have a price; the parameter xray_tracing turns them on.")
     nag.accept(
         machine, "SF1", "The execution history has every event already; the log is for failures."
     )

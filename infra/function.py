@@ -41,6 +41,7 @@ class Code(Construct):
         # Two stacks of an account have separate metrics.
         self.metrics_namespace = config.stack_name
         self.log_retention_days = config.log_retention_days
+        self.traced = config.xray_tracing
         self.key = key
         self.own = _asset(own_code())
         self.third_party = lambda_.LayerVersion(
@@ -73,7 +74,7 @@ class Function(lambda_.Function):
             scope, f"{construct_id}Log", key=code.key, retention_days=code.log_retention_days
         )
         self._key = code.key
-        self.own_role = _role(scope, f"{construct_id}Role", log)
+        self.own_role = _role(scope, f"{construct_id}Role", log=log, traced=code.traced)
         super().__init__(
             scope,
             construct_id,
@@ -85,7 +86,7 @@ class Function(lambda_.Function):
             architecture=ARCHITECTURE,
             memory_size=MEMORY_MB,
             timeout=timeout,
-            tracing=lambda_.Tracing.ACTIVE,
+            tracing=lambda_.Tracing.ACTIVE if code.traced else lambda_.Tracing.DISABLED,
             role=self.own_role,
             log_group=log,
             environment={
@@ -130,10 +131,11 @@ def _asset(folder: Path) -> lambda_.Code:
     )
 
 
-def _role(scope: Construct, construct_id: str, log: LogGroup) -> iam.Role:
+def _role(scope: Construct, construct_id: str, *, log: LogGroup, traced: bool) -> iam.Role:
     role = iam.Role(scope, construct_id, assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
     log.grant_write(role)
-    nag.accept(role, "IAM5[Resource::*]", "X-Ray's actions support no resources.")
+    if traced:
+        nag.accept(role, "IAM5[Resource::*]", "X-Ray's actions support no resources.")
     return role
 
 

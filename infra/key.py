@@ -6,6 +6,14 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 
+def kept(retain: bool) -> RemovalPolicy:
+    """Whether a resource outlives its stack, except a stack whose creation was rolled back.
+
+    docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html
+    """
+    return RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if retain else RemovalPolicy.DESTROY
+
+
 class EncryptionKey(kms.Key):
     """A customer-managed key: AWS services can publish to an encrypted topic with no other kind.
 
@@ -19,18 +27,27 @@ class EncryptionKey(kms.Key):
             description="Throughline: messages, requests, receipts and logs",
             enable_key_rotation=True,
             # Kept as long as the table, which nobody could read without it.
-            removal_policy=RemovalPolicy.RETAIN if retain else RemovalPolicy.DESTROY,
+            removal_policy=kept(retain),
         )
         self._allow_logging()
         self._allow_dead_letters_of_topics()
 
     def allow_publishing(self, service: str) -> None:
-        """Lets a service, on behalf of this account only, publish to a topic that uses this key."""
+        """Lets a service publish to a topic of this account that uses this key.
+
+        SNS names the topic in every request to KMS. The publisher's account and ARN are not
+        documented for all services (SES asks for a statement without a condition:
+        docs.aws.amazon.com/ses/latest/dg/configure-sns-notifications.html), so the topic's policy
+        restricts those. Any topic: naming the stack's own would be a circular dependency. As in
+        docs.aws.amazon.com/gamelift/latest/flexmatchguide/queue-notification-sns-sse.html
+        """
         self._allow(
             service,
             "kms:GenerateDataKey*",
             "kms:Decrypt",
-            conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+            conditions={
+                "ArnLike": {"kms:EncryptionContext:aws:sns:topicArn": self._own("sns", "*")}
+            },
         )
 
     def _allow_logging(self) -> None:

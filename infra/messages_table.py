@@ -1,11 +1,10 @@
 """The table of messages, and the permissions to use it."""
 
-from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 from infra.function import Function
-from infra.key import EncryptionKey
+from infra.key import EncryptionKey, kept
 from infra.outputs import add_output
 
 READS = {"GetItem", "Query"}
@@ -52,8 +51,12 @@ def _messages(scope: Construct, *, key: EncryptionKey, retain: bool) -> dynamodb
         ),
         encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
         encryption_key=key,
-        deletion_protection=retain,
-        removal_policy=RemovalPolicy.RETAIN if retain else RemovalPolicy.DESTROY,
+        # Protected, it could not be deleted when a first deployment is rolled back. After a
+        # deletion by mistake, a backup remains for 35 days. WorkingWithTables.Basics.html and
+        # PointInTimeRecovery_Howitworks.html in
+        # docs.aws.amazon.com/amazondynamodb/latest/developerguide
+        deletion_protection=False,
+        removal_policy=kept(retain),
     )
     table.add_global_secondary_index(
         index_name="Recent",

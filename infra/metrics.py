@@ -47,6 +47,14 @@ def starts(name: str) -> cloudwatch.Metric:
     return _metric("AWS/States", name, {"APIName": "StartExecution"}, "Sum")
 
 
+def of_all_functions(name: str) -> cloudwatch.Metric:
+    """A metric of all Lambda functions of the account and Region: it has no dimension.
+
+    docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html
+    """
+    return _metric("AWS/Lambda", name, {}, "Sum")
+
+
 def api(scope: Construct, name: str) -> cloudwatch.Metric:
     """A metric of this stack's API, which has the stack's name."""
     named = {"ApiName": Stack.of(scope).stack_name}

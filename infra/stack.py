@@ -10,7 +10,7 @@ from infra.alarms import StackAlarms
 from infra.api import Api
 from infra.channels import LABELS
 from infra.config import Config
-from infra.dashboard import Dashboard
+from infra.dashboard import Dashboards
 from infra.delivery import DeliveryWorkflow
 from infra.function import Code
 from infra.key import EncryptionKey
@@ -74,8 +74,15 @@ class Throughline(Stack):
             messages=messages,
             requests=requests.queue,
         )
-        StackAlarms(self, "Alarm", config=config, requests=requests.queue, alarm_topic=alarm_topic)
-        Dashboard(
+        StackAlarms(
+            self,
+            "Alarm",
+            config=config,
+            requests=requests.queue,
+            machine=delivery.machine,
+            alarm_topic=alarm_topic,
+        )
+        Dashboards(
             self,
             "OnCall",
             requests=requests.queue,

@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 
 from tools.synth import CLOUD_ASSEMBLY
 
+# The parameters starter_concurrency and starts_per_second on this machine.
+STARTERS, STARTS_PER_SECOND = 5, 100
 # Each with the prefix of its ids.
 UNSUPPORTED_TYPES = {
     "AWS::SMSVOICE::ConfigurationSet": "",
@@ -21,7 +23,7 @@ Template: TypeAlias = dict[str, Any]
 
 def adapt_to_ministack(template: Template) -> Template:
     """The template with every difference applied."""
-    supported = without_metric_math(without_unsupported_types(template))
+    supported = with_local_pace(without_metric_math(without_unsupported_types(template)))
     adapted: Template = allow_plain_http(supported)
     return adapted
 
@@ -64,6 +66,32 @@ def without_metric_math(template: Template) -> Template:
     }
     removed = {name: name for name in template["Resources"].keys() - kept}
     return template | {"Resources": replace_references(kept, removed)}
+
+
+def with_local_pace(template: Template) -> Template:
+    """The default pace suits a new AWS account, whose functions may run only ten times at once.
+
+    This machine has no such limit, and the benchmark sends up to a thousand messages at once.
+    """
+    resources = {
+        name: resource | {"Properties": at_local_pace(resource["Type"], resource["Properties"])}
+        if "Properties" in resource
+        else resource
+        for name, resource in template["Resources"].items()
+    }
+    return template | {"Resources": resources}
+
+
+def at_local_pace(kind: str, properties: Template) -> Template:
+    environment = properties.get("Environment", {}) if kind == "AWS::Lambda::Function" else {}
+    if kind == "AWS::ApiGateway::UsagePlan":
+        return properties | {"Throttle": {"RateLimit": 50, "BurstLimit": 100}}
+    if kind == "AWS::Lambda::EventSourceMapping":
+        return properties | {"ScalingConfig": {"MaximumConcurrency": STARTERS}}
+    if "START_INTERVAL_SECONDS" in environment.get("Variables", {}):
+        interval = {"START_INTERVAL_SECONDS": str(STARTERS / STARTS_PER_SECOND)}
+        return properties | {"Environment": {"Variables": environment["Variables"] | interval}}
+    return properties
 
 
 def uses_several_metrics(resource: Template) -> bool:

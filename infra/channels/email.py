@@ -23,7 +23,11 @@ EVENTS = [
 
 class EmailConfig(ChannelConfig, alias_generator="email_{}".format):
     service = "ses"
-    send_actions = ("SendEmail",)
+    # SES checks the call SendEmail as SendTemplatedEmail if the content is a template; only raw
+    # content, which is never sent, would take SendRawEmail:
+    # docs.aws.amazon.com/service-authorization/latest/reference/list_ses.html and
+    # github.com/anymail/django-anymail/issues/384
+    send_actions = ("SendEmail", "SendTemplatedEmail")
     send_resources = ("identity/*", "template/*", "configuration-set/{configuration_set}")
     # docs.aws.amazon.com/ses/latest/dg/event-publishing-add-event-destination-sns.html
     event_source = "configuration-set/*"

@@ -19,8 +19,10 @@ class SmsConfig(ChannelConfig, alias_generator="sms_{}".format):
     service = "sms-voice"
     send_actions = ("SendTextMessage", "SendNotifyTextMessage")
     send_resources = ("phone-number/*", "pool/*", "sender-id/*", "notify-configuration/*")
-    # docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-sns-creating-role.html
-    event_source = "configuration-set/*"
+    # A configuration set, or for two-way messages a phone number or a pool:
+    # docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-sns-creating-role.html and
+    # two-way-sms-iam-policy-auto.html
+    event_source = "*"
     example_sender = r"^\+1\d{3}55501\d\d$"
     receipt_fields = ("carrier_receipt",)
 
@@ -62,4 +64,6 @@ class SmsConfig(ChannelConfig, alias_generator="sms_{}".format):
 
     def add_configuration_set(self, scope: Construct, topic: sns.Topic) -> str:
         """Creates a set whose events go to the topic; returns the set's name."""
-        return add_message_set(scope, "Sms", topic, ["TEXT_ALL"])
+        # A pool with an RCS agent delivers by RCS and reports that:
+        # docs.aws.amazon.com/pinpoint/latest/apireference_smsvoicev2/API_EventDestination.html
+        return add_message_set(scope, "Sms", topic, ["TEXT_ALL", "RCS_ALL"])

@@ -15,7 +15,8 @@ class VoiceConfig(ChannelConfig, alias_generator="voice_{}".format):
     send_actions = ("SendVoiceMessage",)
     # docs.aws.amazon.com/service-authorization/latest/reference/list_pinpoint-sms-voice-v2.html
     send_resources = ("phone-number/*", "pool/*")
-    event_source = "configuration-set/*"
+    # As for SMS, with which it shares the service and the statement.
+    event_source = "*"
     example_sender = r"^\+1\d{3}55501\d\d$"
 
     sender: Annotated[

@@ -32,7 +32,7 @@ from messaging.store import Store
 from tests.infra.template import Template
 from tests.support.aws import CONTEXT, ENVIRONMENT, TABLE, aws, load, sns
 from tests.support.plans import send_event
-from tests.support.request_cases import VALID, but
+from tests.support.request_cases import RIGHT, VALID, but
 
 # The services' names in policies.
 NAMES = {
@@ -43,6 +43,8 @@ NAMES = {
     "socialmessaging": "social-messaging",
     "sesv2": "ses",
 }
+# What SES checks for SendEmail depends on the content.
+TEMPLATED = ("ses:SendEmail", '"Template"', "ses:SendTemplatedEmail")
 # A batch takes the permission of its single call.
 SINGLE = {"sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility"}
 # What no code of ours calls, and who does in the function's name.
@@ -71,7 +73,9 @@ class Calls:
 
     def hear(self, model: OperationModel, params: dict[str, Any], **_: Any) -> Any:
         service = model.service_model.service_name
-        self.made.add(f"{NAMES[service]}:{model.name}")
+        call, content, action = TEMPLATED
+        made = f"{NAMES[service]}:{model.name}"
+        self.made.add(action if made == call and content in str(params["body"]) else made)
         if service in {"dynamodb", "sqs"}:
             return None
         for name, code in REFUSED.items():
@@ -178,6 +182,7 @@ def send_all() -> None:
         send(sent, attempt, channel)
     send(post(but(VALID, {"/to/voice": "+12065550144", "/steps/0": CALL})), 1, "voice")
     send(post(but(VALID, NOTIFY)), 2, "sms")
+    send(post(RIGHT["email as a template without data"]), 1, "email")
     through = post()
     send(through, 1, "whatsapp")
     record(through, "whatsapp_delivered")

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from bench import idle
+from infra import regions
 from infra.config import Config
 from local.addresses import Addresses
 from local.deploy import Deployment
@@ -15,6 +17,8 @@ from local.processes import Parts
 from local.stack import Stack
 from local.terminal import show_next_steps
 from messaging.domain.statuses import AttemptStatus, MessageStatus
+from messaging.pricing import prices
+from tests.infra.template import Template
 from tools.draw_workflow import WORKFLOW, drawing, updated
 
 README = Path("README.md").read_text()
@@ -56,6 +60,25 @@ def test_the_readmes_defaults_are_those_of_cdk_json() -> None:
     for name, value in context.items():
         if ":" not in name and defaults[name] not in {"an example", "none"}:
             assert defaults[name] == (value if isinstance(value, str) else json.dumps(value)), name
+
+
+def test_the_readme_states_what_an_idle_stack_costs(template: Template) -> None:
+    found = idle.monthly(template.body, prices.load())
+    shown = [f"${dollars:.2f}" for dollars in (sum(found.values()), *found.values()) if dollars]
+    [sentence] = re.findall(r"^A stack without messages costs .*$", README, re.MULTILINE)
+
+    assert sorted(re.findall(r"\$\d\.\d\d", sentence)) == sorted(shown)
+
+
+def test_the_readme_lists_the_regions_that_lack_a_part() -> None:
+    section = README.split("\n## Deploying\n")[1].split("\n- ")[0]
+    parts = regions.WITHOUT.items()
+    lacking = set().union(*(every for kind, every in parts if "Notify" not in kind))
+
+    for first, last in re.findall(r"(\S+) to (\S+-\d)", section):
+        place, numbers = first[:-1], range(int(first[-1]), int(last[-1]) + 1)
+        section += " ".join(f"{place}{number}" for number in numbers)
+    assert set(re.findall(r"[a-z]{2}-[a-z]+-\d", section)) == lacking
 
 
 def test_the_readme_explains_every_status() -> None:

@@ -10,6 +10,7 @@ from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
+from local.http_client import http_client
 from tests.e2e.conftest import ROOT, Throughline
 
 LIMIT = 262_144
@@ -48,6 +49,33 @@ def test_without_a_key_nobody_gets_in(throughline: Throughline) -> None:
     for key in ("", "nobody's", throughline.environment["THROUGHLINE_API_KEY"][:-1]):
         assert throughline.post({}, X_Api_Key=key).status == 403
         assert throughline.get("01JEXAMPLE0000000000000001", X_Api_Key=key).status == 403
+
+
+@pytest.mark.parametrize("media_type", ["application/json", "text/plain"])
+@pytest.mark.parametrize(
+    ("path", "method"),
+    [
+        *(("", method) for method in ("GET", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")),
+        *(("/any", method) for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")),
+    ],
+)
+def test_a_path_names_the_method_that_it_has(
+    throughline: Throughline, path: str, method: str, media_type: str
+) -> None:
+    response = http_client().request(
+        method,
+        f"{throughline.environment['THROUGHLINE_API_URL']}{path}",
+        headers={
+            "X-Api-Key": throughline.environment["THROUGHLINE_API_KEY"],
+            "Content-Type": media_type,
+        },
+    )
+
+    assert response.status_code == 405
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.json()["title"] == "Method Not Allowed"
+    own = "GET" if path else "POST"
+    assert response.headers["Allow"] == (own if media_type == "application/json" else "GET, POST")
 
 
 @pytest.mark.parametrize(("size", "status"), [(LIMIT, 202), (LIMIT + 1, 413)])

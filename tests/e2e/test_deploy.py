@@ -1,5 +1,6 @@
 """The local deployment changes the template in the named ways and in no other."""
 
+import json
 from pathlib import Path
 
 import boto3
@@ -7,9 +8,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.template import (
+    STARTS_PER_SECOND,
     UNSUPPORTED_TYPES,
     Template,
     allow_plain_http,
+    with_local_pace,
     without_metric_math,
     without_unsupported_types,
 )
@@ -66,6 +69,27 @@ def test_an_alarm_over_several_metrics_is_left_out_and_any_other_stays() -> None
         "One": one,
         "Board": {**shown, "Properties": {"Body": "Several"}},
     }
+
+
+def test_the_pace_of_a_new_account_becomes_that_of_this_machine(assembly: Path) -> None:
+    synthesized = json.loads((assembly / "Throughline.template.json").read_text())
+    resources = with_local_pace(synthesized)["Resources"]
+    changed = {
+        resource["Type"]: resource["Properties"]
+        for key, resource in resources.items()
+        if resource != synthesized["Resources"][key]
+    }
+
+    assert changed.keys() == {
+        "AWS::ApiGateway::UsagePlan",
+        "AWS::Lambda::EventSourceMapping",
+        "AWS::Lambda::Function",
+    }
+    assert changed["AWS::ApiGateway::UsagePlan"]["Throttle"]["RateLimit"] >= 50
+    at_once = changed["AWS::Lambda::EventSourceMapping"]["ScalingConfig"]["MaximumConcurrency"]
+    variables = changed["AWS::Lambda::Function"]["Environment"]["Variables"]
+    assert at_once / float(variables["START_INTERVAL_SECONDS"]) == STARTS_PER_SECOND
+    assert variables.keys() > {"STATE_MACHINE_ARN", "REQUESTS_QUEUE_URL"}
 
 
 def test_only_the_refusal_of_plain_http_leaves_a_policy() -> None:

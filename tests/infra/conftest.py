@@ -29,6 +29,7 @@ CHANGED = {
     "retain_data": "false",
     "log_level": "DEBUG",
     "log_retention_days": "7",
+    "xray_tracing": "true",
     "alarm_email": "on-call@throughline.test",
     "alarm_oldest_request_seconds": "61",
     "alarm_time_to_deliver_seconds": "62",

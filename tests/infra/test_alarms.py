@@ -13,10 +13,14 @@ STACK_WIDE = {
     "AlarmFunctionErrors": (4, 2, 5),
     "AlarmFunctionThrottles": (0, 3, 5),
     "AlarmExecutionsBroken": (0, 1, 1),
+    "AlarmTransitionsThrottled": (0, 3, 5),
     "AlarmUndeliveredShare": (10, 1, 1),
     "AlarmTimeToDeliver": (120_000, 1, 1),
 }
-SECTIONS = ["Message loss", "Latency", "Channels", "Resource usage"]
+SECTIONS = {
+    "OnCallDashboard": ["Message loss", "Latency", "Resource usage"],
+    "OnCallChannels": ["Channels"],
+}
 
 
 def alarms(template: Template) -> dict[str, dict[str, Any]]:
@@ -70,17 +74,30 @@ def test_the_oldest_request_is_that_of_the_requests_queue(template: Template) ->
     assert "RequestsQueue" in str(alarm["Dimensions"])
 
 
-@pytest.mark.parametrize(
-    ("name", "metric"), [("FunctionErrors", "Errors"), ("FunctionThrottles", "Throttles")]
-)
-def test_every_function_is_watched(template: Template, name: str, metric: str) -> None:
-    watched = metrics(alarms(template)[f"Alarm{name}"])
+def test_the_errors_of_every_function_are_watched(template: Template) -> None:
+    watched = metrics(alarms(template)["AlarmFunctionErrors"])
     functions = template.of_type("AWS::Lambda::Function").keys()
 
-    assert {one["MetricName"] for one in watched} == {metric}
+    assert {one["MetricName"] for one in watched} == {"Errors"}
     assert {one["Dimensions"][0]["Value"] for one in watched} == functions
     # An alarm may look at no more.
     assert len(watched) <= 10
+
+
+def test_throttles_are_those_of_every_function_of_the_account(template: Template) -> None:
+    alarm = alarms(template)["AlarmFunctionThrottles"]
+
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/Lambda", "Throttles")
+    assert alarm["Statistic"] == "Sum"
+    assert "Dimensions" not in alarm
+
+
+def test_throttled_transitions_are_those_of_the_state_machine(template: Template) -> None:
+    alarm = alarms(template)["AlarmTransitionsThrottled"]
+
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/States", "ExecutionThrottled")
+    assert (alarm["Statistic"], alarm["Period"]) == ("Sum", 60)
+    assert alarm["Dimensions"] == [{"Name": "StateMachineArn", "Value": "DeliveryDeliverMessage"}]
 
 
 def test_throttled_starts_are_those_of_the_queue_and_of_direct_callers(template: Template) -> None:
@@ -120,18 +137,21 @@ def test_two_stacks_count_each_for_itself(changed: Template) -> None:
     assert alarms(changed)["AlarmExecutionsBroken"]["Namespace"] == "Second"
 
 
-def widgets(template: Template) -> list[dict[str, Any]]:
-    board = template.only("AWS::CloudWatch::Dashboard")
+def widgets(template: Template, name: str = "OnCallDashboard") -> list[dict[str, Any]]:
+    board = template.of_type("AWS::CloudWatch::Dashboard")[name]
     body: dict[str, Any] = json.loads(board["DashboardBody"])
     return sorted(body["widgets"], key=lambda widget: (widget["y"], widget["x"]))
 
 
-def test_the_dashboard_asks_what_is_most_urgent_first(template: Template) -> None:
+@pytest.mark.parametrize("name", SECTIONS)
+def test_a_dashboard_asks_what_is_most_urgent_first(template: Template, name: str) -> None:
     texts = [
-        widget["properties"]["markdown"] for widget in widgets(template) if widget["type"] == "text"
+        widget["properties"]["markdown"]
+        for widget in widgets(template, name)
+        if widget["type"] == "text"
     ]
 
-    assert texts == [f"## {section}" for section in SECTIONS]
+    assert texts == [f"## {section}" for section in SECTIONS[name]]
 
 
 def test_the_dashboard_begins_with_every_alarm(template: Template) -> None:
@@ -143,7 +163,8 @@ def test_the_dashboard_begins_with_every_alarm(template: Template) -> None:
 
 def test_the_dashboard_shows_each_channel_alone(template: Template) -> None:
     shown = {
-        widget["properties"].get("title"): widget["properties"] for widget in widgets(template)
+        widget["properties"].get("title"): widget["properties"]
+        for widget in widgets(template, "OnCallChannels")
     }
 
     for channel in ("whatsapp", "sms", "email"):
@@ -167,8 +188,16 @@ def test_every_log_group_forgets_and_every_function_has_one(template: Template) 
     assert {group["RetentionInDays"] for group in groups.values()} == {30}
 
 
-def test_the_whole_way_is_traced(template: Template) -> None:
-    assert {each["TracingConfig"]["Mode"] for each in template.functions.values()} == {"Active"}
-    machine = template.only("AWS::StepFunctions::StateMachine")
+def test_with_xray_tracing_the_whole_way_is_traced(changed: Template) -> None:
+    assert {each["TracingConfig"]["Mode"] for each in changed.functions.values()} == {"Active"}
+    machine = changed.only("AWS::StepFunctions::StateMachine")
     assert machine["TracingConfiguration"] == {"Enabled": True}
-    assert template.only("AWS::ApiGateway::Stage")["TracingEnabled"] is True
+    assert changed.only("AWS::ApiGateway::Stage")["TracingEnabled"] is True
+
+
+def test_by_default_nothing_is_traced(template: Template) -> None:
+    assert not [each for each in template.functions.values() if "TracingConfig" in each]
+    machine = template.only("AWS::StepFunctions::StateMachine")
+    assert machine.get("TracingConfiguration", {"Enabled": False}) == {"Enabled": False}
+    assert template.only("AWS::ApiGateway::Stage")["TracingEnabled"] is False
+    assert "xray:" not in json.dumps(template.body)

@@ -10,6 +10,7 @@ REFUSALS = {
     "INVALID_API_KEY": 403,
     "ACCESS_DENIED": 403,
     "MISSING_AUTHENTICATION_TOKEN": 404,
+    "UNSUPPORTED_MEDIA_TYPE": 405,
     "REQUEST_TOO_LARGE": 413,
     "THROTTLED": 429,
     "QUOTA_EXCEEDED": 429,
@@ -25,15 +26,42 @@ def test_it_accepts_a_message_and_returns_one_with_a_key(template: Template) -> 
     assert {
         (method["HttpMethod"], paths[method["ResourceId"]]["PathPart"], method["ApiKeyRequired"])
         for method in methods
+        if method["Integration"]["Type"] == "AWS_PROXY"
     } == {("POST", "messages", True), ("GET", "{id}", True)}
-    assert all(method["Integration"]["Type"] == "AWS_PROXY" for method in methods)
+
+
+@pytest.mark.parametrize(("path", "allowed"), [("messages", "'POST'"), ("{id}", "'GET'")])
+def test_every_other_method_of_a_path_is_not_allowed(
+    template: Template, path: str, allowed: str
+) -> None:
+    paths = template.of_type("AWS::ApiGateway::Resource")
+    (method,) = (
+        method
+        for method in template.of_type("AWS::ApiGateway::Method").values()
+        if (method["HttpMethod"], paths[method["ResourceId"]]["PathPart"]) == ("ANY", path)
+    )
+    integration = method["Integration"]
+    (response,) = integration["IntegrationResponses"]
+    headers = {
+        "method.response.header.Content-Type": "'application/problem+json'",
+        "method.response.header.Allow": allowed,
+    }
+
+    assert method["ApiKeyRequired"] is True
+    # What an unmapped media type gets is the response UNSUPPORTED_MEDIA_TYPE, which is a 405 too.
+    assert (integration["Type"], integration["PassthroughBehavior"]) == ("MOCK", "NEVER")
+    assert integration["RequestTemplates"] == {"application/json": '{"statusCode": 405}'}
+    assert (response["StatusCode"], response["ResponseParameters"]) == ("405", headers)
+    assert json.loads(response["ResponseTemplates"]["application/json"])["status"] == 405
+    assert method["MethodResponses"] == [
+        {"StatusCode": "405", "ResponseParameters": dict.fromkeys(headers, True)}
+    ]
 
 
 def test_its_address_is_the_first_version(template: Template) -> None:
     stage = template.only("AWS::ApiGateway::Stage")
 
     assert stage["StageName"] == "v1"
-    assert stage["TracingEnabled"] is True
 
 
 def test_the_access_log_holds_neither_body_nor_key(template: Template) -> None:
@@ -61,8 +89,17 @@ def test_the_key_is_a_secret_that_stands_in_no_template(template: Template) -> N
         "{{resolve:secretsmanager:HttpAccessSecret:SecretString:::ApiKeyVersion}}"
     )
     assert "SecretString" not in secret
-    assert secret["GenerateSecretString"]["PasswordLength"] == 40
     assert secret["KmsKeyId"] == "Key"
+
+
+def test_how_the_key_is_generated_never_changes(template: Template) -> None:
+    """CloudFormation generates a new secret when anything of this changes, and the API key would
+    still have the old one.
+    """
+    assert template.only("AWS::SecretsManager::Secret")["GenerateSecretString"] == {
+        "PasswordLength": 40,
+        "ExcludePunctuation": True,
+    }
 
 
 def test_another_version_of_the_secret_is_another_key(template: Template) -> None:
@@ -75,7 +112,7 @@ def test_another_version_of_the_secret_is_another_key(template: Template) -> Non
 def test_the_usage_plan_limits_the_key(template: Template) -> None:
     plan = template.only("AWS::ApiGateway::UsagePlan")
 
-    assert plan["Throttle"] == {"RateLimit": 50, "BurstLimit": 100}
+    assert plan["Throttle"] == {"RateLimit": 5, "BurstLimit": 5}
     assert plan["Quota"] == {"Limit": 100_000, "Period": "DAY"}
 
 
@@ -97,9 +134,10 @@ def test_a_refusal_is_a_problem_in_json(template: Template, refusal: str, status
     problem = json.loads(response["ResponseTemplates"]["application/json"])
     assert (response["StatusCode"], problem["status"]) == (str(status), status)
     assert problem.keys() == {"type", "title", "status", "detail"}
-    assert response["ResponseParameters"] == {
-        "gatewayresponse.header.Content-Type": "'application/problem+json'"
-    }
+    headers = {"gatewayresponse.header.Content-Type": "'application/problem+json'"}
+    if status == 405:
+        headers["gatewayresponse.header.Allow"] = "'GET, POST'"
+    assert response["ResponseParameters"] == headers
 
 
 def test_the_accounts_log_settings_outlive_the_stack(template: Template) -> None:

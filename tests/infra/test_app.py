@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import cfnlint  # type: ignore[import-untyped] # has no types
 import pytest
 
-from infra import layer
+from infra import layer, regions
 from tests.infra.conftest import ROOT
 from tests.infra.template import Template
 
@@ -25,6 +26,11 @@ OUTPUTS = {
     "UnrecordedReceiptsQueueUrl",
     "UnclosedMessagesQueueUrl",
 }
+
+UNSUPPORTED = (
+    "The Region ap-southeast-5 has no AWS::SMSVOICE::ConfigurationSet; choose another, with "
+    "AWS_REGION or the profile of your credentials."
+)
 
 
 def test_the_outputs_are_what_people_and_programs_start_from(template: Template) -> None:
@@ -86,15 +92,26 @@ def test_a_failed_installation_is_not_taken_for_a_layer(
             layer.third_party_code()
 
 
-def test_a_wrong_parameter_ends_the_app_with_its_sentence(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        (
+            {"CDK_CONTEXT_JSON": '{"retention_days": "banana"}'},
+            "retention_days is 'banana'; it must be a whole number from 1 to 3,650.",
+        ),
+        (
+            {"CDK_DEFAULT_REGION": "ap-southeast-5"},
+            UNSUPPORTED,
+        ),
+    ],
+)
+def test_what_cannot_be_deployed_ends_the_app_with_its_sentence(
+    tmp_path: Path, setting: dict[str, str], sentence: str
+) -> None:
     app = subprocess.run(
         [sys.executable, "-m", "infra.app"],
         cwd=ROOT,
-        env={
-            **os.environ,
-            "CDK_OUTDIR": str(tmp_path),
-            "CDK_CONTEXT_JSON": '{"retention_days": "banana"}',
-        },
+        env={**os.environ, "CDK_OUTDIR": str(tmp_path), **setting},
         capture_output=True,
         text=True,
         check=False,
@@ -102,8 +119,30 @@ def test_a_wrong_parameter_ends_the_app_with_its_sentence(tmp_path: Path) -> Non
 
     assert app.returncode == 1
     assert "Traceback" not in app.stderr
-    assert app.stderr.splitlines()[-1] == (
-        "retention_days is 'banana'; it must be a whole number from 1 to 3,650."
+    assert app.stderr.splitlines()[-1] == sentence
+
+
+def test_the_regions_that_lack_a_type_are_those_of_its_schema(template: Template) -> None:
+    """As cfn-lint has the schemas of CloudFormation, in the partition that the stack is for."""
+    folder = Path(cfnlint.__file__).parent / "data" / "schemas" / "providers"
+    offered = {
+        path.stem: json.loads(path.read_text()).keys()
+        for path in folder.glob("*-*-[0-9].json")
+        if not path.stem.startswith(("cn-", "us-gov-"))
+    }
+    types = {resource["Type"] for resource in template.resources.values()}
+
+    assert len(offered) > 30
+    for kind in types | regions.WITHOUT.keys():
+        lacking = {region for region, known in offered.items() if kind not in known}
+        assert lacking == regions.WITHOUT.get(kind, set()), kind
+
+
+def test_a_template_for_any_region_is_not_refused(assembly: Path) -> None:
+    manifest = json.loads((assembly / "manifest.json").read_text())
+
+    assert manifest["artifacts"]["Throughline"]["environment"] == (
+        "aws://unknown-account/unknown-region"
     )
 
 

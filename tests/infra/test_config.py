@@ -82,6 +82,7 @@ def test_a_missing_parameter_is_refused_by_name(parameters: dict[str, Any], name
         ("log_level", "info", "INFO"),
         ("log_retention_days", 31, "14, 30, 60"),
         ("log_retention_days", "true", "14, 30, 60"),
+        ("xray_tracing", "yes", "one of true, false"),
         ("alarm_email", "on call", "an address, or empty for none"),
     ],
 )
@@ -118,5 +119,5 @@ def test_no_channel_needs_a_sender(parameters: dict[str, Any]) -> None:
 
 
 def test_a_pace_that_no_batch_could_keep_is_refused(parameters: dict[str, Any]) -> None:
-    with pytest.raises(WrongParameter, match=r"^starts_per_second is 4; .* starter_concurrency, 5"):
-        Config.from_context({**parameters, "starts_per_second": "4"})
+    with pytest.raises(WrongParameter, match=r"^starts_per_second is 1; .* starter_concurrency, 2"):
+        Config.from_context({**parameters, "starts_per_second": "1"})

@@ -27,15 +27,21 @@ def test_each_name_in_it_stands_for_its_function(template: Template) -> None:
     }
 
 
-def test_executions_are_traced_and_log_failures_without_their_data(template: Template) -> None:
+def test_executions_log_failures_without_their_data(template: Template) -> None:
     machine = template.only("AWS::StepFunctions::StateMachine")
 
-    assert machine["TracingConfiguration"] == {"Enabled": True}
     assert machine["LoggingConfiguration"] == {
         "Destinations": [{"CloudWatchLogsLogGroup": {"LogGroupArn": "DeliveryDeliverMessageLog"}}],
         "IncludeExecutionData": False,
         "Level": "ERROR",
     }
+
+
+def test_executions_log_to_a_group_of_vended_logs(template: Template, changed: Template) -> None:
+    for each, stack in ((template, "Throughline"), (changed, "Second")):
+        group = each.of_type("AWS::Logs::LogGroup")["DeliveryDeliverMessageLog"]
+
+        assert group["LogGroupName"] == f"/aws/vendedlogs/states/{stack}-DeliverMessage"
 
 
 def test_an_execution_of_this_machine_that_ended_before_its_time_closes_its_message(

@@ -61,12 +61,15 @@ ALLOWED = {
             "social-messaging:SendWhatsAppMessage",
             of_account("social-messaging", "phone-number-id/*"),
         ),
-        ("ses:SendEmail", of_account("ses", "identity/*")),
-        ("ses:SendEmail", of_account("ses", "template/*")),
-        (
-            "ses:SendEmail",
-            of_account("ses", "configuration-set/ReceiptsConfigurationSetsEmail"),
-        ),
+    }
+    | {
+        (f"ses:{action}", of_account("ses", resource))
+        for action in ("SendEmail", "SendTemplatedEmail")
+        for resource in (
+            "identity/*",
+            "template/*",
+            "configuration-set/ReceiptsConfigurationSetsEmail",
+        )
     },
     "record_receipt": on_table("GetItem", "PutItem", "UpdateItem", "Query")
     | WRITE_KEY
@@ -89,11 +92,19 @@ def test_a_function_may_do_its_work_and_nothing_else(template: Template, functio
     own = {
         ("logs:CreateLogStream", properties["LoggingConfig"]["LogGroup"]),
         ("logs:PutLogEvents", properties["LoggingConfig"]["LogGroup"]),
-        ("xray:PutTraceSegments", "*"),
-        ("xray:PutTelemetryRecords", "*"),
     }
 
     assert template.allowed(properties["Role"]) == ALLOWED[function] | own
+
+
+@pytest.mark.parametrize("function", ALLOWED)
+def test_with_xray_tracing_a_function_may_write_traces(changed: Template, function: str) -> None:
+    allowed = changed.allowed(changed.functions[function]["Role"])
+
+    assert {(action, on) for action, on in allowed if action.startswith("xray:")} == {
+        ("xray:PutTraceSegments", "*"),
+        ("xray:PutTelemetryRecords", "*"),
+    }
 
 
 # Step Functions delivers logs through CloudWatch's own deliveries, which know no resources:
@@ -105,13 +116,17 @@ LOG_DELIVERY = {
 TRACES = {"PutTraceSegments", "PutTelemetryRecords", "GetSamplingRules", "GetSamplingTargets"}
 
 
-def test_the_machine_may_invoke_its_three_functions_and_log(template: Template) -> None:
+def test_the_machine_may_invoke_its_three_functions_and_log(
+    template: Template, changed: Template
+) -> None:
     functions = ("DeliverySendMessage", "DeliveryPlanMessage", "DeliveryCloseMessage")
+    allowed = {("lambda:InvokeFunction", function) for function in functions} | {
+        (f"logs:{action}", "*") for action in LOG_DELIVERY
+    }
 
-    assert template.allowed("DeliveryDeliverMessageRole") == (
-        {("lambda:InvokeFunction", function) for function in functions}
-        | {(f"logs:{action}", "*") for action in LOG_DELIVERY}
-        | {(f"xray:{action}", "*") for action in TRACES}
+    assert template.allowed("DeliveryDeliverMessageRole") == allowed
+    assert changed.allowed("DeliveryDeliverMessageRole") == (
+        allowed | {(f"xray:{action}", "*") for action in TRACES}
     )
 
 

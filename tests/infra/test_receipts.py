@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from aws_cdk import App, Stack
 
@@ -17,7 +18,8 @@ ACCOUNT = "<AWS::Partition>:{}:<AWS::Region>:<AWS::AccountId>"
 @pytest.mark.parametrize(
     ("service", "source"),
     [
-        ("sms-voice", "configuration-set/*"),
+        # Two-way messages are published for a phone number or a pool.
+        ("sms-voice", "*"),
         ("ses", "configuration-set/*"),
         ("social-messaging", "*"),
     ],
@@ -79,12 +81,19 @@ def test_the_providers_may_use_the_key_the_topic_is_encrypted_with(template: Tem
         ]
     }
     assert statement["Action"] == ["kms:Decrypt", "kms:GenerateDataKey*"]
-    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "<AWS::AccountId>"}}
+    # What SNS says to KMS itself: SES is not documented to name its account.
+    assert statement["Condition"] == {
+        "ArnLike": {"kms:EncryptionContext:aws:sns:topicArn": f"arn:{ACCOUNT.format('sns')}:*"}
+    }
 
 
-@pytest.mark.parametrize(("name", "events"), [("Sms", "TEXT_ALL"), ("Voice", "VOICE_ALL")])
+# A pool with an RCS agent sends by RCS and reports RCS_*.
+REPORTED = [("Sms", ["TEXT_ALL", "RCS_ALL"]), ("Voice", ["VOICE_ALL"])]
+
+
+@pytest.mark.parametrize(("name", "events"), REPORTED)
 def test_every_event_of_messages_and_calls_is_reported(
-    template: Template, name: str, events: str
+    template: Template, name: str, events: list[str]
 ) -> None:
     sets = template.of_type("AWS::SMSVOICE::ConfigurationSet")
     (destination,) = sets[f"ReceiptsConfigurationSets{name}"]["EventDestinations"]
@@ -92,9 +101,16 @@ def test_every_event_of_messages_and_calls_is_reported(
     assert destination == {
         "EventDestinationName": "receipts",
         "Enabled": True,
-        "MatchingEventTypes": [events],
+        "MatchingEventTypes": events,
         "SnsDestination": {"TopicArn": "ReceiptsTopic"},
     }
+
+
+def test_the_reported_event_types_are_known_to_the_service() -> None:
+    model = boto3.client("pinpoint-sms-voice-v2", region_name="us-east-1").meta.service_model
+    known = model.shape_for("EventType").metadata["enum"]
+
+    assert {event for _, events in REPORTED for event in events} <= set(known)
 
 
 def test_email_reports_what_became_of_it_and_tracks_nobody(template: Template) -> None:

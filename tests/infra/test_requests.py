@@ -1,7 +1,12 @@
 """How requests wait, are started, and are kept when they cannot be."""
 
+from typing import Any
+
 import pytest
 
+from operations.doctor import concurrency
+from operations.doctor.examined import Pace
+from operations.doctor.findings import Mark
 from tests.infra.template import Template
 
 DEAD_LETTERS = [
@@ -35,19 +40,33 @@ def test_requests_are_started_in_batches_of_which_a_part_may_fail(template: Temp
         "FunctionName": "RequestsStartDelivery",
         "BatchSize": 10,
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
-        "ScalingConfig": {"MaximumConcurrency": 5},
+        # The least that Lambda accepts, for an account whose functions may run ten times at once.
+        "ScalingConfig": {"MaximumConcurrency": 2},
     }
 
 
 def test_the_batches_at_once_start_no_more_than_the_share(
     template: Template, changed: Template
 ) -> None:
-    for each, share in ((template, 100), (changed, 30)):
+    for each, share in ((template, 5), (changed, 30)):
         at_once = each.only("AWS::Lambda::EventSourceMapping")["ScalingConfig"]
         variables = each.functions["start_delivery"]["Environment"]["Variables"]
         interval = float(variables["START_INTERVAL_SECONDS"])
 
         assert at_once["MaximumConcurrency"] / interval == pytest.approx(share)
+
+
+def test_the_default_pace_fits_a_new_account(parameters: dict[str, Any]) -> None:
+    """As `make doctor` judges it, for a concurrency of 10."""
+    limit = {"ConcurrentExecutions": 10, "UnreservedConcurrentExecutions": 10}
+    pace = Pace(parameters["starts_per_second"], parameters["starter_concurrency"])
+
+    *_, verdict = concurrency.judge(limit, pace, concurrency.assumed(), "us-east-1")
+
+    assert verdict.mark is Mark.OK
+    # What comes in is started at once, and leaves half of the functions to the rest.
+    assert parameters["api_requests_per_second"] <= parameters["starts_per_second"]
+    assert parameters["api_burst"] <= 5
 
 
 def test_a_batch_at_the_slowest_pace_is_done_in_time(template: Template) -> None:
@@ -104,4 +123,40 @@ def test_with_an_address_every_alarm_goes_there(changed: Template) -> None:
         "Protocol": "email",
         "TopicArn": "AlarmsTopic",
     } in subscriptions
-    assert "cloudwatch.amazonaws.com" in str(changed.only("AWS::KMS::Key"))
+
+
+def test_cloudwatch_may_publish_to_the_topic_of_every_alarm(changed: Template) -> None:
+    """A policy of the topic replaces the default one, which would allow it."""
+    topics = {
+        topic
+        for alarm in changed.of_type("AWS::CloudWatch::Alarm").values()
+        for topic in alarm["AlarmActions"]
+    }
+    account = "<AWS::Partition>:{}:<AWS::Region>:<AWS::AccountId>"
+
+    assert topics
+    for topic in topics:
+        (policy,) = (
+            each["PolicyDocument"]
+            for each in changed.of_type("AWS::SNS::TopicPolicy").values()
+            if each["Topics"] == [topic]
+        )
+        (allowed,) = (each for each in policy["Statement"] if each["Effect"] == "Allow")
+        assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+        assert (allowed["Action"], allowed["Resource"]) == ("sns:Publish", topic)
+        assert allowed["Condition"] == {
+            "StringEquals": {"aws:SourceAccount": "<AWS::AccountId>"},
+            "ArnLike": {"aws:SourceArn": f"arn:{account.format('cloudwatch')}:alarm:*"},
+        }
+
+
+def test_cloudwatch_may_use_the_key_of_the_alarm_topic(changed: Template) -> None:
+    assert changed.of_type("AWS::SNS::Topic")["AlarmsTopic"]["KmsMasterKeyId"] == "Key"
+    (statement,) = (
+        each
+        for each in changed.only("AWS::KMS::Key")["KeyPolicy"]["Statement"]
+        if "cloudwatch.amazonaws.com" in str(each["Principal"])
+    )
+    assert statement["Action"] == ["kms:Decrypt", "kms:GenerateDataKey*"]
+    assert statement["Condition"].keys() == {"ArnLike"}
+    assert statement["Condition"]["ArnLike"].keys() == {"kms:EncryptionContext:aws:sns:topicArn"}
