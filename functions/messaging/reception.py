@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from messaging.domain.errors import Unmatched
-from messaging.domain.messages import AttemptId, Receipt
+from messaging.domain.errors import Unmatched, Unreadable
+from messaging.domain.messages import AttemptId, Receipt, SetupMessage, UnreadableReceipt
 from messaging.domain.statuses import AttemptStatus, ReceiptKind, attempt_status
 from messaging.metrics import Metric, count
 from messaging.ports import Clock
@@ -15,6 +15,7 @@ from messaging.settlement import Settlement
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
 
+    from messaging.channels.reading import EventItem
     from messaging.store import Store
 
 # A send may take this long to record the provider's id.
@@ -31,13 +32,26 @@ class ReceiptRecorder:
     now: Clock
     log: "Logger"
 
-    def record_all(self, receipts: Iterable[Receipt]) -> None:
-        """Records all of them, then raises `Unmatched` if the event must be delivered again: one
-        event may have receipts of many messages, and one of them must not delay the others.
+    def record_all(self, items: Iterable["EventItem"]) -> None:
+        """Records all of them, then raises `Unreadable` or `Unmatched` if the event must be kept
+        or delivered again: one event may have receipts of many messages, and one of them must not
+        delay the others.
         """
-        unmatched = [error for receipt in receipts if (error := self._try_to_record(receipt))]
-        if unmatched:
-            raise unmatched[0]
+        failed = [error for item in items if (error := self._record_if_receipt(item))]
+        # A later delivery can only help a receipt that was unmatched.
+        if failed:
+            raise min(failed, key=lambda error: isinstance(error, Unmatched))
+
+    def _record_if_receipt(self, item: "EventItem") -> Unmatched | Unreadable | None:
+        match item:
+            case Receipt():
+                return self._try_to_record(item)
+            case UnreadableReceipt(reason):
+                self.log.warning("unreadable receipt, the event is kept", reason=reason)
+                return Unreadable(reason)
+            case SetupMessage():
+                self.log.info("message about the set-up of the topic, nothing to record")
+                return None
 
     def _try_to_record(self, receipt: Receipt) -> Unmatched | None:
         about = {"channel": receipt.channel, "provider_id": receipt.provider_id}

@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 from aws_lambda_powertools import Logger
 
-from messaging.domain.errors import Unmatched
-from messaging.domain.messages import AttemptId, Receipt
+from messaging.domain.errors import Unmatched, Unreadable
+from messaging.domain.messages import AttemptId, Receipt, UnreadableReceipt
 from messaging.domain.statuses import AttemptStatus, ReceiptKind
 from messaging.reception import ReceiptRecorder
 from messaging.settlement import Settlement
@@ -155,6 +155,16 @@ def test_the_first_receipt_that_must_come_again_is_raised_after_all_others(
 
     with pytest.raises(Unmatched, match=r"m2\.1"):
         sent.record_all([*unmatched, receipt(provider_id="wa-1")])
+    assert first(store) is AttemptStatus.DELIVERED
+
+
+def test_what_can_never_be_read_is_raised_before_what_may_be_matched_later(
+    store: Store, sent: ReceiptRecorder
+) -> None:
+    unmatched, unreadable = receipt(echo=AttemptId("m2", 1)), UnreadableReceipt("unknown format")
+
+    with pytest.raises(Unreadable, match="unknown format"):
+        sent.record_all([unmatched, unreadable, receipt(provider_id="wa-1")])
     assert first(store) is AttemptStatus.DELIVERED
 
 
