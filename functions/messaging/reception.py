@@ -1,7 +1,7 @@
 """Records a provider's receipt: which attempt it belongs to, and what it changes."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -71,10 +71,29 @@ class ReceiptRecorder:
         if attempt_id is None:
             self._without_attempt(receipt)
             return
+        try:
+            self._apply(receipt, attempt_id)
+        except Unmatched:
+            if not self._has_wamid_of(receipt, attempt_id):
+                raise
+            self._apply(replace(receipt, provider_id=None), attempt_id)
+
+    def _has_wamid_of(self, receipt: Receipt, attempt_id: AttemptId) -> bool:
+        """Whether WhatsApp's own id is the attempt's: AWS documents the id of the send call for
+        some of the status events only ("managing-event-destinations-status").
+        """
+        if not receipt.wamid:
+            return False
+        return self.store.receipts.find(receipt.wamid, receipt.channel) == attempt_id
+
+    def _apply(self, receipt: Receipt, attempt_id: AttemptId) -> None:
+        """Raises `Unmatched` if there is no such attempt, or if it was sent with another id: who
+        knows a message's id can write its echo field, but the provider gives the id of a send.
+        """
         status = attempt_status(receipt.kind, self.carrier_receipt)
         if status is None:
-            if receipt.echo:  # an echo may be wrong; an id that was found was recorded by the send
-                self.store.attempts.require(attempt_id, receipt.channel)
+            if receipt.echo:
+                self.store.attempts.require(attempt_id, receipt.channel, receipt.provider_id)
             self._keep(receipt, attempt_id)
         else:
             attempt = self.store.attempts.apply_receipt(receipt, attempt_id, status, self.now())
@@ -102,7 +121,7 @@ class ReceiptRecorder:
 
     def _keep(self, receipt: Receipt, attempt_id: AttemptId) -> None:
         self.store.receipts.add(receipt, attempt_id, self.now())
-        if receipt.wamid and not receipt.echo:
+        if receipt.wamid and _introduces_wamid(receipt):
             self.store.receipts.link(receipt.wamid, attempt_id, self.now(), receipt.channel)
         self.log.info(
             "receipt recorded",
@@ -111,3 +130,11 @@ class ReceiptRecorder:
             kind=receipt.kind,
             word=receipt.word,
         )
+
+
+def _introduces_wamid(receipt: Receipt) -> bool:
+    """Whether a later event may have only the wamid: after AWS's own event, `accepted`, and after
+    one of Meta's without our echo field, which Meta repeats in all events or in none.
+    """
+    alone = not receipt.echo or receipt.kind is ReceiptKind.PROGRESS
+    return receipt.provider_id is not None and alone

@@ -19,6 +19,8 @@ TABLE = "Messages"
 QUEUE = "Requests"
 DEAD_LETTERS = "NotStarted"
 EVENTS = Path(__file__).parents[1] / "events"
+# The message that the sample events are about.
+SAMPLE_ID = "01JEXAMPLE0000000000000001"
 
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "fake",
@@ -119,6 +121,20 @@ CONTEXT = cast("LambdaContext", _Context())
 def event_text(name: str) -> str:
     """A provider's event as it stands in tests/events."""
     return (EVENTS / f"{name}.json").read_text()
+
+
+def event_of(name: str, message_id: str, attempt: int, provider_id: str) -> str:
+    """The event as the provider publishes it about this attempt, sent with this provider id."""
+    text = event_text(name).replace(f"{SAMPLE_ID}.1", f"{message_id}.{attempt}")
+    event: dict[str, Any] = json.loads(text.replace(SAMPLE_ID, message_id))
+    mail = event.get("mail")
+    if mail:
+        mail["messageId"] = provider_id
+        mail.setdefault("tags", {})["attempt"] = [str(attempt)]
+    else:
+        event.get("detail", event)["messageId"] = provider_id
+        event.get("context", {})["attempt"] = str(attempt)
+    return json.dumps(event)
 
 
 def sns(message: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ ENTRY = "whatsAppWebhookEntry"
 PERSONAL = ("4255550156", "recipient@example.com", "YES please", "Example Person")
 SAMPLES = sorted(path.stem for path in EVENTS.glob("*.json"))
 MISSING = object()
-VALUES = (
+VALUES: tuple[object, ...] = (
     *(MISSING, None, True, "", "+14255550156", "\ud800", "x" * 5_000, "9" * 5_000),
     *(-1, 1e300, float("nan"), 10**30, [], [None], {}, {"id": {}}, ["+14255550156"]),
     *("0001-01-01T00:00:00+23:59", "2026-01-02T00:00:00", "[" * 100_000),

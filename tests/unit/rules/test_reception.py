@@ -98,6 +98,41 @@ def test_whatsapps_own_id_finds_the_attempt_once_a_receipt_had_both(
     assert first(store) is AttemptStatus.DELIVERED
 
 
+def test_whatsapps_own_id_is_learned_from_an_accepted_event_with_our_echo(
+    store: Store, states: RecordedStates, sent: ReceiptRecorder
+) -> None:
+    accepted = receipt(ReceiptKind.PROGRESS, provider_id="wa-1", wamid="wamid.1", echo=FIRST)
+    sent.record_all([accepted, receipt(wamid="wamid.1")])
+
+    assert first(store) is AttemptStatus.DELIVERED
+    assert [token for token, _ in states.succeeded] == ["token 1"]
+
+
+def test_an_echo_with_another_id_counts_if_whatsapps_own_id_is_the_attempts(
+    store: Store, sent: ReceiptRecorder
+) -> None:
+    delivered = receipt(provider_id="wa-other", wamid="wamid.1", echo=FIRST)
+    with pytest.raises(Unmatched, match="another provider id"):
+        sent.record_all([delivered])
+    assert first(store) is AttemptStatus.SENT
+
+    sent.record_all([receipt(ReceiptKind.PROGRESS, provider_id="wa-1", wamid="wamid.1")])
+    sent.record_all([delivered])
+    [attempt] = store.messages.history("m1").attempts
+    assert (attempt.status, attempt.provider_id) == (AttemptStatus.DELIVERED, "wa-1")
+
+
+def test_an_echo_with_another_id_introduces_no_id_of_whatsapp(
+    store: Store, sent: ReceiptRecorder
+) -> None:
+    with pytest.raises(Unmatched):
+        sent.record_all(
+            [receipt(ReceiptKind.PROGRESS, provider_id="wa-2", wamid="wamid.2", echo=FIRST)]
+        )
+
+    assert store.receipts.find("wamid.2", "whatsapp") is None
+
+
 def test_an_echo_field_says_nothing_about_whatsapps_own_id(
     store: Store, sent: ReceiptRecorder
 ) -> None:
