@@ -59,8 +59,12 @@ BY_OTHERS = {
 CALL = {"channel": "voice"}
 NOTIFY = {"/from": {"sms": "nc-1"}, "/content/sms": {"template": {"name": "code"}}}
 BESIDE = ("kms:", "logs:", "xray:")
-# Executions that cannot be started: for good, and for now.
-REFUSED = {"not-a-name": "InvalidName", "not-now": "ThrottlingException"}
+# Executions that cannot be started: for good, for now, and because they were before.
+REFUSED = {
+    "not-a-name": "InvalidName",
+    "not-now": "ThrottlingException",
+    "started-before": "ExecutionAlreadyExists",
+}
 
 
 class Calls:
@@ -75,10 +79,14 @@ class Calls:
         if service in {"dynamodb", "sqs"}:
             return None
         for name, code in REFUSED.items():
-            if name in str(params["body"]):
+            if name in str(params["body"]) and model.name == "StartExecution":
                 error = {"Error": {"Code": code, "Message": "no"}}
                 return SimpleNamespace(status_code=400), error
-        return SimpleNamespace(status_code=200), {"MessageId": "id", "messageId": "id"}
+        return SimpleNamespace(status_code=200), {
+            "MessageId": "id",
+            "messageId": "id",
+            "input": "{}",
+        }
 
 
 @pytest.fixture

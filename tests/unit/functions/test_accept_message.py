@@ -296,6 +296,7 @@ def test_a_key_in_progress_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = post(VALID, "order-42")
 
     assert answer["statusCode"] == 409
+    assert answer["headers"]["Retry-After"] == "5"
     assert "is in progress" in body_of(answer)["detail"]
     assert queued() == []
 
