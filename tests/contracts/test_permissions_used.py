@@ -30,7 +30,7 @@ from messaging.domain.errors import Ambiguous
 from messaging.domain.statuses import AttemptStatus
 from messaging.store import Store
 from tests.infra.template import Template
-from tests.support.aws import CONTEXT, ENVIRONMENT, TABLE, aws, load, sns
+from tests.support.aws import CONTEXT, ENVIRONMENT, TABLE, aws, event_of, load, sns
 from tests.support.plans import send_event
 from tests.support.request_cases import VALID, but
 
@@ -197,8 +197,7 @@ def send_all() -> None:
 
 
 def record(message_id: str, event: str) -> None:
-    text = json.dumps(load(event)).replace("01JEXAMPLE0000000000000001", message_id)
-    record_receipt.handler(sns(text), CONTEXT)
+    record_receipt.handler(sns(event_of(event, message_id, 1, "id")), CONTEXT)
 
 
 def record_all() -> None:
