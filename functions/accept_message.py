@@ -87,9 +87,7 @@ def _accept_once(
             return http.problem_response(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
         case Reserved.IN_PROGRESS:
             detail = "a request with this Idempotency-Key is in progress; retry after a short time"
-            return http.problem_response(
-                HTTPStatus.CONFLICT, detail, Retry_After=str(RETRY_AFTER)
-            )
+            return http.problem_response(HTTPStatus.CONFLICT, detail, Retry_After=str(RETRY_AFTER))
         case Reserved.DONE:
             first = store().messages.history(reservation.message_id).message
             return _accepted(event, first, Idempotent_Replayed="true")
