@@ -54,8 +54,8 @@ def test_only_the_stacks_own_api_topic_rule_and_machine_invoke_functions(
     admitted = {(one["FunctionName"], one["Principal"]) for one in permissions}
 
     assert admitted == {
-        ("HttpApiAcceptMessage", "apigateway.amazonaws.com"),
-        ("HttpApiReadMessage", "apigateway.amazonaws.com"),
+        ("HttpAcceptMessage", "apigateway.amazonaws.com"),
+        ("HttpReadMessage", "apigateway.amazonaws.com"),
         ("ReceiptsRecordReceipt", "sns.amazonaws.com"),
         ("DeliveryCloseMessage", "events.amazonaws.com"),
     }

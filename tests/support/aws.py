@@ -19,6 +19,7 @@ TABLE = "Messages"
 QUEUE = "Requests"
 DEAD_LETTERS = "NotStarted"
 EVENTS = Path(__file__).parents[1] / "events"
+PUBLISHED_AT = "2026-01-02T00:00:09.000Z"
 # The message that the sample events are about.
 SAMPLE_ID = "01JEXAMPLE0000000000000001"
 
@@ -139,7 +140,8 @@ def event_of(name: str, message_id: str, attempt: int, provider_id: str) -> str:
 
 def sns(message: str) -> dict[str, Any]:
     """The event with which SNS invokes a function."""
-    return {"Records": [{"EventSource": "aws:sns", "Sns": {"Message": message}}]}
+    notification = {"Message": message, "Timestamp": PUBLISHED_AT}
+    return {"Records": [{"EventSource": "aws:sns", "Sns": notification}]}
 
 
 def load(name: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
@@ -31,18 +31,18 @@ def formats() -> tuple[Format, ...]:
     return tuple(found)
 
 
-def parse(text: str) -> tuple[EventItem, ...]:
+def parse(text: str, published_at: str | None = None) -> tuple[EventItem, ...]:
     """The receipts in one provider event, and an `UnreadableReceipt` for each part of it that is
-    not of its format.
+    not of its format. `published_at`: SNS's time, for a format that has none of its own.
     """
-    return tuple(each([text], _event))
+    return tuple(each([text], partial(_event, published_at)))
 
 
-def _event(text: str) -> Iterable[EventItem]:
+def _event(published_at: str | None, text: str) -> Iterable[EventItem]:
     if text.strip() == _SETUP:
         return (SetupMessage(),)
     event = json.loads(text)
-    event = event.get("detail", event)  # EventBridge wraps it
+    event = {"published_at": published_at, **event.get("detail", event)}  # EventBridge wraps it
     for matches, parser in formats():
         if matches(event):
             return parser(event)

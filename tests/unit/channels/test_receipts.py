@@ -9,7 +9,7 @@ import pytest
 from messaging.channels import receipts
 from messaging.domain.messages import AttemptId, Receipt
 from messaging.domain.statuses import ReceiptKind
-from tests.support.aws import EVENTS, event_text, load
+from tests.support.aws import EVENTS, PUBLISHED_AT, event_text, load
 
 ECHO = AttemptId("01JEXAMPLE0000000000000001", 1)
 KINDS = {
@@ -84,7 +84,7 @@ WITHOUT_ECHO = {
 
 def parsed(event: object) -> list[Receipt]:
     """The receipts of an event in which every part can be read."""
-    found = receipts.parse(event if isinstance(event, str) else json.dumps(event))
+    found = receipts.parse(event if isinstance(event, str) else json.dumps(event), PUBLISHED_AT)
     read = [one for one in found if isinstance(one, Receipt)]
     assert len(read) == len(found)
     return read
@@ -197,6 +197,10 @@ def test_times_are_the_providers() -> None:
     )
     assert one("ses_Delivery").occurred_at == datetime(2026, 1, 2, 0, 0, 5, 133000, tzinfo=UTC)
     assert one("whatsapp_delivered").occurred_at == datetime(2026, 1, 2, 0, 0, 6, tzinfo=UTC)
+
+
+def test_an_sms_reply_has_the_time_at_which_it_was_published() -> None:
+    assert one("sms_inbound_text").occurred_at == datetime(2026, 1, 2, 0, 0, 9, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("left", [{}, {"message_id": ["m1"]}, {"attempt": ["1"]}, None])
