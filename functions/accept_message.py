@@ -24,7 +24,7 @@ from messaging.store.idempotency import Reserved
 logger = Logger()
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
-# The header Retry-After, in seconds, for a request that could not be queued.
+# The header Retry-After, in seconds, of a request that could not be queued or is in progress.
 RETRY_AFTER = 5
 
 
@@ -87,7 +87,7 @@ def _accept_once(
             return http.problem_response(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
         case Reserved.IN_PROGRESS:
             detail = "a request with this Idempotency-Key is in progress; retry after a short time"
-            return http.problem_response(HTTPStatus.CONFLICT, detail)
+            return http.problem_response(HTTPStatus.CONFLICT, detail, Retry_After=str(RETRY_AFTER))
         case Reserved.DONE:
             first = store().messages.history(reservation.message_id).message
             return _accepted(event, first, Idempotent_Replayed="true")

@@ -22,7 +22,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> None:  # noqa: 
     settlement = Settlement(store(), workflow(), now)
     recorder = ReceiptRecorder(store(), settlement, settings.sms_carrier_receipt(), now, logger)
     recorder.record_all(
-        receipt
+        item
         for record in event["Records"]
-        for receipt in receipts.parse(record["Sns"]["Message"])
+        for item in receipts.parse(record["Sns"]["Message"], record["Sns"]["Timestamp"])
     )

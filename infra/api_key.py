@@ -1,6 +1,6 @@
 """Access to the API: its key, whose value is a secret, and the usage plan that limits it."""
 
-from aws_cdk import CfnParameter, Fn, Stack
+from aws_cdk import CfnDeletionPolicy, CfnParameter, Fn, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
@@ -54,13 +54,16 @@ class ApiKey(Construct):
             ),
         )
         plan = _usage_plan(self, api, config)
-        apigateway.CfnUsagePlanKey(
+        admitted = apigateway.CfnUsagePlanKey(
             self,
             "Admitted",
             key_id=api_key.ref,
             key_type="API_KEY",
             usage_plan_id=plan.usage_plan_id,
         )
+        # `make rotate-key` deletes the previous key after the secret names the new one.
+        for replaced in (api_key, admitted):
+            replaced.cfn_options.update_replace_policy = CfnDeletionPolicy.RETAIN
         add_output(self, "ApiKeySecretArn", secret.ref, "The secret with the API key")
 
 

@@ -1,11 +1,14 @@
 """How requests become executions: the requests queue, and the function that reads it."""
 
-from aws_cdk import Duration
+from typing import cast
+
+from aws_cdk import CfnElement, Duration, Stack
 from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from infra import nag
 from infra.alarm_topic import AlarmTopic
 from infra.config import Config
 from infra.dead_letters import DeadLetterQueue
@@ -102,4 +105,19 @@ def _start_delivery(
     )
     function.allow_sending_to(not_started)
     function.allow("states:StartExecution", on=[machine.state_machine_arn])
+    _allow_describing_executions(function, machine)
     return function
+
+
+def _allow_describing_executions(function: Function, machine: sfn.StateMachine) -> None:
+    """Lets the function compare a request with the one that an execution of its name has."""
+    stack = Stack.of(function)
+    executions = f"arn:{stack.partition}:states:{stack.region}:{stack.account}:execution"
+    function.allow("states:DescribeExecution", on=[f"{executions}:{machine.state_machine_name}:*"])
+    logical_id = stack.get_logical_id(cast("CfnElement", machine.node.default_child))
+    nag.accept(
+        function.own_role,
+        "IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:"
+        f"<{logical_id}.Name>:*]",
+        "The executions of one state machine; their names are the ids of messages.",
+    )

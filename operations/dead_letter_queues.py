@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import boto3
 
 from messaging.channels import receipts
+from messaging.domain.messages import Receipt
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -22,8 +23,6 @@ NO_ID = "no message id in it"
 # A message id as the API creates it, a ULID; for an event that cannot be parsed.
 _MESSAGE_ID = re.compile(r"(?<![0-9A-Za-z])[0-9A-HJKMNP-TV-Z]{26}(?![0-9A-Za-z])")
 _PRIVATE = re.compile(r"\S+@\S+|\+?\d[\d -]{6,}|[\w+/=-]{40,}")
-# What a parser raises on an event whose fields are not those of its format.
-_NOT_PARSED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -109,13 +108,9 @@ def _receipt_id(letter: DeadLetter) -> str:
 
 def _message_id(event: str) -> str | None:
     """The message that a provider's event is about, also where the event cannot be parsed."""
-    try:
-        echoes = [receipt.echo for receipt in receipts.parse(event)]
-    except _NOT_PARSED:
-        echoes = []
-    for echo in echoes:
-        if echo:
-            return echo.message_id
+    for item in receipts.parse(event):
+        if isinstance(item, Receipt) and item.echo:
+            return item.echo.message_id
     found = _MESSAGE_ID.search(event)
     return found.group() if found else None
 

@@ -1,12 +1,12 @@
 """Records a provider's receipt: which attempt it belongs to, and what it changes."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from messaging.domain.errors import Unmatched
-from messaging.domain.messages import AttemptId, Receipt
+from messaging.domain.errors import Unmatched, Unreadable
+from messaging.domain.messages import AttemptId, Receipt, SetupMessage, UnreadableReceipt
 from messaging.domain.statuses import AttemptStatus, ReceiptKind, attempt_status
 from messaging.metrics import Metric, count
 from messaging.ports import Clock
@@ -15,6 +15,7 @@ from messaging.settlement import Settlement
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
 
+    from messaging.channels.reading import EventItem
     from messaging.store import Store
 
 # A send may take this long to record the provider's id.
@@ -31,13 +32,26 @@ class ReceiptRecorder:
     now: Clock
     log: "Logger"
 
-    def record_all(self, receipts: Iterable[Receipt]) -> None:
-        """Records all of them, then raises `Unmatched` if the event must be delivered again: one
-        event may have receipts of many messages, and one of them must not delay the others.
+    def record_all(self, items: Iterable["EventItem"]) -> None:
+        """Records all of them, then raises `Unreadable` or `Unmatched` if the event must be kept
+        or delivered again: one event may have receipts of many messages, and one of them must not
+        delay the others.
         """
-        unmatched = [error for receipt in receipts if (error := self._try_to_record(receipt))]
-        if unmatched:
-            raise unmatched[0]
+        failed = [error for item in items if (error := self._record_if_receipt(item))]
+        # A later delivery can only help a receipt that was unmatched.
+        if failed:
+            raise min(failed, key=lambda error: isinstance(error, Unmatched))
+
+    def _record_if_receipt(self, item: "EventItem") -> Unmatched | Unreadable | None:
+        match item:
+            case Receipt():
+                return self._try_to_record(item)
+            case UnreadableReceipt(reason):
+                self.log.warning("unreadable receipt, the event is kept", reason=reason)
+                return Unreadable(reason)
+            case SetupMessage():
+                self.log.info("message about the set-up of the topic, nothing to record")
+                return None
 
     def _try_to_record(self, receipt: Receipt) -> Unmatched | None:
         about = {"channel": receipt.channel, "provider_id": receipt.provider_id}
@@ -57,10 +71,29 @@ class ReceiptRecorder:
         if attempt_id is None:
             self._without_attempt(receipt)
             return
+        try:
+            self._apply(receipt, attempt_id)
+        except Unmatched:
+            if not self._has_wamid_of(receipt, attempt_id):
+                raise
+            self._apply(replace(receipt, provider_id=None), attempt_id)
+
+    def _has_wamid_of(self, receipt: Receipt, attempt_id: AttemptId) -> bool:
+        """Whether WhatsApp's own id is the attempt's: AWS documents the id of the send call for
+        some of the status events only ("managing-event-destinations-status").
+        """
+        if not receipt.wamid:
+            return False
+        return self.store.receipts.find(receipt.wamid, receipt.channel) == attempt_id
+
+    def _apply(self, receipt: Receipt, attempt_id: AttemptId) -> None:
+        """Raises `Unmatched` if there is no such attempt, or if it was sent with another id: who
+        knows a message's id can write its echo field, but the provider gives the id of a send.
+        """
         status = attempt_status(receipt.kind, self.carrier_receipt)
         if status is None:
-            if receipt.echo:  # an echo may be wrong; an id that was found was recorded by the send
-                self.store.attempts.require(attempt_id, receipt.channel)
+            if receipt.echo:
+                self.store.attempts.require(attempt_id, receipt.channel, receipt.provider_id)
             self._keep(receipt, attempt_id)
         else:
             attempt = self.store.attempts.apply_receipt(receipt, attempt_id, status, self.now())
@@ -88,7 +121,7 @@ class ReceiptRecorder:
 
     def _keep(self, receipt: Receipt, attempt_id: AttemptId) -> None:
         self.store.receipts.add(receipt, attempt_id, self.now())
-        if receipt.wamid and not receipt.echo:
+        if receipt.wamid and _introduces_wamid(receipt):
             self.store.receipts.link(receipt.wamid, attempt_id, self.now(), receipt.channel)
         self.log.info(
             "receipt recorded",
@@ -97,3 +130,11 @@ class ReceiptRecorder:
             kind=receipt.kind,
             word=receipt.word,
         )
+
+
+def _introduces_wamid(receipt: Receipt) -> bool:
+    """Whether a later event may have only the wamid: after AWS's own event, `accepted`, and after
+    one of Meta's without our echo field, which Meta repeats in all events or in none.
+    """
+    alone = not receipt.echo or receipt.kind is ReceiptKind.PROGRESS
+    return receipt.provider_id is not None and alone

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from messaging.domain.messages import Outcome
 
 MAX_CAUSE = 32_768
+# In bytes of UTF-8 (Step Functions quotas: "Maximum input or output size for a task, state, or
+# execution").
+MAX_INPUT = 262_144
 # docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
 THROTTLED = {"ThrottlingException", "TooManyRequestsException"}
 UNSTARTABLE = {"InvalidName", "InvalidExecutionInput", "ValidationException"}
@@ -25,16 +28,21 @@ class Workflow:
         self._client = client
 
     def start(self, state_machine_arn: str, name: str, input_text: str) -> bool:
-        """Whether this call started the execution; False if one with this name already exists.
+        """Whether this call started the execution; False if one with this name and input already
+        exists.
 
-        Step Functions reserves a name for 90 days after its execution closed. Raises `Throttled`
-        and `Unstartable`.
+        Step Functions reserves a name for 90 days after its execution closed. Raises `Throttled`,
+        and `Unstartable` also if the existing execution has another input.
         """
+        size = len(input_text.encode(errors="surrogatepass"))
+        if size > MAX_INPUT:
+            raise Unstartable(f"the request has {size} bytes, the maximum is {MAX_INPUT}")
         try:
             self._client.start_execution(
                 stateMachineArn=state_machine_arn, name=name, input=input_text
             )
         except self._client.exceptions.ExecutionAlreadyExists:
+            self._require_input(state_machine_arn, name, input_text)
             return False
         except self._client.exceptions.ClientError as error:
             code = error.response["Error"]["Code"]
@@ -44,6 +52,15 @@ class Workflow:
                 raise Unstartable(code) from error
             raise
         return True
+
+    def _require_input(self, state_machine_arn: str, name: str, input_text: str) -> None:
+        """Raises `Unstartable` if the execution has another input. ExecutionAlreadyExists means
+        that, or that the execution with the same input has ended (API_StartExecution).
+        """
+        arn = f"{state_machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
+        existing = self._client.describe_execution(executionArn=arn)
+        if not _equal(existing["input"], input_text):
+            raise Unstartable("a different request with this id was started before")
 
     def succeed(self, task_token: str, outcome: "Outcome") -> bool:
         """Whether the state was still waiting. Only the first answer has an effect."""
@@ -66,3 +83,11 @@ class Workflow:
 
 def _output(outcome: "Outcome") -> str:
     return json.dumps(asdict(outcome))
+
+
+def _equal(one: str, other: str) -> bool:
+    """Whether two texts are the same JSON, or the same text if one is not JSON."""
+    try:
+        return bool(json.loads(one) == json.loads(other))
+    except ValueError:
+        return one == other

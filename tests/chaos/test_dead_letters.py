@@ -7,8 +7,9 @@ from tests.chaos.calls import put_on_the_queue
 from tests.chaos.faulty import FaultyStack
 from tests.chaos.invariants import settled
 from tests.e2e.conftest import eventually
-from tests.e2e.test_dead_letters import REACHED, SILENT, operate, text_to
+from tests.e2e.test_dead_letters import REACHED, operate, text_to
 
+SILENT = "+14255550130"
 DENIED = {"error": {"code": "AccessDeniedException", "status": 400}}
 
 

@@ -30,7 +30,7 @@ from messaging.domain.errors import Ambiguous
 from messaging.domain.statuses import AttemptStatus
 from messaging.store import Store
 from tests.infra.template import Template
-from tests.support.aws import CONTEXT, ENVIRONMENT, TABLE, aws, load, sns
+from tests.support.aws import CONTEXT, ENVIRONMENT, TABLE, aws, event_of, load, sns
 from tests.support.plans import send_event
 from tests.support.request_cases import RIGHT, VALID, but
 
@@ -61,8 +61,12 @@ BY_OTHERS = {
 CALL = {"channel": "voice"}
 NOTIFY = {"/from": {"sms": "nc-1"}, "/content/sms": {"template": {"name": "code"}}}
 BESIDE = ("kms:", "logs:", "xray:")
-# Executions that cannot be started: for good, and for now.
-REFUSED = {"not-a-name": "InvalidName", "not-now": "ThrottlingException"}
+# Executions that cannot be started: for good, for now, and because they were before.
+REFUSED = {
+    "not-a-name": "InvalidName",
+    "not-now": "ThrottlingException",
+    "started-before": "ExecutionAlreadyExists",
+}
 
 
 class Calls:
@@ -79,10 +83,14 @@ class Calls:
         if service in {"dynamodb", "sqs"}:
             return None
         for name, code in REFUSED.items():
-            if name in str(params["body"]):
+            if name in str(params["body"]) and model.name == "StartExecution":
                 error = {"Error": {"Code": code, "Message": "no"}}
                 return SimpleNamespace(status_code=400), error
-        return SimpleNamespace(status_code=200), {"MessageId": "id", "messageId": "id"}
+        return SimpleNamespace(status_code=200), {
+            "MessageId": "id",
+            "messageId": "id",
+            "input": "{}",
+        }
 
 
 @pytest.fixture
@@ -194,8 +202,7 @@ def send_all() -> None:
 
 
 def record(message_id: str, event: str) -> None:
-    text = json.dumps(load(event)).replace("01JEXAMPLE0000000000000001", message_id)
-    record_receipt.handler(sns(text), CONTEXT)
+    record_receipt.handler(sns(event_of(event, message_id, 1, "id")), CONTEXT)
 
 
 def record_all() -> None:

@@ -20,7 +20,7 @@ import httpx
 import pytest
 
 from local.http_client import http_client
-from tests.support.aws import event_text
+from tests.support.aws import SAMPLE_ID, event_text
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 ROOT = Path(__file__).resolve().parents[2]
-SAMPLE_ID = "01JEXAMPLE0000000000000001"
 SECONDS_TO_START = 120
 # Far more than it takes: a busy machine is slow, not wrong.
 SECONDS_TO_HAPPEN = 120

@@ -10,7 +10,8 @@ from typing import Any
 
 from tests.e2e.conftest import ROOT, Throughline, eventually
 
-SILENT = "+14255550130"
+# The provider's call fails with a 500, so the attempt waits without a provider id.
+UNCONFIRMED = "+14255550145"
 REACHED = "+12065550104"
 
 
@@ -51,7 +52,7 @@ def test_a_receipt_without_its_message_is_kept_until_it_can_be_recorded(
     throughline.engine.start_execution(
         stateMachineArn=throughline.environment["STATE_MACHINE_ARN"],
         name=name,
-        input=json.dumps(text_to(SILENT)),
+        input=json.dumps(text_to(UNCONFIRMED)),
     )
     eventually(lambda: throughline.get(name).body.get("attempts"))
     assert re.search(

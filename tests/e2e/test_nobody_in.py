@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.e2e.conftest import Throughline, eventually
-from tests.support.aws import load
+from tests.support.aws import event_of, load
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -77,6 +77,9 @@ def test_forged_events_change_nothing(throughline: Throughline) -> None:
     email["mail"]["tags"] = {"message_id": [sent], "attempt": ["1"]}
     entry = whatsapp["whatsAppWebhookEntry"].replace("01JEXAMPLE0000000000000001", sent)
     forged = [
+        # The right attempt on the right channel, with an id that no send returned.
+        {**sms, "context": {"message_id": sent, "attempt": "1"}},
+        {**sms, "context": {"message_id": sent, "attempt": "1"}, "eventType": "TEXT_BLOCKED"},
         {**sms, "context": {"message_id": sent, "attempt": "2"}},
         {**sms, "context": {"message_id": sent, "attempt": "0"}},
         {**sms, "context": {"message_id": uuid.uuid4().hex, "attempt": "1"}},
@@ -88,7 +91,8 @@ def test_forged_events_change_nothing(throughline: Throughline) -> None:
     for event in forged:
         topics.publish(TopicArn=topic, Message=json.dumps(event))
     # One that counts, so that there is something to wait for.
-    true = {**sms, "context": {"message_id": sent, "attempt": "1"}, "eventType": "TEXT_QUEUED"}
+    [attempt] = before["attempts"]
+    true = json.loads(event_of("sms_TEXT_QUEUED", sent, 1, attempt["provider_id"]))
     topics.publish(TopicArn=topic, Message=json.dumps(true))
 
     after = eventually(lambda: recorded(throughline, sent))

@@ -109,6 +109,14 @@ def test_another_version_of_the_secret_is_another_key(template: Template) -> Non
     assert template.only("AWS::ApiGateway::UsagePlanKey")["KeyId"] == "HttpAccessKey"
 
 
+@pytest.mark.parametrize("name", ["HttpAccessKey", "HttpAccessAdmitted"])
+def test_a_replaced_key_works_until_the_rotation_deletes_it(template: Template, name: str) -> None:
+    resource = template.resources[name]
+
+    assert resource["UpdateReplacePolicy"] == "Retain"
+    assert "DeletionPolicy" not in resource
+
+
 def test_the_usage_plan_limits_the_key(template: Template) -> None:
     plan = template.only("AWS::ApiGateway::UsagePlan")
 

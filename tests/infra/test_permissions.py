@@ -32,6 +32,7 @@ ALLOWED = {
     "plan_message": on_table("PutItem", "Query") | WRITE_KEY,
     "start_delivery": {
         ("states:StartExecution", "DeliveryDeliverMessage"),
+        ("states:DescribeExecution", of_account("states", "execution:DeliveryDeliverMessage:*")),
         ("sqs:SendMessage", "RequestsNotStarted"),
         ("kms:Decrypt", KEY),
         ("kms:GenerateDataKey", KEY),

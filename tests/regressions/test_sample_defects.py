@@ -23,9 +23,9 @@ from messaging.domain.errors import Refused, Unavailable
 from messaging.domain.statuses import AttemptStatus
 from messaging.store.attempts import Attempts
 from tests.infra.template import Template
-from tests.support.aws import CONTEXT, ENVIRONMENT, event_text, sns
+from tests.support.aws import CONTEXT, ENVIRONMENT, SAMPLE_ID, event_text, sns
 from tests.support.plans import CHANNELS
-from tests.workflow.conftest import SAMPLE_ID, Flow, until
+from tests.workflow.conftest import Flow, until
 from tests.workflow.test_doors import SAMPLE, post, run_the_queue
 
 PAGE = Path("docs/coming-from-the-sample.md")
@@ -244,6 +244,8 @@ def test_a_delivery_among_others_in_one_webhook_counts(flow: Flow) -> None:
     flow.start("whatsapp", "sms", wait=3600)
     until(lambda: flow.sent(1))
     text = together("whatsapp_sent", "whatsapp_sent", "whatsapp_delivered")
+    sample = json.loads(event_text("whatsapp_sent"))["messageId"]
+    text = text.replace(sample, f"whatsapp-{flow.message_id}.1")
     record_receipt.handler(sns(text.replace(SAMPLE_ID, flow.message_id)), CONTEXT)
 
     assert flow.finish() == ("SUCCEEDED", ["Choose channel", "Send WhatsApp"])

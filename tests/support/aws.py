@@ -19,6 +19,9 @@ TABLE = "Messages"
 QUEUE = "Requests"
 DEAD_LETTERS = "NotStarted"
 EVENTS = Path(__file__).parents[1] / "events"
+PUBLISHED_AT = "2026-01-02T00:00:09.000Z"
+# The message that the sample events are about.
+SAMPLE_ID = "01JEXAMPLE0000000000000001"
 
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "fake",
@@ -121,9 +124,24 @@ def event_text(name: str) -> str:
     return (EVENTS / f"{name}.json").read_text()
 
 
+def event_of(name: str, message_id: str, attempt: int, provider_id: str) -> str:
+    """The event as the provider publishes it about this attempt, sent with this provider id."""
+    text = event_text(name).replace(f"{SAMPLE_ID}.1", f"{message_id}.{attempt}")
+    event: dict[str, Any] = json.loads(text.replace(SAMPLE_ID, message_id))
+    mail = event.get("mail")
+    if mail:
+        mail["messageId"] = provider_id
+        mail.setdefault("tags", {})["attempt"] = [str(attempt)]
+    else:
+        event.get("detail", event)["messageId"] = provider_id
+        event.get("context", {})["attempt"] = str(attempt)
+    return json.dumps(event)
+
+
 def sns(message: str) -> dict[str, Any]:
     """The event with which SNS invokes a function."""
-    return {"Records": [{"EventSource": "aws:sns", "Sns": {"Message": message}}]}
+    notification = {"Message": message, "Timestamp": PUBLISHED_AT}
+    return {"Records": [{"EventSource": "aws:sns", "Sns": notification}]}
 
 
 def load(name: str) -> dict[str, Any]:

@@ -192,7 +192,7 @@ class Workflow:
         self._retries = dict(RETRIES)
         self._tokens = 0
         self.waits: list[Wait] = []
-        self.status = ""
+        self.status = self._input = ""
         self.closing = False
 
     # ---- what functions call
@@ -202,12 +202,16 @@ class Workflow:
         here().pause()
         if self.status:
             raise ExecutionAlreadyExists(name)
-        self.status = "RUNNING"
+        self.status, self._input = "RUNNING", input
         document = json.loads(input)
         if "channel" in document:
             self._enter(document)
         else:
             self._plan(document)
+
+    def describe_execution(self, *, executionArn: str) -> dict[str, str]:  # noqa: N803 - AWS's
+        assert executionArn.endswith(self._world.message_id)
+        return {"input": self._input}
 
     def send_task_success(self, *, taskToken: str, output: str) -> None:  # noqa: N803 - AWS's
         wait = self._waiting(taskToken)

@@ -25,7 +25,7 @@ from messaging.domain.plan import Plan, RequestedStep, make_plan
 from messaging.domain.route import route as route_of
 from messaging.domain.statuses import Success
 from messaging.store import Store
-from tests.support.aws import ACCOUNT, CONTEXT, ENVIRONMENT, REGION, TABLE, aws, event_text, sns
+from tests.support.aws import ACCOUNT, CONTEXT, ENVIRONMENT, REGION, TABLE, aws, event_of, sns
 from tests.support.plans import CHANNELS
 
 ASL = Path("statemachine/deliver_message.asl.json")
@@ -38,7 +38,6 @@ FUNCTIONS = {
 BEFORE: dict[tuple[str, int | None], list[Callable[[], object]]] = {}
 # How often Lambda throttles a function before it runs, by its name.
 THROTTLES: dict[str, list[Callable[[], object]]] = {}
-SAMPLE_ID = "01JEXAMPLE0000000000000001"
 # Far more than it takes: a busy machine is slow, not wrong.
 DEADLINE_SECONDS = 120
 WAIT_SECONDS = 60
@@ -182,10 +181,9 @@ class Flow:
         self.receive_now(event, attempt)
 
     def receive_now(self, event: str, attempt: int = 1) -> None:
-        text = event_text(event).replace(f"{SAMPLE_ID}.1", f"{self.message_id}.{attempt}")
-        text = text.replace(SAMPLE_ID, self.message_id)
-        text = text.replace('"attempt": "1"', f'"attempt": "{attempt}"')
-        text = _email_attempt(text, attempt)
+        channel = event.partition("_")[0].replace("ses", "email")
+        provider_id = f"{channel}-{self.message_id}.{attempt}"
+        text = event_of(event, self.message_id, attempt, provider_id)
         record_receipt.handler(sns(text), CONTEXT)
 
     def sent(self, attempt: int) -> Any:
@@ -233,13 +231,6 @@ class Flow:
 
     def output(self) -> Any:
         return json.loads(self.describe()["output"])
-
-
-def _email_attempt(text: str, attempt: int) -> str:
-    event = json.loads(text)
-    if "mail" in event and "attempt" in event["mail"].get("tags", {}):
-        event["mail"]["tags"]["attempt"] = [str(attempt)]
-    return json.dumps(event)
 
 
 def _step(step: str | tuple[str, ...], wait: int, success: Success) -> RequestedStep:

@@ -96,17 +96,84 @@ def test_the_execution_of_an_api_message_holds_no_address_and_no_text(flow: Flow
     assert "123456." not in history
 
 
+def set_aside() -> list[tuple[str, dict[str, str]]]:
+    """Takes what lies in the dead-letter queue: each body with its attributes."""
+    queue, url = boto3.client("sqs"), ENVIRONMENT["REQUESTS_DEAD_LETTER_QUEUE_URL"]
+    answer = queue.receive_message(QueueUrl=url, MessageAttributeNames=["All"])
+    for kept in answer.get("Messages", []):
+        queue.delete_message(QueueUrl=url, ReceiptHandle=kept["ReceiptHandle"])
+    return [
+        (
+            kept["Body"],
+            {name: one["StringValue"] for name, one in kept["MessageAttributes"].items()},
+        )
+        for kept in answer.get("Messages", [])
+    ]
+
+
 def test_a_request_delivered_twice_by_the_queue_starts_once(flow: Flow) -> None:
     flow.follow(post(VALID)["id"])
     planned = {"stringValue": flow.message_id, "dataType": "String"}
     run_the_queue()
-    again = {"messageId": "another", "body": "{}", "messageAttributes": {"message_id": planned}}
-    answer = start_delivery.handler({"Records": [again]}, CONTEXT)
-
-    assert answer == {"batchItemFailures": []}
+    body = flow.describe()["input"]
+    again = {"messageId": "another", "body": body, "messageAttributes": {"message_id": planned}}
+    running = start_delivery.handler({"Records": [again]}, CONTEXT)
     flow.receive("whatsapp_delivered")
     flow.finish()
+    ended = start_delivery.handler({"Records": [again]}, CONTEXT)
+
+    assert running == ended == {"batchItemFailures": []}
     assert len(flow.whatsapp.sent) == 1
+    assert not set_aside()
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_another_request_under_the_same_id_is_set_aside_with_its_reason(
+    flow: Flow, *, ended: bool
+) -> None:
+    flow.follow(post(VALID)["id"])
+    run_the_queue()
+    if ended:
+        flow.receive("whatsapp_delivered")
+        flow.finish()
+    planned = {"stringValue": flow.message_id, "dataType": "String"}
+    other = {"messageId": "q2", "body": '{"to": {}}', "messageAttributes": {"message_id": planned}}
+    for _ in range(2):  # as it comes again after a redrive
+        answer = start_delivery.handler({"Records": [other]}, CONTEXT)
+        assert answer == {"batchItemFailures": []}
+        assert set_aside() == [
+            (
+                '{"to": {}}',
+                {
+                    "message_id": flow.message_id,
+                    "reason": "a different request with this id was started before",
+                },
+            )
+        ]
+
+
+def test_a_request_that_is_too_large_is_set_aside_with_its_size(flow: Flow) -> None:
+    body = json.dumps({**VALID, "metadata": {"x": "é" * 131_072}}, ensure_ascii=False)
+    record = {"messageId": "m-too-large", "body": body, "messageAttributes": {}}
+    answer = start_delivery.handler({"Records": [record]}, CONTEXT)
+
+    assert answer == {"batchItemFailures": []}
+    [(kept, told)] = set_aside()
+    size = len(body.encode())
+    assert (kept, told["reason"]) == (
+        body,
+        f"the request has {size} bytes, the maximum is 262144",
+    )
+    assert not flow.whatsapp.sent
+
+
+def test_a_lone_surrogate_is_started_or_set_aside_but_does_not_come_again(flow: Flow) -> None:
+    raw = {"messageId": "m-raw", "body": '{"text": "\ud800"}', "messageAttributes": {}}
+    escaped = {"messageId": "m-escaped", "body": r'{"text": "\ud800"}', "messageAttributes": {}}
+    answer = start_delivery.handler({"Records": [raw, escaped]}, CONTEXT)
+
+    assert answer == {"batchItemFailures": []}
+    assert not flow.whatsapp.sent
 
 
 def test_a_request_in_the_queue_is_planned_by_the_workflow(flow: Flow) -> None:
@@ -127,14 +194,9 @@ def test_what_is_no_request_is_set_aside_with_its_reason(flow: Flow) -> None:
 
     assert answer == {"batchItemFailures": []}
     assert not flow.whatsapp.sent
-    [kept] = boto3.client("sqs").receive_message(
-        QueueUrl=ENVIRONMENT["REQUESTS_DEAD_LETTER_QUEUE_URL"], MessageAttributeNames=["All"]
-    )["Messages"]
-    told = {name: one["StringValue"] for name, one in kept["MessageAttributes"].items()}
-    assert (kept["Body"], told) == (
-        "hello",
-        {"message_id": "m-not-json", "reason": "InvalidExecutionInput"},
-    )
+    assert set_aside() == [
+        ("hello", {"message_id": "m-not-json", "reason": "InvalidExecutionInput"})
+    ]
 
 
 def test_a_direct_start_is_planned_first(flow: Flow) -> None:

@@ -38,7 +38,7 @@ def receipt(event: Mapping[str, Any], channel: str, kinds: Mapping[str, ReceiptK
     """The receipt in a delivery event; `kinds`: by event type without its prefix. A kind that ends
     the attempt counts only with `isFinal`.
     """
-    word = str(event.get("eventType") or event["messageStatus"])
+    word = event.get("eventType") or event["messageStatus"]
     kind = kinds.get(_PREFIX.sub("", word), ReceiptKind.UNKNOWN)
     if not event.get("isFinal"):
         kind = _NOT_YET_FINAL.get(kind, kind)

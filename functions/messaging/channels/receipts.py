@@ -1,17 +1,22 @@
 """Reads a provider's event with the parser of its format."""
 
 import json
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache, partial
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
 from messaging import channels
-from messaging.domain.messages import Receipt
+from messaging.channels.reading import EventItem, each
+from messaging.domain.messages import SetupMessage, UnreadableReceipt
 
 Event = Mapping[str, Any]
-Format = tuple[Callable[[Event], bool], Callable[[Event], tuple[Receipt, ...]]]
+Format = tuple[Callable[[Event], bool], Callable[[Event], Iterable[EventItem]]]
+
+# What Amazon SES publishes, as plain text, when an event destination is created; it is not
+# documented (django-anymail, tests/test_amazon_ses_webhooks.py, quotes a captured one).
+_SETUP = "Successfully validated SNS topic for Amazon SES event publishing."
 
 
 @cache
@@ -26,16 +31,19 @@ def formats() -> tuple[Format, ...]:
     return tuple(found)
 
 
-def parse(text: str) -> tuple[Receipt, ...]:
-    """The receipts in one provider event, none if its format is unknown.
-
-    Raises ValueError if the text is not a JSON object.
+def parse(text: str, published_at: str | None = None) -> tuple[EventItem, ...]:
+    """The receipts in one provider event, and an `UnreadableReceipt` for each part of it that is
+    not of its format. `published_at`: SNS's time, for a format that has none of its own.
     """
+    return tuple(each([text], partial(_event, published_at)))
+
+
+def _event(published_at: str | None, text: str) -> Iterable[EventItem]:
+    if text.strip() == _SETUP:
+        return (SetupMessage(),)
     event = json.loads(text)
-    if not isinstance(event, dict):
-        raise ValueError("a provider event is a JSON object")  # noqa: TRY004 - the text is wrong
-    event = event.get("detail", event)  # EventBridge wraps it
+    event = {"published_at": published_at, **event.get("detail", event)}  # EventBridge wraps it
     for matches, parser in formats():
         if matches(event):
             return parser(event)
-    return ()
+    return (UnreadableReceipt("unknown format"),)

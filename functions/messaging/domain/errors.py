@@ -11,6 +11,7 @@ Raised
 ├── InvalidRequest   the request is invalid; has one problem per invalid field
 ├── UnknownMessage   the store has no such message
 ├── Unmatched        a receipt arrived before its attempt, or has no attempt
+├── Unreadable       a part of a provider's event is not of its format
 ├── NotQueued        a request could not be queued; names the error of the call
 ├── Throttled        Step Functions throttles starts: the request remains in the queue
 ├── Unstartable      Step Functions rejects the request; names the error of the call
@@ -49,6 +50,10 @@ class UnknownMessage(Exception):
 
 
 class Unmatched(Exception):
+    pass
+
+
+class Unreadable(Exception):
     pass
 
 

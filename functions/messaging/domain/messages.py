@@ -135,6 +135,18 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadableReceipt:
+    """An item of a provider's event that is not of its format. `reason` contains no value of it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetupMessage:
+    """What a service publishes when a topic becomes the destination of its events."""
+
+
+@dataclass(frozen=True, slots=True)
 class MessageHistory:
     """A message with the attempts made so far."""
 

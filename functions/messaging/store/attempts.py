@@ -10,7 +10,7 @@ from messaging.domain.messages import RESPONSE_UNKNOWN, Attempt, AttemptId, Rece
 from messaging.domain.plan import PlannedAttempt
 from messaging.domain.statuses import ATTEMPT_RANK, AttemptStatus, Success
 from messaging.store.receipts import MAX_REASON, Receipts
-from messaging.store.table import Item, Key, Table, item_before, moment, timestamp
+from messaging.store.table import Item, Key, Origin, Table, item_before, moment, timestamp
 
 # No attempt may expire while its state waits, however short the retention is.
 LONGEST_WAIT = timedelta(days=1)
@@ -88,9 +88,12 @@ class Attempts:
         )
         return new or self._table.get(_key(attempt_id)).get("reason") == reason
 
-    def require(self, attempt_id: AttemptId, channel: str) -> None:
-        """Raises `Unmatched` if there is no such attempt on the channel."""
-        _matched(self._table.get(_key(attempt_id)), attempt_id, channel)
+    def require(self, attempt_id: AttemptId, channel: str, provider_id: str | None = None) -> None:
+        """Raises `Unmatched` if there is no such attempt on the channel, or if it was sent with
+        another provider id.
+        """
+        item = self._table.get(_key(attempt_id))
+        _matched(item, attempt_id, Origin(channel, provider_id))
 
     def record_sent(
         self, attempt_id: AttemptId, provider_id: str, at: datetime, planned: PlannedAttempt
@@ -121,13 +124,16 @@ class Attempts:
     def apply_receipt(
         self, receipt: Receipt, attempt_id: AttemptId, status: AttemptStatus, at: datetime
     ) -> Attempt:
-        """As `update_status`. Raises `Unmatched` also if the attempt is on another channel."""
+        """As `update_status`. Raises `Unmatched` also if the attempt is on another channel, or was
+        sent with another provider id; before the send is recorded, the attempt takes the receipt's.
+        """
         changes = {
             "status": status,
             f"{status}_at": timestamp(at),
             "provider_id": receipt.provider_id,
         }
-        return self._raise(attempt_id, status, changes, receipt.reason, receipt.channel)
+        origin = Origin(receipt.channel, receipt.provider_id)
+        return self._raise(attempt_id, status, changes, receipt.reason, origin)
 
     def time_out(self, attempt: Attempt, at: datetime, reason: str | None = None) -> Attempt:
         """The attempt after its wait ended without a result: timed out, or failed if its provider
@@ -161,11 +167,11 @@ class Attempts:
         status: AttemptStatus,
         changes: Mapping[str, Any],
         reason: str | None,
-        channel: str | None = None,
+        origin: Origin | None = None,
     ) -> Attempt:
         rank, short = ATTEMPT_RANK[status], reason and reason[:MAX_REASON]
-        item, rose = self._table.raise_rank(_key(attempt_id), rank, changes, short, channel)
-        attempt = attempt_from_item(_matched(item, attempt_id, channel))
+        item, rose = self._table.raise_rank(_key(attempt_id), rank, changes, short, origin)
+        attempt = attempt_from_item(_matched(item, attempt_id, origin))
         if rose and self._observer:
             self._observer.attempt_status_rose(attempt)
         return attempt
@@ -198,7 +204,9 @@ def _key(attempt_id: AttemptId) -> Key:
     return attempt_key(attempt_id.message_id, attempt_id.number)
 
 
-def _matched(item: Item, attempt_id: AttemptId, channel: str | None) -> Item:
-    if not item or channel not in (None, item["channel"]):
-        raise Unmatched(f"no attempt {attempt_id}" + (f" on {channel}" if channel else ""))
+def _matched(item: Item, attempt_id: AttemptId, origin: Origin | None) -> Item:
+    if not item or (origin and origin.channel != item["channel"]):
+        raise Unmatched(f"no attempt {attempt_id}" + (f" on {origin.channel}" if origin else ""))
+    if origin and origin.provider_id not in (None, item.get("provider_id", origin.provider_id)):
+        raise Unmatched(f"attempt {attempt_id} was sent with another provider id")
     return item

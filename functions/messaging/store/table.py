@@ -43,6 +43,13 @@ class Key(NamedTuple):
     sk: str
 
 
+class Origin(NamedTuple):
+    """The channel and the provider id of a receipt; None: it has no provider id."""
+
+    channel: str
+    provider_id: str | None
+
+
 class Table:
     """The table's items. `retention`: how long items are kept; None: until they are deleted by
     request.
@@ -127,19 +134,25 @@ class Table:
         rank: int,
         changes: Mapping[str, Any],
         reason: str | None,
-        channel: str | None = None,
+        origin: Origin | None = None,
     ) -> tuple[Item, bool]:
         """The item afterwards, empty if there is none, and whether its rank rose.
 
         The rank does not rise, and the item is not changed, if the item's rank is as high or if the
-        item has another channel than the given one. A reason belongs to its status: the next status
-        has its own or none.
+        item has another channel or another provider id than the given origin. A reason belongs to
+        its status: the next status has its own or none.
         """
         values: dict[str, Any] = {":new": rank}
         condition = "#rank < :new"
-        if channel:
-            values[":its_own"] = channel
+        if origin:
+            values[":its_own"] = origin.channel
             condition += " AND #channel = :its_own"
+        if origin and origin.provider_id is not None:
+            values[":sent_as"] = origin.provider_id
+            condition = (
+                f"({condition} AND attribute_not_exists(provider_id))"
+                f" OR ({condition} AND provider_id = :sent_as)"
+            )
         try:
             item = self.update(
                 key,

@@ -15,7 +15,7 @@ from messaging.channels.voice.content import VoiceId
 from messaging.channels.voice.send import DEFAULT_VOICE, VoiceChannel
 from messaging.domain.content import Content, Delivery, content
 from messaging.domain.errors import InvalidRequest
-from messaging.domain.messages import AttemptId
+from messaging.domain.messages import AttemptId, Receipt
 from tests.support.aws import EVENTS, event_text, load
 
 CALL: dict[str, Any] = {
@@ -116,6 +116,7 @@ def test_no_field_of_a_content_is_named_as_a_channel() -> None:
 def test_a_call_that_failed_says_with_which_event() -> None:
     [receipt] = parse(event_text("voice_VOICE_NO_ANSWER"))
 
+    assert isinstance(receipt, Receipt)
     assert (receipt.channel, receipt.reason) == ("voice", "VOICE_NO_ANSWER")
     assert receipt.echo == AttemptId("01JEXAMPLE0000000000000001", 1)
 

@@ -286,6 +286,14 @@ def test_the_same_key_of_another_caller_is_another_key() -> None:
     assert body_of(first)["id"] != body_of(second)["id"]
 
 
+def test_an_idempotency_key_is_stored_as_its_hash(table: "DynamoDBClient") -> None:
+    post(VALID, "order-42-of-somebody")
+
+    everything = str(table.scan(TableName=TABLE)["Items"])
+    assert "idempotency#" in everything
+    assert "order-42-of-somebody" not in everything
+
+
 def test_a_refused_request_leaves_its_key_free() -> None:
     assert post({}, "order-42")["statusCode"] == 400
     assert post(VALID, "order-42")["statusCode"] == 202
@@ -296,6 +304,7 @@ def test_a_key_in_progress_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = post(VALID, "order-42")
 
     assert answer["statusCode"] == 409
+    assert answer["headers"]["Retry-After"] == "5"
     assert "is in progress" in body_of(answer)["detail"]
     assert queued() == []
 

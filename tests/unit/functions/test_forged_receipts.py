@@ -9,7 +9,7 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 import record_receipt
-from messaging.domain.errors import Failed, Unmatched
+from messaging.domain.errors import Failed, Unmatched, Unreadable
 from messaging.domain.messages import AttemptId, Message, Outcome
 from messaging.domain.plan import PlannedAttempt
 from messaging.domain.statuses import AttemptStatus, Success
@@ -74,6 +74,14 @@ OTHERS = {
     "an attempt beyond the plan": sms(message_id=MESSAGE_ID, attempt="99"),
     "an attempt on another channel": email(MESSAGE_ID, "1"),
     "a WhatsApp receipt for an SMS": whatsapp(f"{MESSAGE_ID}.1"),
+    **{
+        f"another send, {word}": {
+            **load("sms_TEXT_DELIVERED"),
+            "eventType": f"TEXT_{word}",
+            "messageId": "another-send",
+        }
+        for word in ("DELIVERED", "BLOCKED", "UNKNOWN", "QUEUED", "TELEPATHY")
+    },
 }
 NO_ATTEMPT = ["0", "-1", "1.0", "1e0", " 1", "100", "9" * 5_000, "1#x", ""]
 FOREIGN = {
@@ -126,10 +134,51 @@ def test_what_no_provider_would_say_is_raised_and_changes_nothing(
     everything: Callable[[], list[Any]], text: str
 ) -> None:
     before = everything()
-    with pytest.raises((ValueError, TypeError, KeyError, OverflowError, RecursionError)):
+    with pytest.raises(Unreadable):
         receive(text)
 
     assert everything() == before
+
+
+@pytest.mark.parametrize("word", ["DELIVERED", "BLOCKED", "QUEUED"])
+def test_the_same_event_with_the_id_of_the_send_counts(
+    store: Store, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    monkeypatch.setattr(record_receipt, "workflow", Told)
+    receive({**load("sms_TEXT_DELIVERED"), "eventType": f"TEXT_{word}"})
+
+    assert [one["word"] for one in store.receipts.of(MESSAGE_ID)] == [f"TEXT_{word}"]
+
+
+def test_an_id_that_comes_before_the_send_is_recorded_gives_way_to_the_sends(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record_receipt, "workflow", Told)
+    now, planned = datetime.now(UTC), PlannedAttempt(2, 2, "email", 45, Success.DELIVERED)
+    store.attempts.claim(SECOND, "email", "token 2", now)
+    bounce = load("ses_Bounce_Permanent_General")
+    bounce["mail"] |= {"tags": {"message_id": [MESSAGE_ID], "attempt": ["2"]}, "messageId": "bad"}
+    receive(bounce)
+    store.attempts.record_sent(SECOND, "good", now, planned)
+
+    attempt = store.messages.history(MESSAGE_ID).attempts[1]
+    assert (attempt.status, attempt.provider_id) == (AttemptStatus.FAILED, "good")
+    with pytest.raises(Unmatched):
+        receive(bounce)
+    delivery = email(MESSAGE_ID, "2")
+    delivery["mail"]["messageId"] = "good"
+    receive(delivery)
+    assert store.messages.history(MESSAGE_ID).attempts[1].status is AttemptStatus.DELIVERED
+
+
+class Told:
+    """A workflow that waits for each answer."""
+
+    def succeed(self, task_token: str, outcome: Outcome) -> bool:
+        return bool(task_token and outcome)
+
+    def fail(self, task_token: str, error: type[Exception], cause: str) -> bool:
+        return bool(task_token and error and cause)
 
 
 @pytest.mark.parametrize("word", ["TEXT_SENT", "TEXT_QUEUED", "TEXT_UNREACHABLE", "TEXT_UNKNOWN"])

@@ -40,7 +40,7 @@ from messaging.domain.plan import RequestedStep, make_plan
 from messaging.domain.route import route as route_of
 from messaging.domain.statuses import ATTEMPT_RANK, FINAL, MESSAGE_RANK, AttemptStatus, Success
 from messaging.workflow import Workflow
-from tests.support.aws import ENVIRONMENT, event_text, sns
+from tests.support.aws import ENVIRONMENT, event_of, sns
 from tests.support.plans import CHANNELS
 from tests.support.world import THROUGH, Crash, Invocation, Provider, World
 
@@ -49,7 +49,6 @@ SEED = int(os.environ.get("SEED") or random.SystemRandom().randrange(10**6))
 EXAMPLES = 4000 if LONG else 250
 FAST_EXAMPLES = 25
 MESSAGE_ID = "m1"
-SAMPLE_ID = "01JEXAMPLE0000000000000001"
 STARTED = datetime(2026, 1, 2, tzinfo=UTC)
 TO = {
     **dict.fromkeys(("whatsapp", "sms", "voice"), "+14255550156"),
@@ -84,13 +83,7 @@ def world() -> World:
 @cache
 def event(name: str, number: int) -> dict[str, Any]:
     """A provider's event about the attempt of this number."""
-    document = event_text(name).replace(f"{SAMPLE_ID}.1", f"{MESSAGE_ID}.{number}")
-    document = document.replace(SAMPLE_ID, MESSAGE_ID)
-    document = document.replace('"attempt": "1"', f'"attempt": "{number}"')
-    body = json.loads(document)
-    if "mail" in body:
-        body["mail"]["tags"]["attempt"] = [str(number)]
-    return sns(json.dumps(body))
+    return sns(event_of(name, MESSAGE_ID, number, f"provider-{number}"))
 
 
 channels = st.sampled_from(CHANNELS)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import record_receipt
-from messaging.domain.errors import Unmatched
+from messaging.domain.errors import Unmatched, Unreadable
 from messaging.domain.messages import AttemptId, Message, Outcome
 from messaging.domain.plan import PlannedAttempt
 from messaging.domain.statuses import AttemptStatus, Success
@@ -148,15 +148,58 @@ def inbound_id(event: str) -> str:
 
 def test_an_answer_to_a_message_is_kept_beside_it(store: Store, answers: Answers) -> None:
     sent(store, provider_id=SMS_ID)
-    receive("sms_inbound_text")
+    for _ in range(2):  # Lambda delivers an event at least once
+        receive("sms_inbound_text")
 
     assert [one["word"] for one in store.receipts.of(ID.message_id)] == ["inbound"]
     assert not answers.sent
 
 
 def test_what_is_no_event_is_raised_and_so_kept(answers: Answers) -> None:
-    with pytest.raises(ValueError, match="Expecting value"):
+    with pytest.raises(Unreadable, match="JSONDecodeError"):
         record_receipt.handler(sns("hello"), CONTEXT)
+    assert not answers.sent
+
+
+@pytest.mark.parametrize("unreadable", ["hello", '{"mail": null}', '{"AlarmName": "deep"}'])
+def test_an_unreadable_record_hides_none_beside_it_however_often_it_comes(
+    store: Store, answers: Answers, caplog: pytest.LogCaptureFixture, unreadable: str
+) -> None:
+    """Lambda delivers a failed event twice more, and a redrive three times."""
+    sent(store, provider_id=SMS_ID)
+    records = [sns(unreadable), sns(event_text("sms_TEXT_DELIVERED")), sns(unreadable)]
+    event = {"Records": [record for one in records for record in one["Records"]]}
+    for _ in range(6):
+        with pytest.raises(Unreadable):
+            record_receipt.handler(event, CONTEXT)
+
+    assert status(store) is AttemptStatus.DELIVERED
+    assert [one["word"] for one in store.receipts.of(ID.message_id)] == ["TEXT_DELIVERED"]
+    assert caplog.messages.count("unreadable receipt, the event is kept") == 12
+    assert set(answers.sent) == {"token delivered"}
+
+
+def test_a_bad_status_of_an_entry_hides_none_beside_it(store: Store, answers: Answers) -> None:
+    sent(store, "whatsapp", WHATSAPP_ID)
+    event = load("whatsapp_delivered")
+    entry = json.loads(event["whatsAppWebhookEntry"])
+    statuses = entry["changes"][0]["value"]["statuses"]
+    statuses[:0] = [None, "read", {**statuses[0], "timestamp": "9" * 20}]
+
+    with pytest.raises(Unreadable):
+        receive({**event, "whatsAppWebhookEntry": json.dumps(entry)})
+    assert status(store) is AttemptStatus.DELIVERED
+    assert answers.sent == ["token delivered"]
+
+
+def test_what_ses_publishes_when_it_is_set_up_is_done(
+    answers: Answers, caplog: pytest.LogCaptureFixture
+) -> None:
+    record_receipt.handler(
+        sns("Successfully validated SNS topic for Amazon SES event publishing."), CONTEXT
+    )
+
+    assert caplog.messages == ["message about the set-up of the topic, nothing to record"]
     assert not answers.sent
 
 

@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 from aws_lambda_powertools import Logger
 
-from messaging.domain.errors import Unmatched
-from messaging.domain.messages import AttemptId, Receipt
+from messaging.domain.errors import Unmatched, Unreadable
+from messaging.domain.messages import AttemptId, Receipt, UnreadableReceipt
 from messaging.domain.statuses import AttemptStatus, ReceiptKind
 from messaging.reception import ReceiptRecorder
 from messaging.settlement import Settlement
@@ -98,6 +98,41 @@ def test_whatsapps_own_id_finds_the_attempt_once_a_receipt_had_both(
     assert first(store) is AttemptStatus.DELIVERED
 
 
+def test_whatsapps_own_id_is_learned_from_an_accepted_event_with_our_echo(
+    store: Store, states: RecordedStates, sent: ReceiptRecorder
+) -> None:
+    accepted = receipt(ReceiptKind.PROGRESS, provider_id="wa-1", wamid="wamid.1", echo=FIRST)
+    sent.record_all([accepted, receipt(wamid="wamid.1")])
+
+    assert first(store) is AttemptStatus.DELIVERED
+    assert [token for token, _ in states.succeeded] == ["token 1"]
+
+
+def test_an_echo_with_another_id_counts_if_whatsapps_own_id_is_the_attempts(
+    store: Store, sent: ReceiptRecorder
+) -> None:
+    delivered = receipt(provider_id="wa-other", wamid="wamid.1", echo=FIRST)
+    with pytest.raises(Unmatched, match="another provider id"):
+        sent.record_all([delivered])
+    assert first(store) is AttemptStatus.SENT
+
+    sent.record_all([receipt(ReceiptKind.PROGRESS, provider_id="wa-1", wamid="wamid.1")])
+    sent.record_all([delivered])
+    [attempt] = store.messages.history("m1").attempts
+    assert (attempt.status, attempt.provider_id) == (AttemptStatus.DELIVERED, "wa-1")
+
+
+def test_an_echo_with_another_id_introduces_no_id_of_whatsapp(
+    store: Store, sent: ReceiptRecorder
+) -> None:
+    with pytest.raises(Unmatched):
+        sent.record_all(
+            [receipt(ReceiptKind.PROGRESS, provider_id="wa-2", wamid="wamid.2", echo=FIRST)]
+        )
+
+    assert store.receipts.find("wamid.2", "whatsapp") is None
+
+
 def test_an_echo_field_says_nothing_about_whatsapps_own_id(
     store: Store, sent: ReceiptRecorder
 ) -> None:
@@ -155,6 +190,16 @@ def test_the_first_receipt_that_must_come_again_is_raised_after_all_others(
 
     with pytest.raises(Unmatched, match=r"m2\.1"):
         sent.record_all([*unmatched, receipt(provider_id="wa-1")])
+    assert first(store) is AttemptStatus.DELIVERED
+
+
+def test_what_can_never_be_read_is_raised_before_what_may_be_matched_later(
+    store: Store, sent: ReceiptRecorder
+) -> None:
+    unmatched, unreadable = receipt(echo=AttemptId("m2", 1)), UnreadableReceipt("unknown format")
+
+    with pytest.raises(Unreadable, match="unknown format"):
+        sent.record_all([unmatched, unreadable, receipt(provider_id="wa-1")])
     assert first(store) is AttemptStatus.DELIVERED
 
 

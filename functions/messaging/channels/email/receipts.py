@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from messaging.domain.messages import AttemptId, Receipt
+from messaging.domain.messages import AttemptId, Receipt, SetupMessage
 from messaging.domain.statuses import ReceiptKind
 
 _KINDS = {
@@ -30,9 +30,9 @@ def parse(event: Mapping[str, Any]) -> tuple[Receipt, ...]:
     """The one receipt of an event. Configuration sets publish an `eventType`, identities a
     `notificationType` and no tags.
     """
-    word = str(event.get("eventType") or event.get("notificationType"))
+    word = event.get("eventType") or event["notificationType"]
     kind = _KINDS.get(word, ReceiptKind.UNKNOWN)
-    mail, part = event["mail"], event.get(_PARTS.get(word, word.lower()), {})
+    mail, part = event["mail"], event.get(_PARTS.get(word, word.lower())) or {}
     return (
         Receipt(
             channel="email",
@@ -42,7 +42,7 @@ def parse(event: Mapping[str, Any]) -> tuple[Receipt, ...]:
             provider_id=mail["messageId"],
             echo=_echo(mail.get("tags") or {}),
             reason=_reason(word, part) if kind is ReceiptKind.FAILED else None,
-            key=str(part.get("feedbackId") or ""),
+            key=part.get("feedbackId") or "",
         ),
     )
 
@@ -59,8 +59,17 @@ def _reason(word: str, part: Mapping[str, Any]) -> str:
     return " ".join(one for one in types if one)
 
 
+def parse_subscribed(_: Mapping[str, Any]) -> tuple[SetupMessage, ...]:
+    """What SES publishes when a topic begins to receive the notifications of an identity."""
+    return (SetupMessage(),)
+
+
 def _is_mail(event: Mapping[str, Any]) -> bool:
     return "mail" in event
 
 
-FORMATS = ((_is_mail, parse),)
+def _is_subscribed(event: Mapping[str, Any]) -> bool:
+    return event.get("notificationType") == "AmazonSnsSubscriptionSucceeded"
+
+
+FORMATS = ((_is_mail, parse), (_is_subscribed, parse_subscribed))

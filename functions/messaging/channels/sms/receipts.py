@@ -5,7 +5,7 @@ Formats: "configuration-sets-event-format", "configuration-sets-event-types" and
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from messaging.channels.aws_end_user_messaging import receipt
@@ -42,13 +42,15 @@ def parse(event: Mapping[str, Any]) -> tuple[Receipt, ...]:
 
 
 def parse_inbound(event: Mapping[str, Any]) -> tuple[Receipt, ...]:
-    """A recipient's reply, without its text. It names the message it replies to, if any."""
+    """A recipient's reply, without its text. It names the message it replies to, if any, and has
+    no time: that of the topic stays the same when the event is delivered again.
+    """
     return (
         Receipt(
             channel="sms",
             kind=ReceiptKind.UNKNOWN,
             word="inbound",
-            occurred_at=datetime.now(UTC),
+            occurred_at=datetime.fromisoformat(event["published_at"]),
             provider_id=event.get("previousPublishedMessageId"),
             key=event["inboundMessageId"],
         ),

@@ -6,9 +6,12 @@ User Messaging Social user guide; Meta's "status messages webhook reference".
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
+from messaging.channels.reading import EventItem, each
 from messaging.domain.messages import AttemptId, Receipt
 from messaging.domain.statuses import ReceiptKind
 
@@ -25,25 +28,30 @@ _KINDS = {
 }
 
 
-def parse(event: Mapping[str, Any]) -> tuple[Receipt, ...]:
+def parse(event: Mapping[str, Any]) -> tuple[EventItem, ...]:
     """One receipt per status and per inbound message in the entry; there can be several."""
     entry = json.loads(event["whatsAppWebhookEntry"])
+    found = tuple(each(entry.get("changes"), partial(_change, event.get("messageId"))))
+    if len({one.wamid if isinstance(one, Receipt) else one for one in found}) == 1:
+        return found
+    # The envelope has one id, and nothing says which of the messages it belongs to.
     return tuple(
-        receipt
-        for change in entry.get("changes", [])
-        for receipt in _change(change.get("value", {}), event.get("messageId"))
+        replace(one, provider_id=None) if isinstance(one, Receipt) else one for one in found
     )
 
 
-def _change(value: Mapping[str, Any], provider_id: str | None) -> Iterator[Receipt]:
-    for status in value.get("statuses", []):
-        yield _status(status, provider_id)
-    for message in value.get("messages", []):
-        yield _inbound(message)
+def _change(provider_id: str | None, change: Mapping[str, Any]) -> Iterator[EventItem]:
+    value = change.get("value") or {}
+    yield from each(value.get("statuses"), partial(_statuses, provider_id))
+    yield from each(value.get("messages"), _inbound)
+
+
+def _statuses(provider_id: str | None, status: Mapping[str, Any]) -> tuple[Receipt, ...]:
+    return (_status(status, provider_id),)
 
 
 def _status(status: Mapping[str, Any], provider_id: str | None) -> Receipt:
-    word = str(status.get("status"))
+    word = status["status"]
     kind = _KINDS.get(word, ReceiptKind.UNKNOWN)
     return Receipt(
         channel="whatsapp",
@@ -59,19 +67,21 @@ def _status(status: Mapping[str, Any], provider_id: str | None) -> Receipt:
 
 def _reason(word: str, status: Mapping[str, Any]) -> str:
     """Meta's code and title; its message may contain the phone number."""
-    errors = (f"{error.get('code')} {error.get('title')}" for error in status.get("errors", []))
+    errors = (f"{error.get('code')} {error.get('title')}" for error in status.get("errors") or ())
     return "; ".join(errors) or word
 
 
-def _inbound(message: Mapping[str, Any]) -> Receipt:
+def _inbound(message: Mapping[str, Any]) -> tuple[Receipt, ...]:
     """A recipient's reply, without its content. It names the message it replies to, if any."""
-    return Receipt(
-        channel="whatsapp",
-        kind=ReceiptKind.UNKNOWN,
-        word=f"inbound {message.get('type')}",
-        occurred_at=_at(message),
-        wamid=message.get("context", {}).get("id"),
-        key=str(message.get("id")),
+    return (
+        Receipt(
+            channel="whatsapp",
+            kind=ReceiptKind.UNKNOWN,
+            word="inbound " + message["type"],
+            occurred_at=_at(message),
+            wamid=(message.get("context") or {}).get("id"),
+            key=message["id"],
+        ),
     )
 
 
