@@ -2,8 +2,8 @@
 
 | pk                   | sk                       | is                                          |
 |----------------------|--------------------------|---------------------------------------------|
-| the message's id     | message                  | its plan and its status                     |
-| the message's id     | message#request          | the request, written once                   |
+| the message's id     | message                  | its plan and status, and a small request    |
+| the message's id     | message#request          | a larger request, written once              |
 | the message's id     | attempt#02               | one attempt and its newest task token       |
 | the message's id     | receipt#02#time#word#key | one receipt, stored once                    |
 | the message's id     | tombstone                | marks a message that was erased             |
@@ -128,6 +128,8 @@ class Table:
         changes: Mapping[str, Any],
         reason: str | None,
         channel: str | None = None,
+        *,
+        remove: tuple[str, ...] = (),
     ) -> tuple[Item, bool]:
         """The item afterwards, empty if there is none, and whether its rank rose.
 
@@ -144,7 +146,7 @@ class Table:
             item = self.update(
                 key,
                 {**changes, "rank": rank, "reason": reason},
-                remove=() if reason else ("reason",),
+                remove=remove if reason else (*remove, "reason"),
                 condition=condition,
                 values=values,
             )
