@@ -123,8 +123,8 @@ class Attempts:
     ) -> Attempt:
         """As `update_status`. Raises `Unmatched` also if the attempt is on another channel.
 
-        The send has usually recorded what a receipt of the kind `sent` reports. A write that changes
-        nothing costs five times as much as the read that avoids it.
+        A receipt of the kind `sent` usually reports what the send has recorded. A write that
+        changes nothing costs five times as much as the read that avoids it.
         """
         if status is AttemptStatus.SENT:
             item = self._table.get(_key(attempt_id))
@@ -172,11 +172,7 @@ class Attempts:
         channel: str | None = None,
     ) -> Attempt:
         rank, short = ATTEMPT_RANK[status], reason and reason[:MAX_REASON]
-        # A claim matters until the status rises. Without it, and with a task token of the usual 700
-        # characters, the item stays within one unit of a write.
-        item, rose = self._table.raise_rank(
-            _key(attempt_id), rank, changes, short, channel, remove=("claimed_by",)
-        )
+        item, rose = self._table.raise_rank(_key(attempt_id), rank, changes, short, channel)
         attempt = attempt_from_item(_matched(item, attempt_id, channel))
         if rose and self._observer:
             self._observer.attempt_status_rose(attempt)

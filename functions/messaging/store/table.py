@@ -128,14 +128,12 @@ class Table:
         changes: Mapping[str, Any],
         reason: str | None,
         channel: str | None = None,
-        *,
-        remove: tuple[str, ...] = (),
     ) -> tuple[Item, bool]:
         """The item afterwards, empty if there is none, and whether its rank rose.
 
         The rank does not rise, and the item is not changed, if the item's rank is as high or if the
-        item has another channel than the given one. A reason belongs to its status: the next status
-        has its own or none.
+        item has another channel than the given one. A claim and a reason belong to a status: the
+        next one has its own or none.
         """
         values: dict[str, Any] = {":new": rank}
         condition = "#rank < :new"
@@ -146,7 +144,7 @@ class Table:
             item = self.update(
                 key,
                 {**changes, "rank": rank, "reason": reason},
-                remove=remove if reason else (*remove, "reason"),
+                remove=("claimed_by",) if reason else ("claimed_by", "reason"),
                 condition=condition,
                 values=values,
             )

@@ -89,13 +89,12 @@ def lines(store: Store, capsys: pytest.CaptureFixture[str]) -> Lines:
 
 
 def names(lines: list[dict[str, Any]]) -> list[str]:
-    """`Sent sms`: the metric and its channel."""
-    return [f"{name(line)} {line.get('channel', '')}".strip() for line in lines]
-
-
-def name(line: dict[str, Any]) -> str:
-    [metric] = line["_aws"]["CloudWatchMetrics"][0]["Metrics"]
-    return str(metric["Name"])
+    """`Sent sms`: each metric and its channel."""
+    return [
+        f"{metric['Name']} {line.get('channel', '')}".strip()
+        for line in lines
+        for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+    ]
 
 
 def attempt(number: int = 1, channel: str = "sms") -> None:
