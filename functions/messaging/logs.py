@@ -7,7 +7,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
 # Known from the log group, which is the function's own. CloudWatch bills every byte.
-KNOWN = frozenset(
+_KNOWN = frozenset(
     {
         "cold_start",
         "function_arn",
@@ -21,10 +21,13 @@ KNOWN = frozenset(
 
 
 class BriefFormatter(LambdaPowertoolsFormatter):
-    """Powertools' format without what is known from the log group."""
+    """Powertools' format without what is known from the log group, and with the id of the
+    invocation only where Lambda writes lines about it as well: from a warning on.
+    """
 
     def serialize(self, log: Mapping[str, Any]) -> str:
-        return super().serialize({name: log[name] for name in log if name not in KNOWN})
+        redundant = _KNOWN | ({"function_request_id"} if log["level"] == "INFO" else set())
+        return super().serialize({name: log[name] for name in log if name not in redundant})
 
 
 def function_log() -> Logger:

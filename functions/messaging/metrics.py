@@ -4,10 +4,11 @@ Each event is a log line of its own in CloudWatch's embedded metric format, so i
 function fails afterwards. The namespace is the stack's name (POWERTOOLS_METRICS_NAMESPACE).
 """
 
+import json
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
@@ -41,6 +42,10 @@ class Metric(StrEnum):
     EXECUTION_BROKEN = "ExecutionBroken"
     START_THROTTLED = "StartThrottled"
 
+    @property
+    def of_a_channel(self) -> bool:
+        return [*Metric].index(self) < [*Metric].index(Metric.MESSAGE_ACCEPTED)
+
 
 _OF_ATTEMPT = {
     AttemptStatus.FAILED: Metric.FAILED,
@@ -59,7 +64,7 @@ _TIMES = {Metric.TIME_TO_DELIVER, Metric.MESSAGE_TIME_TO_DELIVER}
 
 
 def count(metric: Metric, channel: str | None = None) -> None:
-    _emit({metric: 1}, channel)
+    _write(_embedded({metric: 1}, channel))
 
 
 class StatusMetrics:
@@ -77,20 +82,31 @@ class StatusMetrics:
         """`age`: since its acceptance. `reason`: why it ended, if not by its attempts."""
         milliseconds = max(age / timedelta(milliseconds=1), 0)
         if status is MessageStatus.DELIVERED:
-            _emit({Metric.MESSAGE_DELIVERED: 1, Metric.MESSAGE_TIME_TO_DELIVER: milliseconds})
-            if channel:
-                _emit({Metric.TIME_TO_DELIVER: milliseconds}, channel)
+            of_all = {Metric.MESSAGE_DELIVERED: 1, Metric.MESSAGE_TIME_TO_DELIVER: milliseconds}
+            of_channel = {Metric.TIME_TO_DELIVER: milliseconds}
+            _write(_embedded(of_all), *([_embedded(of_channel, channel)] if channel else []))
         elif metric := _OF_MESSAGE.get(status):
             count(metric)
         if reason in ENDED_EXECUTION.values():
             count(Metric.EXECUTION_BROKEN)
 
 
-def _emit(values: Mapping[Metric, float], channel: str | None = None) -> None:
+def _embedded(values: Mapping[Metric, float], channel: str | None = None) -> dict[str, Any]:
     metrics = EphemeralMetrics()
     if channel:
         metrics.add_dimension("channel", channel)
     for metric, value in values.items():
         timed = metric in _TIMES
         metrics.add_metric(metric, MetricUnit.Milliseconds if timed else MetricUnit.Count, value)
-    metrics.flush_metrics()
+    return dict(metrics.serialize_metric_set())
+
+
+def _write(*sets: Mapping[str, Any]) -> None:
+    """Sets of metrics with different dimensions in one line, which Powertools cannot write.
+
+    docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+    """
+    line = {name: value for one in sets for name, value in one.items()}
+    directives = [each for one in sets for each in one["_aws"]["CloudWatchMetrics"]]
+    line["_aws"] = {**line["_aws"], "CloudWatchMetrics": directives}
+    print(json.dumps(line, separators=(",", ":")))  # noqa: T201 - how Lambda logs

@@ -59,10 +59,12 @@ class Table:
         """When an item expires whose retention begins at this time; None: never."""
         return None if self._retention is None else epoch(at + self._retention)
 
-    def get(self, key: Key) -> Item:
-        """The item, empty if there is none."""
+    def get(self, key: Key, *, consistent: bool = True) -> Item:
+        """The item, empty if there is none. A read that is not `consistent` costs half: it may
+        miss what was written in the last second.
+        """
         response = self.client.get_item(
-            TableName=self.name, Key=_marshal(key._asdict()), ConsistentRead=True
+            TableName=self.name, Key=_marshal(key._asdict()), ConsistentRead=consistent
         )
         return _plain(response.get("Item", {}))
 
