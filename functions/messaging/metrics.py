@@ -64,7 +64,7 @@ _TIMES = {Metric.TIME_TO_DELIVER, Metric.MESSAGE_TIME_TO_DELIVER}
 
 
 def count(metric: Metric, channel: str | None = None) -> None:
-    _write(_embedded({metric: 1}, channel))
+    _emit(_embedded({metric: 1}, channel))
 
 
 class StatusMetrics:
@@ -84,7 +84,7 @@ class StatusMetrics:
         if status is MessageStatus.DELIVERED:
             of_all = {Metric.MESSAGE_DELIVERED: 1, Metric.MESSAGE_TIME_TO_DELIVER: milliseconds}
             of_channel = {Metric.TIME_TO_DELIVER: milliseconds}
-            _write(_embedded(of_all), *([_embedded(of_channel, channel)] if channel else []))
+            _emit(_embedded(of_all), *([_embedded(of_channel, channel)] if channel else []))
         elif metric := _OF_MESSAGE.get(status):
             count(metric)
         if reason in ENDED_EXECUTION.values():
@@ -101,7 +101,7 @@ def _embedded(values: Mapping[Metric, float], channel: str | None = None) -> dic
     return dict(metrics.serialize_metric_set())
 
 
-def _write(*sets: Mapping[str, Any]) -> None:
+def _emit(*sets: Mapping[str, Any]) -> None:
     """Sets of metrics with different dimensions in one line, which Powertools cannot write.
 
     docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
