@@ -189,14 +189,6 @@ def test_metrics_are_counted_by_name_and_dimensions(capsys: pytest.CaptureFixtur
     ]
 
 
-@pytest.mark.parametrize(("request_text", "units"), [("true", 2), ("false", 1)])
-def test_an_eventually_consistent_read_costs_half(request_text: str, units: float) -> None:
-    body = json.dumps({"Item": {"text": {"S": "x" * 5_000}}}).encode()
-    asked = f'{{"ConsistentRead": {request_text}}}'.encode()
-
-    assert meter_cloud.consumed("GetItem", asked, (200, {}, body)) == (units, 0)
-
-
 def test_a_write_whose_condition_failed_is_billed_by_its_item() -> None:
     body = json.dumps({"__type": "Failed", "Item": {"text": {"S": "x" * 1_500}}}).encode()
 
