@@ -12,19 +12,21 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import boto3
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bench import charts, publish, report, results
 from bench.arguments import parse
+from bench.costs import Pricing
 from bench.imports import cold_imports
 from bench.load import Load
 from bench.parts import RECORDED, MeteredParts
-from bench.results import BenchmarkResults, LoadResult, Machine, Pricing, RunResult, ScenarioCost
-from bench.scenarios import SCENARIOS, SCENARIOS_WITHOUT_TIMEOUT, LoadScenario, mixed
+from bench.results import BenchmarkResults, LoadResult, Machine, RunResult, ScenarioCost
+from bench.scenarios import BUSY, SCENARIOS, SCENARIOS_WITHOUT_TIMEOUT, LoadScenario, mixed
 from bench.targets import targets
-from bench.usage import counted, read
+from bench.usage import counted, read, stored_bytes
 from bench.watch import ProcessMonitor, ProcessorTimes, settle
-from local.addresses import ROOT, Addresses
+from local.addresses import CREDENTIALS, ROOT, Addresses
 from local.errors import CannotRun
 from local.processes import ignore_user_settings
 from local.stack import Stack, running
@@ -83,16 +85,18 @@ def measure(addresses: Addresses, sizes: Sequence[int]) -> BenchmarkResults:
     with step("Importing each function in fresh processes"):
         imports = cold_imports()
     prices = load_prices()
+    pricing = Pricing(prices, function_memory_mb())
     with running(addresses, step, MeteredParts) as stack, bar() as progress:
-        bench = Bench(stack, progress, Pricing(prices, function_memory_mb()))
+        bench = Bench(stack, progress, pricing)
         bench.load("Warming up", mixed(WARM_UP_MESSAGES))
-        costs = [bench.cost(scenario) for scenario in SCENARIOS]
+        costs = [bench.cost(scenario) for scenario in (*SCENARIOS, BUSY)]
         runs = [
             bench.mixed(LIGHT_LOAD_MESSAGES, LIGHT_LOAD_PER_SECOND),
             bench.mixed(SUSTAINED_MESSAGES, SUSTAINED_PER_SECOND),
             *(bench.burst(size) for size in sizes),
         ]
-    return BenchmarkResults(results.now(), Machine.this(), prices.read, runs, costs, imports)
+    more = results.further_costs(costs, pricing)
+    return BenchmarkResults(results.now(), Machine.this(), prices.read, runs, costs, more, imports)
 
 
 def function_memory_mb() -> int:
@@ -145,9 +149,9 @@ class Bench:
         return LoadResult(facts, usage, monitor.peaks, spent)
 
     def cost(self, scenario: LoadScenario) -> ScenarioCost:
-        what = f"Counting: {scenario.name}"
+        what, before = f"Counting: {scenario.name}", table_bytes(self.stack)
         loaded = self.load(what, [scenario] * MESSAGES_PER_SCENARIO, LIGHT_LOAD_PER_SECOND)
-        return results.cost(scenario, loaded, self.pricing)
+        return results.cost(scenario, loaded, table_bytes(self.stack) - before, self.pricing)
 
     def mixed(self, size: int, per_second: float) -> RunResult:
         name = f"{size:,} at {per_second:g} per second"
@@ -168,6 +172,20 @@ class Bench:
         return tuple(
             self.stack.addresses.state_folder / f"{part}.record" for part in RECORDED.values()
         )
+
+
+def table_bytes(stack: Stack) -> int:
+    """What the table takes on disk."""
+    table = boto3.client(
+        "dynamodb",
+        endpoint_url=stack.addresses.cloud,
+        region_name=CREDENTIALS["AWS_REGION"],
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+    )
+    name = stack.deployment.outputs["MessagesTableName"]
+    pages = table.get_paginator("scan").paginate(TableName=name)
+    return stored_bytes(item for page in pages for item in page["Items"])
 
 
 def _lines_from(path: Path, offset: int) -> list[str]:

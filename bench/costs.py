@@ -1,12 +1,21 @@
 """The cost of a usage at list prices."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from bench.usage import Usage
 from messaging.pricing.prices import Prices
 
 MILLION = 1_000_000
 GIGABYTE = 1024**3
+# SQS and SNS use a data key, and DynamoDB a table key, for five minutes. Each period has two
+# requests for each principal that sends or publishes (the API's function; the channel's service),
+# and one for each that receives or uses the table (the starter; the functions on the way).
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+# https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+# https://docs.aws.amazon.com/kms/latest/developerguide/services-dynamodb.html
+KEY_REQUESTS_PER_PERIOD = 2 + 2 + 1 + 3
+PERIODS_PER_MONTH = 30 * 24 * 60 // 5
 
 
 def per_million(usage: Usage, prices: Prices, memory_mb: int) -> dict[str, float]:
@@ -19,7 +28,7 @@ def per_million(usage: Usage, prices: Prices, memory_mb: int) -> dict[str, float
         "API Gateway": usage.api_requests * prices.aws["api_requests"],
         "SQS": usage.queue_requests * prices.aws["sqs_requests"],
         "SNS": usage.publishes * prices.aws["sns_publishes"],
-        "Logs": usage.log_bytes / GIGABYTE * prices.aws["log_gigabytes"],
+        "Logs": usage.logged / GIGABYTE * prices.aws["log_gigabytes"],
     }
     return {part: dollars / usage.messages * MILLION for part, dollars in parts.items()}
 
@@ -32,6 +41,64 @@ def _functions(usage: Usage, prices: Prices, memory_mb: int) -> float:
         requests * prices.aws["lambda_requests"]
         + gigabyte_seconds * prices.aws["lambda_gb_seconds"]
     )
+
+
+@dataclass(frozen=True)
+class Pricing:
+    """What the cost of a usage depends on: list prices, and the functions' memory size."""
+
+    prices: Prices
+    memory_mb: int
+
+    def of(self, usage: Usage) -> dict[str, float]:
+        return per_million(usage, self.prices, self.memory_mb)
+
+
+@dataclass(frozen=True)
+class FurtherCost:
+    """What is billed beside the messages' requests, in dollars."""
+
+    what: str
+    dollars: float
+    per: str
+
+
+def further(
+    first: Usage, busy: Usage, all_metrics: int, stored: float, pricing: Pricing
+) -> list[FurtherCost]:
+    """`first`: messages delivered first; `stored`: the bytes that one of them takes in the table.
+    `busy`: the same with retries. `all_metrics`: the number of metrics that the functions can emit.
+    """
+    aws, retries = pricing.prices.aws, (busy.states - first.states) / busy.messages
+    retried = sum(pricing.of(busy).values()) - sum(pricing.of(first).values())
+    gigabyte_month = aws["table_gigabyte_months"] + aws["recovery_gigabyte_months"]
+    traces = sum(first.invocations.values()) / first.messages
+    return [
+        FurtherCost("retries of a busy provider", retried / retries, "million retries"),
+        FurtherCost(
+            "stored data and its point-in-time recovery",
+            stored * MILLION / GIGABYTE * gigabyte_month,
+            "million messages and month of retention",
+        ),
+        FurtherCost(
+            f"{len(first.metrics)} custom metrics of messages delivered first",
+            len(first.metrics) * aws["metric_months"],
+            "month",
+        ),
+        FurtherCost(
+            f"all {all_metrics} custom metrics", all_metrics * aws["metric_months"], "month"
+        ),
+        FurtherCost(
+            "KMS requests, at most, of steady traffic on one channel",
+            KEY_REQUESTS_PER_PERIOD * PERIODS_PER_MONTH * aws["key_requests"],
+            "month",
+        ),
+        FurtherCost(
+            "X-Ray, if it is on, at most: a trace per invocation",
+            traces * aws["traces"] * MILLION,
+            "million messages",
+        ),
+    ]
 
 
 def channel_fees_per_million(channels: Iterable[str], prices: Prices) -> float:

@@ -15,7 +15,7 @@ from ministack import app  # type: ignore[import-untyped] # has no types
 from ministack.services import lambda_svc  # type: ignore[import-untyped] # as above
 
 from bench.call_record import CallRecord
-from bench.usage import AwsCall, Invocation, read_units
+from bench.usage import AwsCall, Invocation, metrics_in, read_units, write_units
 from local import cloud
 
 METERED = ("dynamodb", "sqs", "sns")
@@ -66,19 +66,21 @@ def with_consumed_capacity(body: bytes) -> bytes:
 
 
 def consumed(action: str, request: bytes, response: HttpResponse) -> tuple[float, float]:
-    """Read and write units of a response of DynamoDB.
+    """Read and write units of a request to DynamoDB.
 
-    A write whose condition fails is billed as well. Reads are computed from the returned items,
-    because MiniStack counts every read as a small one.
+    A write whose condition fails is billed as well, by the size of the item. Reads are computed
+    from the returned items, because MiniStack counts every read as a small one.
     """
     if action in WRITES:
         body = json.loads(response[2])
-        return 0, body.get("ConsumedCapacity", {}).get("CapacityUnits", 1)
+        if capacity := body.get("ConsumedCapacity"):
+            return 0, capacity["CapacityUnits"]
+        return 0, write_units(body.get("Item", {}), {})
     if action in READS:
         body = json.loads(response[2])
         items = body.get("Items") or ([body["Item"]] if "Item" in body else [])
-        units = read_units(items)
-        return units if json.loads(request).get("ConsistentRead") else units / 2, 0
+        consistent = bool(json.loads(request).get("ConsistentRead"))
+        return read_units(items, consistent=consistent), 0
     return 0, 0
 
 
@@ -91,7 +93,8 @@ def meter_the_functions(record: CallRecord) -> None:
         result = execute(function, event, request_id)
         passed = (time.perf_counter() - start) * 1000
         name = function["config"]["Handler"].partition(".")[0]
-        record.add(Invocation(name, round(passed, 2), len(result.get("log") or "")))
+        log = result.get("log") or ""
+        record.add(Invocation(name, round(passed, 2), len(log), metrics_in(log)))
         return result
 
     lambda_svc._execute_function_warm = metered  # noqa: SLF001 - as above

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from bench.targets import Target
+from bench.usage import ACCESS_LOG_BYTES
 
 Json = Mapping[str, Any]
 
@@ -39,6 +40,7 @@ def tables(results: Json, targets: Iterable[Target]) -> list[ResultTable]:
         _latencies(results["runs"]),
         _processes(results["runs"]),
         _costs(results),
+        _further(results["further_costs"]),
         _usage(results["costs"]),
         _functions(results["costs"]),
         _imports(results["imports"]),
@@ -49,12 +51,13 @@ def compact(results: Json, targets: Iterable[Target]) -> list[ResultTable]:
     """The tables of the benchmark page."""
     runs = results["runs"]
     found = [_targets(targets), _runs(runs), _latencies(runs), _processes(runs)]
-    return [*found, _costs(results), _usage(results["costs"]), _imports(results["imports"])]
+    costs = [_costs(results), _further(results["further_costs"]), _usage(results["costs"])]
+    return [*found, *costs, _imports(results["imports"])]
 
 
 def brief(results: Json, targets: Iterable[Target]) -> list[ResultTable]:
     """The tables of the README: targets and costs."""
-    return [_targets(targets), _costs(results)]
+    return [_targets(targets), _costs(results), _further(results["further_costs"])]
 
 
 def markdown(results: Json, shown: Iterable[ResultTable]) -> str:
@@ -157,9 +160,14 @@ def _costs(results: Json) -> ResultTable:
     return ResultTable(title, ["scenario", *parts, "AWS", "channels' fees"], rows)
 
 
+def _further(costs: Sequence[Json]) -> ResultTable:
+    rows = [[one["what"], f"{one['dollars']:.2f}", f"per {one['per']}"] for one in costs]
+    return ResultTable("Beside them", ["", "US dollars", ""], rows)
+
+
 def _usage(costs: Sequence[Json]) -> ResultTable:
     head = ["scenario", "states", "invocations", "Lambda ms", "reads", "writes"]
-    head += ["SQS", "SNS", "API", "Step Functions calls"]
+    head += ["SQS", "SNS", "API", "Step Functions calls", "bytes logged", "stored"]
     return ResultTable("Usage by scenario", head, [_used(one) for one in costs])
 
 
@@ -176,6 +184,8 @@ def _used(one: Json) -> list[str]:
         calls.get("sns.Publish", 0),
         invocations.get("accept_message", 0),
         sum(calls.get(f"states.{action}", 0) for action in WORKFLOW_CALLS),
+        usage["log_bytes"] + ACCESS_LOG_BYTES * invocations.get("accept_message", 0),
+        one["stored_bytes"] * usage["messages"],
     ]
     return [one["scenario"], *(f"{total / usage['messages']:.4g}" for total in totals)]
 

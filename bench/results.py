@@ -9,15 +9,16 @@ from datetime import datetime
 from pathlib import Path
 
 from bench import figures
-from bench.costs import channel_fees_per_million, per_million
+from bench.costs import FurtherCost, Pricing, channel_fees_per_million, further
 from bench.figures import Spread, spread
 from bench.imports import ImportTime
 from bench.load import LoadedMessage, ended_at
-from bench.scenarios import LoadScenario
+from bench.scenarios import BUSY, LoadScenario
 from bench.usage import Usage
 from bench.verdicts import OK, Verdicts, judged, verdict
 from bench.watch import MemoryPeaks
-from messaging.pricing.prices import Prices
+from messaging.channels.catalog import channels
+from messaging.metrics import Metric
 
 
 @dataclass(frozen=True)
@@ -67,13 +68,17 @@ class RunResult:
 
 @dataclass(frozen=True)
 class ScenarioCost:
-    """The usage of one scenario, and its cost by AWS service in dollars per million messages."""
+    """The usage of one scenario, and its cost by AWS service in dollars per million messages.
+
+    `stored_bytes`: what one message takes in the table.
+    """
 
     scenario: str
     verdicts: Verdicts
     usage: Usage
     dollars_per_million: Mapping[str, float]
     channel_fees_per_million: float
+    stored_bytes: float
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,7 @@ class BenchmarkResults:
     prices_read: str
     runs: Sequence[RunResult]
     costs: Sequence[ScenarioCost]
+    further_costs: Sequence[FurtherCost]
     imports: Sequence[ImportTime]
 
     def write(self, path: Path) -> None:
@@ -115,17 +121,6 @@ class LoadResult:
     usage: Usage
     peaks: MemoryPeaks
     processor_seconds: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Pricing:
-    """What the cost of a usage depends on: list prices, and the functions' memory size."""
-
-    prices: Prices
-    memory_mb: int
-
-    def of(self, usage: Usage) -> dict[str, float]:
-        return per_million(usage, self.prices, self.memory_mb)
 
 
 def measured(
@@ -152,12 +147,28 @@ def measured(
     )
 
 
-def cost(scenario: LoadScenario, loaded: LoadResult, pricing: Pricing) -> ScenarioCost:
+def cost(scenario: LoadScenario, loaded: LoadResult, stored: int, pricing: Pricing) -> ScenarioCost:
+    """`stored`: the bytes by which the table has grown."""
     calls = [call for one in loaded.facts for call in one.calls]
     taken = [call["channel"] for call in calls if call["answer"]["status"] == OK]
     fees = channel_fees_per_million(taken, pricing.prices) / len(loaded.facts)
     usage = loaded.usage
-    return ScenarioCost(scenario.name, verdicts_of(loaded.facts), usage, pricing.of(usage), fees)
+    return ScenarioCost(
+        scenario.name,
+        verdicts_of(loaded.facts),
+        usage,
+        pricing.of(usage),
+        fees,
+        stored / len(loaded.facts),
+    )
+
+
+def further_costs(costs: Sequence[ScenarioCost], pricing: Pricing) -> list[FurtherCost]:
+    """From the costs of the scenarios, the first of which is delivered first."""
+    first = costs[0]
+    busy = next(one.usage for one in costs if one.scenario == BUSY.name)
+    metrics = sum(len(channels()) if one.of_a_channel else 1 for one in Metric)
+    return further(first.usage, busy, metrics, first.stored_bytes, pricing)
 
 
 def verdicts_of(facts: Sequence[LoadedMessage]) -> Verdicts:

@@ -16,7 +16,10 @@ ADDRESSES = {"phone": "+14255550100", "email": "ana@example.com"}
 
 @dataclass(frozen=True)
 class LoadScenario:
-    """A request, the final status of its message, and the final status of each attempt."""
+    """A request, the final status of its message, and the final status of each attempt.
+
+    `busy_calls`: the calls that the provider rejects because it is busy, before it accepts one.
+    """
 
     name: str
     steps: tuple[Mapping[str, Any], ...]
@@ -24,6 +27,7 @@ class LoadScenario:
     status: str
     attempts: tuple[tuple[str, str], ...]
     share: int
+    busy_calls: int = 0
 
     @property
     def planned_timeout_seconds(self) -> int:
@@ -48,6 +52,16 @@ def _recipient(ending: str, sms_ending: str | None = None) -> dict[str, str]:
     return {"whatsapp": f"+1425555{ending}", "sms": f"+1425555{sms_ending or ending}"}
 
 
+# Only counted, not mixed with the others. The simulator is busy for two calls to this recipient.
+BUSY = LoadScenario(
+    "provider busy twice",
+    _whatsapp_then_sms(),
+    _recipient("0140", "0100"),
+    "delivered",
+    (("whatsapp", "delivered"),),
+    share=0,
+    busy_calls=2,
+)
 # `share`: the number of these among twenty mixed messages.
 SCENARIOS = (
     LoadScenario(

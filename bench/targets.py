@@ -23,6 +23,7 @@ def targets(results: Mapping[str, Any]) -> list[Target]:
         _memory(results["runs"]),
         _imports(results["imports"]),
         _states(results["costs"][0]["usage"]),
+        _cost(results["costs"][0]),
     ]
 
 
@@ -57,6 +58,12 @@ def _imports(imports: Sequence[Mapping[str, Any]]) -> Target:
     ratio = max(one["ratio"] for one in imports if one["name"] in HOT_FUNCTIONS)
     what = "import time of the hot functions, relative to boto3 with one client"
     return what, "at most 1.15", f"{ratio:.2f}", ratio <= 1.15  # noqa: PLR2004 - the target
+
+
+def _cost(first: Mapping[str, Any]) -> Target:
+    dollars = sum(first["dollars_per_million"].values())
+    what = "AWS, US dollars per million messages delivered first"
+    return what, "at most 66", f"{dollars:.2f}", dollars <= 66  # noqa: PLR2004 - the target
 
 
 def _states(usage: Mapping[str, Any]) -> Target:

@@ -3,14 +3,22 @@
 import json
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
 READ_UNIT_BYTES = 4096
+WRITE_UNIT_BYTES = 1024
+# An item takes this much more on disk, and an entry of an index as well.
+OVERHEAD_BYTES = 100
+# The attributes of an entry of the index `Recent`.
+INDEXED = ("pk", "sk", "listed_under", "accepted_at")
 NUMBER_BYTES_PER_DIGITS = 2
 CONTAINER_BYTES = 3
+# A line of the access log, which API Gateway writes in the format of `infra/api.py`; the local AWS
+# writes none.
+ACCESS_LOG_BYTES = 270
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +33,14 @@ class AwsCall:
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """One invocation of a function: its duration and the size of its log."""
+    """One invocation of a function: its duration, the size of its log, and the custom metrics in
+    the log, each with its dimensions.
+    """
 
     function: str
     milliseconds: float
     log_bytes: int
+    metrics: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -44,6 +55,12 @@ class Usage:
     invocations: Mapping[str, int] = field(default_factory=dict)
     milliseconds: Mapping[str, float] = field(default_factory=dict)
     log_bytes: int = 0
+    metrics: Sequence[str] = ()
+
+    @property
+    def logged(self) -> int:
+        """The bytes of the functions' logs and of the API's access log."""
+        return self.log_bytes + ACCESS_LOG_BYTES * self.api_requests
 
     @property
     def api_requests(self) -> int:
@@ -68,6 +85,7 @@ def counted(
     calls: Counter[str] = Counter()
     invocations: Counter[str] = Counter()
     milliseconds: defaultdict[str, float] = defaultdict(float)
+    metrics: set[str] = set()
     reads = writes = 0.0
     log_bytes = 0
     for entry in record:
@@ -80,6 +98,7 @@ def counted(
                 invocations[entry.function] += 1
                 milliseconds[entry.function] += entry.milliseconds
                 log_bytes += entry.log_bytes
+                metrics.update(entry.metrics)
     states = sum(transitions(history) for history in histories)
     return Usage(
         messages,
@@ -90,6 +109,7 @@ def counted(
         dict(invocations),
         dict(milliseconds),
         log_bytes,
+        sorted(metrics),
     )
 
 
@@ -113,9 +133,37 @@ def written(entry: AwsCall | Invocation) -> str:
     return json.dumps(fields, separators=(",", ":")) + "\n"
 
 
-def read_units(items: Iterable[Mapping[str, Any]]) -> int:
-    """The units of a strongly consistent read that returned these items, at least one."""
-    return max(1, math.ceil(sum(item_bytes(item) for item in items) / READ_UNIT_BYTES))
+def metrics_in(log: str) -> list[str]:
+    """The custom metrics of a log, each with its dimensions: CloudWatch bills each combination."""
+    lines = (json.loads(line) for line in log.splitlines() if line.startswith('{"_aws"'))
+    found = {
+        "/".join([metric["Name"], *(line[name] for name in sorted(directive["Dimensions"][0]))])
+        for line in lines
+        for directive in line["_aws"]["CloudWatchMetrics"]
+        for metric in directive["Metrics"]
+    }
+    return sorted(found)
+
+
+def read_units(items: Iterable[Mapping[str, Any]], *, consistent: bool = True) -> float:
+    """The units of a read that returned these items: at least one, or half of that."""
+    units = max(1, math.ceil(sum(item_bytes(item) for item in items) / READ_UNIT_BYTES))
+    return units if consistent else units / 2
+
+
+def write_units(before: Mapping[str, Any], after: Mapping[str, Any]) -> int:
+    """The units of a write to a table without indexes."""
+    return max(1, math.ceil(max(item_bytes(before), item_bytes(after)) / WRITE_UNIT_BYTES))
+
+
+def stored_bytes(items: Iterable[Mapping[str, Any]]) -> int:
+    """What these items take on disk, with the keys of the index of recent messages."""
+    total = 0
+    for item in items:
+        total += item_bytes(item) + OVERHEAD_BYTES
+        if "listed_under" in item:
+            total += item_bytes({name: item[name] for name in INDEXED}) + OVERHEAD_BYTES
+    return total
 
 
 def item_bytes(item: Mapping[str, Any]) -> int:

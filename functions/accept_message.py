@@ -5,7 +5,6 @@ import re
 from http import HTTPStatus
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from ulid import ULID
 
@@ -18,10 +17,11 @@ from messaging.clients.store import store
 from messaging.domain.errors import InvalidRequest, NotQueued
 from messaging.domain.messages import Message
 from messaging.intake import Intake
+from messaging.logs import function_log
 from messaging.metrics import Metric, count
 from messaging.store.idempotency import Reserved
 
-logger = Logger()
+logger = function_log()
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 # The header Retry-After, in seconds, of a request that could not be queued or is in progress.

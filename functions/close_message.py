@@ -8,14 +8,14 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from messaging.clients.clock import now
 from messaging.clients.store import store
 from messaging.closing import Closing
+from messaging.logs import function_log
 
-logger = Logger()
+logger = function_log()
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -4,7 +4,6 @@ import json
 from datetime import datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from messaging import settings
@@ -14,9 +13,10 @@ from messaging.clients.clock import now
 from messaging.clients.store import store
 from messaging.domain.errors import InvalidRequest, Problem
 from messaging.intake import Intake
+from messaging.logs import function_log
 from messaging.workflow import MAX_CAUSE
 
-logger = Logger()
+logger = function_log()
 
 
 @logger.inject_lambda_context(clear_state=True)

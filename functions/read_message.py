@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from messaging.api import http
 from messaging.clients.store import store_to_read as store
 from messaging.domain.errors import UnknownMessage
 from messaging.domain.messages import MESSAGE_ID
+from messaging.logs import function_log
 
-logger = Logger()
+logger = function_log()
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from messaging import settings
@@ -11,10 +10,11 @@ from messaging.channels import receipts
 from messaging.clients.clock import now
 from messaging.clients.store import store
 from messaging.clients.workflow import workflow
+from messaging.logs import function_log
 from messaging.reception import ReceiptRecorder
 from messaging.settlement import Settlement
 
-logger = Logger()
+logger = function_log()
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -7,7 +7,6 @@ from importlib import import_module
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
@@ -17,8 +16,9 @@ from messaging.channels import Channel
 from messaging.clients.clock import now
 from messaging.clients.store import store
 from messaging.clients.workflow import workflow
+from messaging.logs import function_log
 
-logger = Logger()
+logger = function_log()
 
 # One call per attempt: no provider's API is idempotent, so the SDK must not repeat a call.
 ONCE = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=10)

@@ -5,17 +5,17 @@ from functools import cache, partial
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
 from messaging import settings
 from messaging.clients.queue import requests_dead_letter_queue, requests_queue
 from messaging.domain.errors import NotQueued
+from messaging.logs import function_log
 from messaging.starts import QueuedRequest, Starter
 from messaging.workflow import Workflow
 
-logger = Logger()
+logger = function_log()
 
 # A failed start is retried from the queue, not here; a second start of the same name has no effect.
 QUICKLY = Config(

@@ -38,6 +38,11 @@ class Code(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.log_level = config.log_level
+        # Lambda writes three lines per invocation, 2 KB per message. JSON is the format in which it
+        # can leave out those of success; their durations are CloudWatch metrics as well. It is not
+        # the format for DEBUG, in which it would write the SDK's own lines, which hold the texts:
+        # docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+        self.verbose = config.log_level == "DEBUG"
         # Two stacks of an account have separate metrics.
         self.metrics_namespace = config.stack_name
         self.log_retention_days = config.log_retention_days
@@ -89,6 +94,10 @@ class Function(lambda_.Function):
             tracing=lambda_.Tracing.ACTIVE if code.traced else lambda_.Tracing.DISABLED,
             role=self.own_role,
             log_group=log,
+            logging_format=(
+                lambda_.LoggingFormat.TEXT if code.verbose else lambda_.LoggingFormat.JSON
+            ),
+            system_log_level_v2=None if code.verbose else lambda_.SystemLogLevel.WARN,
             environment={
                 "POWERTOOLS_SERVICE_NAME": "throughline",
                 "POWERTOOLS_METRICS_NAMESPACE": code.metrics_namespace,

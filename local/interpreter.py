@@ -3,8 +3,10 @@
 Each function corrects one difference between moto 5.2.5 and AWS. The path tests use it as well.
 """
 
+import base64
 import functools
 import json
+import os
 import threading
 import time
 import uuid
@@ -18,6 +20,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.execute_state import Exe
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
     state_task_service_callback,
 )
+from moto.stepfunctions.parser.asl.eval import states
 from moto.stepfunctions.parser.asl.eval.callback import callback
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
@@ -28,6 +31,9 @@ from moto.stepfunctions.responses import StepFunctionResponse
 
 from local.ended_executions import compress_ended_executions
 from local.interpreter_speed import avoid_repeated_work, replace
+
+# In base64 700 characters.
+TOKEN_BYTES = 525
 
 
 class TaskTimedOut(ServiceException):
@@ -80,6 +86,7 @@ def behave_as_aws() -> None:
     avoid_repeated_work()
     accept_each_token_once(tokens)
     create_a_token_per_try(tokens)
+    make_tokens_as_long_as_on_aws()
     keep_the_cause_of_a_failure()
     start_each_name_once()
     reject_input_that_is_not_json()
@@ -140,6 +147,19 @@ def create_a_token_per_try(tokens: TaskTokens) -> None:
         "_evaluate_with_timeout",
         evaluate_with_own_token,
     )
+
+
+def make_tokens_as_long_as_on_aws() -> None:
+    """AWS does not document their length. Those in public test data have 660 to 740 characters:
+    532 that are the same for all, and up to 204 that depend on the execution. Moto's have 36.
+
+    An attempt's item contains one, and DynamoDB bills each write by the size of the item.
+    """
+
+    def token() -> str:
+        return base64.b64encode(os.urandom(TOKEN_BYTES)).decode()
+
+    replace(states, "long_uid", token)
 
 
 def keep_the_cause_of_a_failure() -> None:

@@ -60,7 +60,7 @@ class Intake:
             queue.put(json.dumps(node), {"message_id": message.message_id})
         except NotQueued:
             self._close_unqueued(message)
-        self.log.info("message accepted", message_id=message.message_id)
+        self.log.debug("message accepted", message_id=message.message_id)
         return message
 
     def _close_unqueued(self, message: Message) -> None:

@@ -1,14 +1,16 @@
 """The metrics: each event is counted once, and the channel is the only dimension.
 
-Each metric is a log line of its own in CloudWatch's embedded metric format, so it is kept if the
+Each event is a log line of its own in CloudWatch's embedded metric format, so it is kept if the
 function fails afterwards. The namespace is the stack's name (POWERTOOLS_METRICS_NAMESPACE).
 """
 
+import json
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools.metrics import MetricUnit, single_metric
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from messaging.domain.statuses import ENDED_EXECUTION, AttemptStatus, MessageStatus
 
@@ -40,6 +42,10 @@ class Metric(StrEnum):
     EXECUTION_BROKEN = "ExecutionBroken"
     START_THROTTLED = "StartThrottled"
 
+    @property
+    def of_a_channel(self) -> bool:
+        return [*Metric].index(self) < [*Metric].index(Metric.MESSAGE_ACCEPTED)
+
 
 _OF_ATTEMPT = {
     AttemptStatus.FAILED: Metric.FAILED,
@@ -53,12 +59,12 @@ _OF_MESSAGE = {
     MessageStatus.UNDELIVERED: Metric.MESSAGE_UNDELIVERED,
     MessageStatus.EXPIRED: Metric.MESSAGE_EXPIRED,
     MessageStatus.SENT: Metric.MESSAGE_SENT,
-    MessageStatus.DELIVERED: Metric.MESSAGE_DELIVERED,
 }
+_TIMES = {Metric.TIME_TO_DELIVER, Metric.MESSAGE_TIME_TO_DELIVER}
 
 
 def count(metric: Metric, channel: str | None = None) -> None:
-    _emit(metric, MetricUnit.Count, 1, channel)
+    _emit(_embedded({metric: 1}, channel))
 
 
 class StatusMetrics:
@@ -74,22 +80,33 @@ class StatusMetrics:
         self, status: MessageStatus, age: timedelta, channel: str | None, reason: str | None
     ) -> None:
         """`age`: since its acceptance. `reason`: why it ended, if not by its attempts."""
-        if metric := _OF_MESSAGE.get(status):
+        milliseconds = max(age / timedelta(milliseconds=1), 0)
+        if status is MessageStatus.DELIVERED:
+            of_all = {Metric.MESSAGE_DELIVERED: 1, Metric.MESSAGE_TIME_TO_DELIVER: milliseconds}
+            of_channel = {Metric.TIME_TO_DELIVER: milliseconds}
+            _emit(_embedded(of_all), *([_embedded(of_channel, channel)] if channel else []))
+        elif metric := _OF_MESSAGE.get(status):
             count(metric)
         if reason in ENDED_EXECUTION.values():
             count(Metric.EXECUTION_BROKEN)
-        if status is MessageStatus.DELIVERED:
-            _time(Metric.MESSAGE_TIME_TO_DELIVER, age)
-            if channel:
-                _time(Metric.TIME_TO_DELIVER, age, channel)
 
 
-def _time(metric: Metric, age: timedelta, channel: str | None = None) -> None:
-    milliseconds = max(age / timedelta(milliseconds=1), 0)
-    _emit(metric, MetricUnit.Milliseconds, milliseconds, channel)
+def _embedded(values: Mapping[Metric, float], channel: str | None = None) -> dict[str, Any]:
+    metrics = EphemeralMetrics()
+    if channel:
+        metrics.add_dimension("channel", channel)
+    for metric, value in values.items():
+        timed = metric in _TIMES
+        metrics.add_metric(metric, MetricUnit.Milliseconds if timed else MetricUnit.Count, value)
+    return dict(metrics.serialize_metric_set())
 
 
-def _emit(metric: Metric, unit: MetricUnit, value: float, channel: str | None) -> None:
-    dimensions = {"channel": channel} if channel else None
-    with single_metric(metric, unit, value, default_dimensions=dimensions):
-        pass
+def _emit(*sets: Mapping[str, Any]) -> None:
+    """Sets of metrics with different dimensions in one line, which Powertools cannot write.
+
+    docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+    """
+    line = {name: value for one in sets for name, value in one.items()}
+    directives = [each for one in sets for each in one["_aws"]["CloudWatchMetrics"]]
+    line["_aws"] = {**line["_aws"], "CloudWatchMetrics": directives}
+    print(json.dumps(line, separators=(",", ":")))  # noqa: T201 - how Lambda logs

@@ -123,7 +123,7 @@ class ReceiptRecorder:
         self.store.receipts.add(receipt, attempt_id, self.now())
         if receipt.wamid and _introduces_wamid(receipt):
             self.store.receipts.link(receipt.wamid, attempt_id, self.now(), receipt.channel)
-        self.log.info(
+        self.log.debug(
             "receipt recorded",
             message_id=attempt_id.message_id,
             attempt=attempt_id.number,

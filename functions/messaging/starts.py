@@ -101,8 +101,10 @@ class Starter:
         except Throttled:
             count(Metric.START_THROTTLED)
             raise
-        sentence = "delivery started" if started else "delivery was already started"
-        self.log.info(sentence, message_id=request.name)
+        if started:
+            self.log.debug("delivery started", message_id=request.name)
+        else:
+            self.log.info("delivery was already started", message_id=request.name)
 
     @contextmanager
     def _paced(self) -> Iterator[None]:

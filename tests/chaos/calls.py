@@ -22,6 +22,8 @@ SMS = {"channel": "sms", "wait_seconds": 240}
 SOON_OVER = ({**SMS, "wait_seconds": 5},)
 FALLBACK = ({"channel": "whatsapp", "wait_seconds": 240}, SMS)
 TAKEN = ({**SMS, "success": "sent"},)
+# Its request is stored apart from its message.
+LARGE = "Hello. " * 100
 THROUGH, NOT_THROUGH = frozenset({"delivered", "sent"}), frozenset({"undelivered"})
 # Longer than an idempotency key stays locked whose first request broke off.
 SECONDS_OF_PATIENCE = 240
@@ -123,7 +125,7 @@ def put_on_the_queue(throughline: Throughline, name: str, body: str) -> None:
 def request(call: "Call", name: str) -> dict[str, Any]:
     return {
         "to": dict.fromkeys(("whatsapp", "sms"), call.number),
-        "content": {"text": "Hello."},
+        "content": {"text": call.text},
         "steps": call.steps,
         "metadata": {"order": name},
     }
@@ -144,6 +146,7 @@ class Call:
     number: str = REACHED
     steps: tuple[dict[str, Any], ...] = (SMS,)
     way: Callable[[Throughline, "Call", str], str] = queued
+    text: str = "Hello."
     # Its request names no message.
     anonymous: bool = False
     # What has to go wrong so that it is made.
@@ -203,9 +206,10 @@ NOT_STARTED_YET = {
 
 # What names no message comes last: of two faults that fit, the first strikes.
 CALLS = [
-    Call("stores the request", "accept_message", *put(A_REQUEST), way=posted),
+    Call("stores the message", "accept_message", *put(A_MESSAGE), way=posted),
+    Call("stores a large request", "accept_message", *put(A_REQUEST), way=posted, text=LARGE),
     Call("stores the message", "plan_message", *put(A_MESSAGE)),
-    Call("stores the request", "plan_message", *put(A_REQUEST)),
+    Call("stores a large request", "plan_message", *put(A_REQUEST), text=LARGE),
     Call(
         "reads the message that is there",
         *("plan_message", "dynamodb", "Query"),

@@ -85,6 +85,21 @@ def test_a_function_is_done_before_its_caller_gives_up(template: Template) -> No
     assert max(timeouts["plan_message"], timeouts["close_message"], timeouts["send_message"]) < 60
 
 
+def test_lambda_logs_no_successful_invocation(template: Template) -> None:
+    """Its three lines would cost a million messages more than all other lines."""
+    for function in template.functions.values():
+        logging = function["LoggingConfig"]
+        assert (logging["LogFormat"], logging["SystemLogLevel"]) == ("JSON", "WARN")
+        # Another level would filter the metrics, which have none and so count as INFO.
+        assert "ApplicationLogLevel" not in logging
+
+
+def test_every_line_is_written_at_debug(changed: Template) -> None:
+    for function in changed.functions.values():
+        assert function["LoggingConfig"].keys() == {"LogFormat", "LogGroup"}
+        assert function["LoggingConfig"]["LogFormat"] == "Text"
+
+
 def test_the_log_level_is_a_parameter(changed: Template) -> None:
     levels = {
         function["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"]

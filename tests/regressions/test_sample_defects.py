@@ -431,6 +431,7 @@ def test_no_code_and_no_address_stays_in_a_log(
     flow: Flow, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level("INFO")
+    caplog.set_level("DEBUG", record_receipt.logger.name)
     deliver(flow, sample())
     flow.receive("whatsapp_failed_131026")
     flow.receive("sms_TEXT_DELIVERED", attempt=2)

@@ -1,7 +1,7 @@
-"""Messages: each with its plan and its status in one item, and its request in another.
+"""Messages: each with its plan, its status and its request.
 
-The request may be 400 times as large as the rest and never changes, so a change of the status does
-not write it again.
+A request may be 400 times as large as the rest and never changes. A change of the status must not
+write it again, so it is in an item of its own, unless both fit into one unit of a write.
 """
 
 import json
@@ -23,6 +23,11 @@ RECENT_SHARDS = 8
 
 _MESSAGE, _REQUEST = "message", "message#request"
 
+# A write is billed per KB of the item. This is what is left for the plan and the request, in bytes,
+# after an id of 80 characters and all other attributes of a message:
+# docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+_ROOM_IN_ONE_UNIT = 660
+
 
 class MessageObserver(Protocol):
     """Is called once for each status that rises, not for a repeated or outdated one."""
@@ -43,13 +48,16 @@ class Messages:
         """Whether the message is new; an existing one with its id is not changed. `request` is None
         if there is none to send.
 
-        The request is written first: a message that can be read has its request.
+        A large request is written first: a message that can be read has its request.
         """
         retained_until = self._table.retained_until(message.ends_by)
-        if request is not None:
-            stored = {"request": _json(request), "retained_until": retained_until}
-            self._table.put_new(Key(message.message_id, _REQUEST), stored)
         item = {**_item(message), "retained_until": retained_until}
+        stored = None if request is None else _json(request)
+        if stored and len((item["plan"] + stored).encode()) > _ROOM_IN_ONE_UNIT:
+            alone = {"request": stored, "retained_until": retained_until}
+            self._table.put_new(Key(message.message_id, _REQUEST), alone)
+        else:
+            item["request"] = stored
         new = self._table.put_new(Key(message.message_id, _MESSAGE), item)
         if new and self._observer:
             self._observer.message_status_rose(message.status, timedelta(0), None, message.reason)
@@ -141,8 +149,10 @@ def _history(
         match item["sk"]:
             case "message":
                 message = _message(item)
+                request = json.loads(item.get("request", "{}"))
             case "message#request":
-                request = json.loads(item["request"])
+                # A message's own request decides: another one under its id came too late.
+                request = request or json.loads(item["request"])
             case _:
                 attempts.append(attempt_from_item(item))
     if message is None:

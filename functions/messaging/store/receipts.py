@@ -57,5 +57,7 @@ class Receipts:
 
     def find(self, provider_id: str, channel: str) -> AttemptId | None:
         """The attempt to which this id of the channel's provider belongs."""
-        link = self._table.get(Key(f"provider#{provider_id}", "attempt"))
+        key = Key(f"provider#{provider_id}", "attempt")
+        # A link is never changed, so what the cheaper read finds is true.
+        link = self._table.get(key, consistent=False) or self._table.get(key)
         return AttemptId.parse(link["attempt_id"]) if link.get("channel") == channel else None

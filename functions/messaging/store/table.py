@@ -2,8 +2,8 @@
 
 | pk                   | sk                       | is                                          |
 |----------------------|--------------------------|---------------------------------------------|
-| the message's id     | message                  | its plan and its status                     |
-| the message's id     | message#request          | the request, written once                   |
+| the message's id     | message                  | its plan and status, and a small request    |
+| the message's id     | message#request          | a larger request, written once              |
 | the message's id     | attempt#02               | one attempt and its newest task token       |
 | the message's id     | receipt#02#time#word#key | one receipt, stored once                    |
 | the message's id     | tombstone                | marks a message that was erased             |
@@ -66,10 +66,12 @@ class Table:
         """When an item expires whose retention begins at this time; None: never."""
         return None if self._retention is None else epoch(at + self._retention)
 
-    def get(self, key: Key) -> Item:
-        """The item, empty if there is none."""
+    def get(self, key: Key, *, consistent: bool = True) -> Item:
+        """The item, empty if there is none. A read that is not `consistent` costs half: it may
+        miss what was written in the last second.
+        """
         response = self.client.get_item(
-            TableName=self.name, Key=_marshal(key._asdict()), ConsistentRead=True
+            TableName=self.name, Key=_marshal(key._asdict()), ConsistentRead=consistent
         )
         return _plain(response.get("Item", {}))
 
@@ -139,8 +141,8 @@ class Table:
         """The item afterwards, empty if there is none, and whether its rank rose.
 
         The rank does not rise, and the item is not changed, if the item's rank is as high or if the
-        item has another channel or another provider id than the given origin. A reason belongs to
-        its status: the next status has its own or none.
+        item has another channel or another provider id than the given origin. A claim and a reason
+        belong to a status: the next one has its own or none.
         """
         values: dict[str, Any] = {":new": rank}
         condition = "#rank < :new"
@@ -157,7 +159,7 @@ class Table:
             item = self.update(
                 key,
                 {**changes, "rank": rank, "reason": reason},
-                remove=() if reason else ("reason",),
+                remove=("claimed_by",) if reason else ("claimed_by", "reason"),
                 condition=condition,
                 values=values,
             )

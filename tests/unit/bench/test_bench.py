@@ -2,20 +2,57 @@
 
 import argparse
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from bench import arguments, costs, figures, meter_cloud, publish, targets, usage
+from bench.costs import Pricing
 from bench.scenarios import SCENARIOS, SCENARIOS_WITHOUT_TIMEOUT, mixed
 from bench.usage import AwsCall, Invocation, Usage
 from bench.verdicts import judged, verdict
+from messaging import metrics
+from messaging.domain.statuses import MessageStatus
 from messaging.pricing import prices
 from messaging.pricing.prices import Prices
 
 POSTED_AT = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
+LISTED_COST = {"Step Functions": 50.0, "DynamoDB": 7.0}
 FALLBACK = next(one for one in SCENARIOS if one.name == "fallback by receipt")
+
+LISTED = Prices(
+    "2026-11",
+    {
+        "states": 0.00001,
+        "lambda_requests": 0.1,
+        "lambda_gb_seconds": 1.0,
+        "dynamodb_reads": 0.01,
+        "dynamodb_writes": 0.02,
+        "sqs_requests": 0.03,
+        "sns_publishes": 0.04,
+        "api_requests": 0.05,
+        "log_gigabytes": 0.5,
+        "table_gigabyte_months": 0.2,
+        "recovery_gigabyte_months": 0.3,
+        "metric_months": 0.3,
+        "key_requests": 0.000003,
+        "traces": 0.000005,
+    },
+    {"sms": 0.008, "email": 0.0002},
+)
+USED = Usage(
+    messages=2,
+    states=4,
+    reads=2,
+    writes=6,
+    calls={"sqs.SendMessage": 2, "sns.Publish": 4},
+    invocations={"accept_message": 2, "start_delivery": 1},
+    milliseconds={"accept_message": 3000.0, "start_delivery": 1000.0},
+    log_bytes=1024**3,
+)
 
 
 def event(kind: str) -> dict[str, str]:
@@ -99,33 +136,7 @@ def test_an_items_size_is_that_of_its_names_and_values() -> None:
 
 
 def test_a_million_messages_cost_their_parts_at_list_price() -> None:
-    listed = Prices(
-        "2026-11",
-        {
-            "states": 0.00001,
-            "lambda_requests": 0.1,
-            "lambda_gb_seconds": 1.0,
-            "dynamodb_reads": 0.01,
-            "dynamodb_writes": 0.02,
-            "sqs_requests": 0.03,
-            "sns_publishes": 0.04,
-            "api_requests": 0.05,
-            "log_gigabytes": 0.5,
-        },
-        {"sms": 0.008, "email": 0.0002},
-    )
-    used = Usage(
-        messages=2,
-        states=4,
-        reads=2,
-        writes=6,
-        calls={"sqs.SendMessage": 2, "sns.Publish": 4},
-        invocations={"accept_message": 2, "start_delivery": 1},
-        milliseconds={"accept_message": 3000.0, "start_delivery": 1000.0},
-        log_bytes=1024**3,
-    )
-
-    cost = costs.per_million(used, listed, memory_mb=512)
+    cost = costs.per_million(USED, LISTED, memory_mb=512)
 
     assert {part: round(dollars, 6) for part, dollars in cost.items()} == {
         "Step Functions": 20,
@@ -134,9 +145,72 @@ def test_a_million_messages_cost_their_parts_at_list_price() -> None:
         "API Gateway": 2 * 0.05 / 2 * 1e6,
         "SQS": (2 + 2) * 0.03 / 2 * 1e6,
         "SNS": 4 * 0.04 / 2 * 1e6,
-        "Logs": 0.5 / 2 * 1e6,
+        "Logs": round((1 + 2 * 270 / 1024**3) * 0.5 / 2 * 1e6, 6),
     }
-    assert costs.channel_fees_per_million(["sms", "sms", "email"], listed) == pytest.approx(16_200)
+    assert costs.channel_fees_per_million(["sms", "sms", "email"], LISTED) == pytest.approx(16_200)
+
+
+def test_retries_storage_metrics_keys_and_traces_are_billed_beside_the_messages() -> None:
+    first = replace(USED, states=4, metrics=("Sent/sms/throughline", "MessageSent/throughline"))
+    busy = replace(first, states=8)
+    pricing = Pricing(LISTED, 512)
+
+    found = costs.further(first, busy, 45, 1024.0, pricing)
+
+    assert [round(one.dollars, 6) for one in found] == [
+        # Four more states in two messages, at the price of a state.
+        pytest.approx(0.00001 * 1e6),
+        pytest.approx(1024 * 1e6 / 1024**3 * 0.5, abs=1e-6),
+        2 * 0.3,
+        45 * 0.3,
+        pytest.approx(8 * 8_640 * 0.000003),
+        # Three invocations of two messages.
+        pytest.approx(1.5 * 5),
+    ]
+
+
+def test_metrics_are_counted_by_name_and_dimensions(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Throughline")
+        patch.setenv("POWERTOOLS_SERVICE_NAME", "throughline")
+        for channel in ("sms", "sms", "email"):
+            metrics.count(metrics.Metric.SENT, channel)
+        metrics.StatusMetrics().message_status_rose(
+            MessageStatus.DELIVERED, timedelta(seconds=1), "sms", None
+        )
+    log = capsys.readouterr().out + '{"level":"INFO","message":"sent"}\n'
+
+    assert usage.metrics_in(log) == [
+        "MessageDelivered/throughline",
+        "MessageTimeToDeliver/throughline",
+        "Sent/email/throughline",
+        "Sent/sms/throughline",
+        "TimeToDeliver/sms/throughline",
+    ]
+
+
+def test_a_write_whose_condition_failed_is_billed_by_its_item() -> None:
+    body = json.dumps({"__type": "Failed", "Item": {"text": {"S": "x" * 1_500}}}).encode()
+
+    assert meter_cloud.consumed("UpdateItem", b"{}", (400, {}, body)) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "units"), [(0, 0, 1), (1020, 100, 1), (100, 1021, 2), (3000, 1, 3)]
+)
+def test_a_write_is_billed_by_the_larger_item(before: int, after: int, units: int) -> None:
+    items = [{"text": {"S": "x" * letters}} for letters in (before, after)]
+
+    assert usage.write_units(items[0], items[1]) == units
+
+
+def test_an_item_and_its_entry_in_the_index_are_stored() -> None:
+    item = {"pk": {"S": "m1"}, "sk": {"S": "message"}, "text": {"S": "hello"}}
+    listed = {"listed_under": {"S": "2026-11-24#1"}, "accepted_at": {"S": "x" * 24}}
+    size, keys = usage.item_bytes({**item, **listed}), 2 + 2 + 2 + 7 + 12 + 12 + 11 + 24
+
+    assert usage.stored_bytes([item]) == usage.item_bytes(item) + 100
+    assert usage.stored_bytes([{**item, **listed}]) == size + 100 + keys + 100
 
 
 def test_every_price_says_where_it_is_from() -> None:
@@ -264,11 +338,13 @@ def run(
     }
 
 
-def judged_targets(*runs: dict[str, Any]) -> dict[str, tuple[str, bool]]:
+def judged_targets(
+    *runs: dict[str, Any], dollars: Mapping[str, float] = LISTED_COST
+) -> dict[str, tuple[str, bool]]:
     measured = {
         "runs": runs,
         "imports": [{"name": "send_message", "ratio": 1.2}],
-        "costs": [{"usage": {"states": 20, "messages": 10}}],
+        "costs": [{"usage": {"states": 20, "messages": 10}, "dollars_per_million": dollars}],
     }
     return {what: (found, met) for what, _, found, met in targets.targets(measured)}
 
@@ -284,6 +360,14 @@ def test_a_stack_that_does_not_keep_up_is_slower_at_the_end() -> None:
     found = judged_targets(run(4, 120, 3.6), run(15.5, 1000, 14.9, last=0.7))
 
     assert [met for _, met in found.values()][:2] == [False, False]
+
+
+def test_a_message_delivered_first_costs_at_most_66_dollars_per_million() -> None:
+    what = "AWS, US dollars per million messages delivered first"
+    cheap = judged_targets(run(15.5, 1000, 15.2), dollars={"Step Functions": 50, "Logs": 16})
+    dear = judged_targets(run(15.5, 1000, 15.2), dollars={"Step Functions": 50, "Logs": 16.01})
+
+    assert (cheap[what], dear[what]) == (("66.00", True), ("66.01", False))
 
 
 def test_only_the_figures_of_the_page_are_replaced() -> None:

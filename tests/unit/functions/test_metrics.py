@@ -89,13 +89,14 @@ def lines(store: Store, capsys: pytest.CaptureFixture[str]) -> Lines:
 
 
 def names(lines: list[dict[str, Any]]) -> list[str]:
-    """`Sent sms`: the metric and its channel."""
-    return [f"{name(line)} {line.get('channel', '')}".strip() for line in lines]
-
-
-def name(line: dict[str, Any]) -> str:
-    [metric] = line["_aws"]["CloudWatchMetrics"][0]["Metrics"]
-    return str(metric["Name"])
+    """`Sent sms`: each metric and its channel."""
+    return [
+        f"{metric['Name']} {line['channel']}" if "channel" in dimensions else metric["Name"]
+        for line in lines
+        for directive in line["_aws"]["CloudWatchMetrics"]
+        for dimensions in directive["Dimensions"]
+        for metric in directive["Metrics"]
+    ]
 
 
 def attempt(number: int = 1, channel: str = "sms") -> None:
@@ -149,9 +150,11 @@ def test_a_delivery_is_counted_once_and_timed_from_the_acceptance(
     ]
     [milliseconds] = counted[-1]["TimeToDeliver"]
     assert 60_000 <= milliseconds < 90_000
-    assert counted[-1]["_aws"]["CloudWatchMetrics"][0]["Metrics"] == [
-        {"Name": "TimeToDeliver", "Unit": "Milliseconds"}
-    ]
+    assert counted[-1]["_aws"]["CloudWatchMetrics"][-1] == {
+        "Namespace": "Throughline",
+        "Dimensions": [["channel", "service"]],
+        "Metrics": [{"Name": "TimeToDeliver", "Unit": "Milliseconds"}],
+    }
 
 
 def test_a_read_receipt_after_a_delivery_is_no_second_delivery(store: Store, lines: Lines) -> None:

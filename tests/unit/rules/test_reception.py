@@ -217,7 +217,8 @@ def test_a_receipt_of_an_erased_message_ends_quietly(
 
 def test_the_log_names_channel_and_provider_id_of_each_receipt(sent: ReceiptRecorder) -> None:
     stream = StringIO()
-    log = Logger(service=f"receipts {uuid4()}", stream=stream)  # one that nobody made before
+    # One that nobody made before.
+    log = Logger(service=f"receipts {uuid4()}", stream=stream, level="DEBUG")
     replace(sent, log=log).record_all([receipt(provider_id="wa-1")])
 
     line = json.loads(stream.getvalue())

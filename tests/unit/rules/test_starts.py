@@ -166,6 +166,7 @@ def test_the_log_tells_a_start_from_one_that_was_made_before(
     started: bool,
     sentence: str,
 ) -> None:
+    log.setLevel("DEBUG")
     Starter(lambda *_: started, RecordedQueue(), 0.0, log).not_started(requests()[:1])
 
     assert caplog.messages == [sentence]
