@@ -60,7 +60,7 @@ def throttled(operation: str) -> ClientError:
 @pytest.mark.usefixtures("no_jitter")
 @pytest.mark.parametrize(
     "answers",
-    [[Refused("ValidationException")], [Unavailable("ThrottlingException")] * 4],
+    [[Refused("ValidationException")], [Unavailable("ThrottlingException")] * 31],
     ids=["refused", "busy to the end"],
 )
 def test_a_refused_first_channel_still_gets_its_fallback(
