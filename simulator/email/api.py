@@ -96,6 +96,15 @@ def _check_addresses(body: Json) -> None:
 
 
 def _check_address(address: str) -> None:
+    """SES does not support SMTPUTF8: an address is 7-bit ASCII, with its domain in Punycode and its
+    name as encoded words. https://docs.aws.amazon.com/ses/latest/APIReference/API_SendEmail.html,
+    parameter Source
+    """
+    before, _, domain = address.rpartition("@")
+    if not domain.isascii():
+        raise _bad("Domain contains illegal character")
+    if not before.isascii():
+        raise _bad("Local address contains control or whitespace")
     if _CONTROL.search(address):
         raise _bad("Address contains control characters")
     if "@" not in address:

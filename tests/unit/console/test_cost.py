@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from console.cost import MessageCost, cost, exact
 from messaging.pricing import prices
-from messaging.pricing.sms_parts import segments
+from messaging.domain.sms_encoding import parts as segments
 from simulator.sms.text import parts as text_parts
 from tests.support.recorded import facts
 
