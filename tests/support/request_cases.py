@@ -22,6 +22,7 @@ DIFFERENT = "two fields that must differ"
 IN_TEXT = "the range of a number that is written as text"
 LENGTH = "how many digits a number has depends on its country"
 BY_CHANNEL = "what a field may be depends on the channel beside it"
+REPLACED = "what a step's content replaces is in the request"
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,7 @@ _ONE = {**VALID, "steps": [{"channel": "sms"}]}
 _WHATSAPP = {**VALID, "steps": [{"channel": "whatsapp"}]}
 _EMAIL = {**VALID, "steps": [{"channel": "email"}]}
 _SAYS = "/content/whatsapp"
+_TEMPLATE = {"template": {"name": "login_code", "language": "en"}}
 
 RIGHT: dict[str, Any] = {
     "one of each kind of step": VALID,
@@ -138,6 +140,16 @@ RIGHT: dict[str, Any] = {
     ),
     "a template without components": but(
         _WHATSAPP, {_SAYS: {"template": {"name": "hello", "language": "fil"}}}
+    ),
+    "a step's own WhatsApp text instead of a template": but(
+        _WHATSAPP, {_SAYS: _TEMPLATE, "/steps/0/content": {"whatsapp": {"text": "Hello"}}}
+    ),
+    "a step's text beside its own WhatsApp template": but(
+        _WHATSAPP,
+        {_SAYS: _TEMPLATE, "/steps/0/content": {"text": "Hello", "whatsapp": _TEMPLATE}},
+    ),
+    "a step's text for SMS beside a WhatsApp template": but(
+        _ONE, {_SAYS: _TEMPLATE, "/steps/0/content": {"text": "Hello"}}
     ),
     "a recipient in the step alone": but(_ONE, {"/to": {}, "/steps/0/to": {"sms": "+12065550144"}}),
     "words in the step alone": but(_ONE, {"/content": {}, "/steps/0/content": {"text": "Hello"}}),
@@ -437,6 +449,55 @@ WRONG: list[Wrong] = [
         LACKS,
         at="/content/email",
         body=_EMAIL,
+    ),
+    Wrong(
+        "a step's text instead of a WhatsApp template",
+        but(VALID, {_SAYS: _TEMPLATE, "/steps/0/content": {"text": "Hello"}}),
+        (
+            (
+                "/steps/0/content/text",
+                (
+                    "would replace the template in content.whatsapp. To send this text, use "
+                    "content.whatsapp.text in the step; to send the template, repeat it in "
+                    "content.whatsapp.template in the step"
+                ),
+            ),
+        ),
+        REPLACED,
+    ),
+    Wrong(
+        "a step's subject instead of a WhatsApp template",
+        but(_WHATSAPP, {_SAYS: _TEMPLATE, "/steps/0/content": {"subject": "Hello"}}),
+        (
+            (
+                "/steps/0/content/whatsapp",
+                (
+                    "is required: whatsapp needs a text, a template, an image or a document. "
+                    "The step's content replaces the template of the message's content"
+                ),
+            ),
+        ),
+        REPLACED,
+    ),
+    Wrong(
+        "a step's text instead of an email template",
+        but(
+            _EMAIL,
+            {
+                "/content/email": {"template": {"name": "secret"}},
+                "/steps/0/content": {"text": "Hello"},
+            },
+        ),
+        (
+            (
+                "/steps/0/content/email",
+                (
+                    "is required: email needs a subject with text or html, or a template. "
+                    "The step's content replaces the template of the message's content"
+                ),
+            ),
+        ),
+        REPLACED,
     ),
     _wrong("a blank text", "/content/text", " \n", "must not be blank"),
     _wrong("an empty text", "/content/text", "", "must not be blank"),

@@ -160,6 +160,8 @@ INVALID: list[tuple[object, str]] = [
     ({"channel": "sms"}, "/steps"),
     ({"channel": "pigeon", "message_id": "m1"}, "/steps"),
     ({"channel": "none", "message_id": "m1"}, "/steps"),
+    ({**VALID, "content": {"text": "x\ud800"}}, "/content/text"),
+    ({**VALID, "metadata": {"\udfff": "x"}}, "/metadata/\ufffd"),
 ]
 
 

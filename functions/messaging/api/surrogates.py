@@ -1,4 +1,4 @@
-"""Finds unpaired surrogates, which JSON can escape (`"\\ud800"`) and UTF-8 cannot encode."""
+r"""Finds unpaired surrogates, which JSON can escape (`"\ud800"`) and UTF-8 cannot encode."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ _REPLACEMENT = "\ufffd"
 
 
 def surrogate_problems(body: object) -> list[Problem]:
-    """One for each string and each name with an unpaired surrogate. A pointer has U+FFFD instead."""
+    """One for each string and name with an unpaired surrogate, which is U+FFFD in the pointer."""
     left, found = [("", body)], []
     while left:
         pointer, value = left.pop()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sesv2.type_defs import BodyTypeDef, EmailContentTypeDef
 
 SERVICE = "sesv2"
+MAX_ENCODED_WORD = 75  # RFC 2047, section 2
 # A name before an address: in quotation marks, with escaped characters, or without.
 _NAMED = re.compile(r'(?:"((?:[^"\\]|\\.)*)"|([^<>]*?))\s*<([^<>]+)>')
 
@@ -47,8 +48,10 @@ class EmailChannel:
 
 def _from_address(sender: str) -> str:
     """The sender in 7-bit ASCII, as SES requires: a name in other letters as encoded words (RFC
-    2047), a domain in Punycode. A name with special characters is put in quotation marks (RFC 5322).
-    https://docs.aws.amazon.com/ses/latest/APIReference/API_SendEmail.html, parameter Source
+    2047), a domain in Punycode. A name with special characters is quoted (RFC 5322).
+
+    Source: the parameter Source in
+    https://docs.aws.amazon.com/ses/latest/APIReference/API_SendEmail.html.
     """
     named = _NAMED.fullmatch(sender)
     if named is None:
@@ -57,7 +60,8 @@ def _from_address(sender: str) -> str:
     name = plain if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
     if name.isascii():
         return formataddr((name, _ascii_address(address)))
-    return f"{Header(name, 'utf-8').encode(linesep='')} <{_ascii_address(address)}>"
+    words = Header(name, "utf-8", maxlinelen=MAX_ENCODED_WORD).encode(linesep="")
+    return f"{words} <{_ascii_address(address)}>"
 
 
 def _ascii_address(address: str) -> str:

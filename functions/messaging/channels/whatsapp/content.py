@@ -27,7 +27,7 @@ Caption = Annotated[
 
 def _usable(component: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
     """Meta rejects a component or parameter without a type (100) and a text without a value
-    (131008): developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
+    (131008): developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes.
     """
     parameters = component.get("parameters", [])
     if not _has_words(component, "type"):
