@@ -229,7 +229,7 @@ def limit_the_input_of_a_task() -> None:
                 env=env,
                 error_name=StatesErrorName(error),
                 event_type=HistoryEventType.TaskFailed,
-                event_details=EventDetails(taskFailedEventDetails=failed),
+                event_details=EventDetails(taskFailedEventDetails=failed),  # type: ignore[typeddict-item] # moto too gives one key
             )
         )
 
