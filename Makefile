@@ -56,8 +56,8 @@ pictures: node-packages ## Retakes the screenshots of the README from the runnin
 	PICTURES=docs/pictures $(VENV)/python -m pytest tests/console
 
 .PHONY: chaos
-chaos: node-packages ## The long fault-injection tests of AWS, providers and processes; SEED=… repeats a run.
-	CHAOS=long $(VENV)/python -m pytest tests/chaos tests/unit/functions/test_interleavings.py
+chaos: node-packages ## The long fault-injection tests, and 10,000 requests of every kind; SEED=… repeats a run.
+	CHAOS=long $(VENV)/python -m pytest tests/chaos tests/e2e/test_schemathesis.py tests/unit/functions/test_interleavings.py
 
 .PHONY: mutants
 mutants: python-packages ## Changes the rules one place at a time: each change must make a test fail, at least 95 % do.

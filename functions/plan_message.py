@@ -14,6 +14,7 @@ from messaging.clients.store import store
 from messaging.domain.errors import InvalidRequest, Problem
 from messaging.intake import Intake
 from messaging.logs import function_log
+from messaging.starts import MAX_DIRECT_BYTES
 from messaging.workflow import MAX_CAUSE
 
 logger = function_log()
@@ -27,7 +28,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     intake = Intake(store(), tuple(channels()), now, logger)
     try:
         requests.check_message_id(message_id)
-        request = requests.check(event["request"], settings.senders(channels()))
+        request = requests.check(_request(event), settings.senders(channels()))
     except InvalidRequest as error:
         intake.reject(message_id, started_at, error.problems)
         logger.warning("request is invalid")
@@ -39,6 +40,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
         return _invalid(message_id, [ended])
     logger.info("message planned")
     return node
+
+
+def _request(event: dict[str, Any]) -> object:
+    """The request, which is absent if it and its envelope exceed the maximum input of a state."""
+    if "request" not in event:
+        detail = f"is too large; the maximum for a direct start is {MAX_DIRECT_BYTES} bytes"
+        raise InvalidRequest([Problem("", detail)])
+    return event["request"]
 
 
 def _invalid(message_id: str, problems: list[Problem]) -> dict[str, Any]:

@@ -12,21 +12,41 @@ import time
 import uuid
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
-from moto.stepfunctions.parser.api import ExecutionFailedEventDetails, InvalidToken
+from moto.stepfunctions.parser.api import (
+    ExecutionFailedEventDetails,
+    HistoryEventType,
+    InvalidToken,
+    TaskFailedEventDetails,
+)
+from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import (
+    FailureEvent,
+    FailureEventException,
+)
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import (
+    StatesErrorName,
+)
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
+    StatesErrorNameType,
+)
 from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
     state_task_service_callback,
 )
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task import StateTask
 from moto.stepfunctions.parser.asl.eval import states
 from moto.stepfunctions.parser.asl.eval.callback import callback
 from moto.stepfunctions.parser.asl.eval.environment import Environment
+from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
+from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
 from moto.stepfunctions.parser.backend.execution import Execution
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
+from moto.stepfunctions.parser.quotas import MAX_STATE_SIZE_UTF8_BYTES
 from moto.stepfunctions.responses import StepFunctionResponse
 
 from local.ended_executions import compress_ended_executions
@@ -90,6 +110,7 @@ def behave_as_aws() -> None:
     keep_the_cause_of_a_failure()
     start_each_name_once()
     reject_input_that_is_not_json()
+    limit_the_input_of_a_task()
     stop_at_once()
     compress_ended_executions()
 
@@ -206,6 +227,33 @@ def reject_input_that_is_not_json() -> None:
         return start(backend, arn, name, execution_input)
 
     replace(StepFunctionsParserBackend, "start_execution", start_execution)
+
+
+def limit_the_input_of_a_task() -> None:
+    """A task's parameters have at most 262,144 bytes; moto limits its result only.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html has
+    States.DataLimitExceeded, which a Catch must name (github.com/cdklabs/construct-hub/pull/1651).
+    """
+    evaluate = StateTask._eval_parameters  # noqa: SLF001 - where the parameters are complete
+    error = StatesErrorNameType.StatesStatesDataLimitExceeded
+
+    def evaluate_within_the_quota(task: StateTask, env: Environment) -> dict[str, Any]:
+        parameters: dict[str, Any] = evaluate(task, env)
+        if len(to_json_str(parameters).encode()) <= MAX_STATE_SIZE_UTF8_BYTES:
+            return parameters
+        cause = f"The state/task '{task.name}' has an input that exceeds the service limit."
+        failed = TaskFailedEventDetails(error=error.to_name(), cause=cause)
+        raise FailureEventException(
+            FailureEvent(
+                env=env,
+                error_name=StatesErrorName(error),
+                event_type=HistoryEventType.TaskFailed,
+                event_details=EventDetails(taskFailedEventDetails=failed),  # type: ignore[typeddict-item] # moto too gives one key
+            )
+        )
+
+    replace(StateTask, "_eval_parameters", evaluate_within_the_quota)
 
 
 def running(worker: ExecutionWorker) -> Environment:

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 # Seconds until a request is delivered again: doubled each time, up to the longest.
 FIRST_BACK_OFF, LONGEST_BACK_OFF = 5, 300
+# The input of a state has at most 262,144 bytes, and in `Plan message` it contains the request and
+# up to 1 KiB more: the function's ARN, the message's id and the time of the start.
+# docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html, "Quotas related to state
+# machine executions"
+MAX_DIRECT_BYTES = 261_120
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,9 @@ class Starter:
             )
 
     def _start(self, request: QueuedRequest) -> None:
+        size = len(request.body.encode(errors="surrogatepass"))
+        if size > MAX_DIRECT_BYTES:
+            raise Unstartable(f"the request has {size} bytes; the maximum is {MAX_DIRECT_BYTES}")
         try:
             with self._paced():
                 started = self.start(request.name, request.body)

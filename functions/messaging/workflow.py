@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from messaging.domain.messages import Outcome
 
 MAX_CAUSE = 32_768
-# In bytes of UTF-8 (Step Functions quotas: "Maximum input or output size for a task, state, or
-# execution").
-MAX_INPUT = 262_144
 # docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
 THROTTLED = {"ThrottlingException", "TooManyRequestsException"}
 UNSTARTABLE = {"InvalidName", "InvalidExecutionInput", "ValidationException"}
@@ -34,9 +31,6 @@ class Workflow:
         Step Functions reserves a name for 90 days after its execution closed. Raises `Throttled`,
         and `Unstartable` also if the existing execution has another input.
         """
-        size = len(input_text.encode(errors="surrogatepass"))
-        if size > MAX_INPUT:
-            raise Unstartable(f"the request has {size} bytes, the maximum is {MAX_INPUT}")
         try:
             self._client.start_execution(
                 stateMachineArn=state_machine_arn, name=name, input=input_text

@@ -24,6 +24,8 @@ MAX_RECIPIENTS = 50
 MAX_HEADER = 996
 _TAG = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _SET_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_SEPARATORS = frozenset(":;")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ADDRESS = re.compile(r"[!-?A-~]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
@@ -100,9 +102,28 @@ def _check_address(address: str) -> None:
         raise _bad("Address contains control characters")
     if "@" not in address:
         raise _bad("Missing final '@domain'")
+    _check_characters(address)
     parts = getaddresses([address])
     if len(parts) != 1 or not _ADDRESS.fullmatch(parts[0][1]):
         raise _bad("Address is illegal")
+
+
+def _check_characters(address: str) -> None:
+    """SES does not support SMTPUTF8: an address is 7-bit ASCII, with its domain in Punycode and its
+    name as encoded words.
+
+    Sources: the parameter Source in
+    https://docs.aws.amazon.com/ses/latest/APIReference/API_SendEmail.html; for the messages
+    github.com/18F/identity-idp/pull/7380, github.com/openstax/accounts/issues/253 and
+    github.com/boto/botocore/issues/1774.
+    """
+    before, _, domain = address.rpartition("@")
+    if not domain.isascii():
+        raise _bad("Domain contains illegal character")
+    if not before.isascii():
+        raise _bad("Local address contains control or whitespace")
+    if not _SEPARATORS.isdisjoint(_QUOTED.sub("", address)):
+        raise _bad("Local address contains illegal character")
 
 
 def _check_content(content: Json) -> None:

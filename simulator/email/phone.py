@@ -3,6 +3,7 @@
 import base64
 import json
 from email import message_from_bytes
+from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.policy import default
 
@@ -76,8 +77,13 @@ def _body(mail: EmailMessage, form: str) -> str | None:
         return part.as_string()
 
 
+def _sender(body: Json) -> str:
+    """The sender as a mailbox shows it: a name in encoded words is decoded."""
+    return str(make_header(decode_header(source(body))))
+
+
 PHONE = PhoneView(
-    sender=source,
+    sender=_sender,
     content=content,
     states={one: _NOT_FAILED.get(one, PhoneState.FAILED) for one in RECEIPT_TYPES},
     refusals={f"Bounce:{kind}": diagnosis for kind, (_, diagnosis) in BOUNCES.items()},

@@ -10,6 +10,7 @@ import pytest
 
 from messaging.channels.catalog import channels
 from messaging.domain import errors
+from messaging.starts import MAX_DIRECT_BYTES
 from tests.support.plans import CHANNELS
 
 FILES = sorted(Path("statemachine").glob("*.asl.json"))
@@ -94,6 +95,22 @@ def test_state_names_are_unique_in_the_whole_file(definition: dict[str, Any]) ->
     names = [name for name, _ in states(definition)]
 
     assert len(names) == len(set(names))
+
+
+def test_a_direct_start_leaves_room_for_what_plan_message_adds(definition: dict[str, Any]) -> None:
+    """The function's ARN and name, and the execution's name, at their longest."""
+    added = json.dumps(definition["States"]["Plan message"]["Parameters"])
+    arn = f"arn:aws-us-gov:lambda:us-gov-west-1:{'1' * 12}:function:{'f' * 64}"
+    longest = {
+        "${PlanMessageFunctionArn}": arn,
+        "$$.Execution.Name": "n" * 80,
+        "$$.Execution.StartTime": "2026-01-15T09:30:00.000Z",
+    }
+    for name, value in longest.items():
+        assert name in added
+        added = added.replace(name, value)
+
+    assert MAX_DIRECT_BYTES + len(added) <= 262_144
 
 
 def test_every_retry_says_why_trying_again_is_safe(definition: dict[str, Any]) -> None:

@@ -151,6 +151,11 @@ CASES = {
         "SUCCEEDED",
         (*PLANNED, *FALLS_BACK[1:]),
     ),
+    "DirectStartTooLarge": Case(
+        {"steps": [{"channel": "sms"}]},
+        "FAILED",
+        (*PLANNED[:2], "Reject large request", "Choose channel", "Invalid request"),
+    ),
     "DirectStartInvalid": Case(
         {
             "to": {"sms": "+14255550156"},

@@ -22,6 +22,7 @@ DIFFERENT = "two fields that must differ"
 IN_TEXT = "the range of a number that is written as text"
 LENGTH = "how many digits a number has depends on its country"
 BY_CHANNEL = "what a field may be depends on the channel beside it"
+REPLACED = "what a step's content replaces is in the request"
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,7 @@ _ONE = {**VALID, "steps": [{"channel": "sms"}]}
 _WHATSAPP = {**VALID, "steps": [{"channel": "whatsapp"}]}
 _EMAIL = {**VALID, "steps": [{"channel": "email"}]}
 _SAYS = "/content/whatsapp"
+_TEMPLATE = {"template": {"name": "login_code", "language": "en"}}
 
 RIGHT: dict[str, Any] = {
     "one of each kind of step": VALID,
@@ -109,8 +111,11 @@ RIGHT: dict[str, Any] = {
     ),
     "ten steps": {**VALID, "steps": [{"channel": "sms"}] * 10},
     "the shortest expiry": but(_ONE, {"/expires_in_seconds": 5}),
-    "the longest SMS": but(_ONE, {"/content/text": "x" * 1_600}),
-    "the longest SMS of its own": but(_ONE, {"/content/sms": {"text": "x" * 1_600}}),
+    "the longest SMS": but(_ONE, {"/content/text": "x" * 1_530}),
+    "the longest SMS with characters that count as two": but(_ONE, {"/content/text": "€" * 765}),
+    "the longest SMS in other letters": but(_ONE, {"/content/text": "ж" * 630}),
+    "the longest SMS of emoji": but(_ONE, {"/content/text": "😀" * 315}),
+    "the longest SMS of its own": but(_ONE, {"/content/sms": {"text": "x" * 1_530}}),
     "the longest WhatsApp text": but(_WHATSAPP, {"/content/text": "x" * 4_096}),
     "the longest WhatsApp text of its own": but(_WHATSAPP, {_SAYS: {"text": "x" * 4_096}}),
     "a text too long for SMS, which says another": but(
@@ -136,6 +141,16 @@ RIGHT: dict[str, Any] = {
     "a template without components": but(
         _WHATSAPP, {_SAYS: {"template": {"name": "hello", "language": "fil"}}}
     ),
+    "a step's own WhatsApp text instead of a template": but(
+        _WHATSAPP, {_SAYS: _TEMPLATE, "/steps/0/content": {"whatsapp": {"text": "Hello"}}}
+    ),
+    "a step's text beside its own WhatsApp template": but(
+        _WHATSAPP,
+        {_SAYS: _TEMPLATE, "/steps/0/content": {"text": "Hello", "whatsapp": _TEMPLATE}},
+    ),
+    "a step's text for SMS beside a WhatsApp template": but(
+        _ONE, {_SAYS: _TEMPLATE, "/steps/0/content": {"text": "Hello"}}
+    ),
     "a recipient in the step alone": but(_ONE, {"/to": {}, "/steps/0/to": {"sms": "+12065550144"}}),
     "words in the step alone": but(_ONE, {"/content": {}, "/steps/0/content": {"text": "Hello"}}),
     "words for the channel in the step alone": but(
@@ -157,6 +172,8 @@ _ONE_OF_TWO = "must contain either channel or broadcast"
 _SUCCESS = "must be 'sent', 'delivered' or 'read'"
 _PHONE = "must be a phone number in E.164 format, for example +14255550156"
 _EMAIL_ADDRESS = "must be an email address, for example ana@example.com"
+_ASCII_LOCAL_PART = "must have only ASCII characters before the @"
+_INVISIBLE = "must have at least one visible character"
 _ONE_LINE = "must not contain line breaks or other control characters"
 _INTEGER = "must be an integer"
 _NO_FIELD = "is not a valid field"
@@ -171,6 +188,31 @@ _SMS_SENDER = (
     "or the ARN of one of these"
 )
 _WHATSAPP_SENDER = "must be a phone number id: phone-number-id- followed by 32 hexadecimal digits"
+
+
+def _unquoted(character: str) -> str:
+    return (
+        f"has a name with {character}, which must be in quotation marks, "
+        'for example "Doe, Jane" <jane@example.com>'
+    )
+
+
+def _gsm(length: int) -> str:
+    return (
+        f"has {length} characters, counting each of ^ {{ }} \\ [ ] ~ | € and form feed as two; "
+        "the maximum for an SMS in GSM 03.38 is 1530"
+    )
+
+
+def _unicode(length: int, first: str) -> str:
+    return (
+        f"has {length} UTF-16 code units; the maximum for an SMS in Unicode is 630, and {first} is "
+        "not in GSM 03.38, where the maximum is 1530 characters"
+    )
+
+
+_SHORTER_SMS = ". Use content.sms.text for a shorter text"
+_ZERO_WIDTH = "\u200b\u200d\ufeff\u2060\u00ad"
 
 
 def _wrong(  # noqa: PLR0913 - one row of the table
@@ -323,7 +365,7 @@ WRONG: list[Wrong] = [
         "an address in letters that mail cannot carry",
         "/to/email",
         "bö@example.org",
-        _EMAIL_ADDRESS,
+        _ASCII_LOCAL_PART,
         ADDRESS,
     ),
     _wrong("an unknown channel's recipient", "/to/push", "device", _NO_FIELD),
@@ -349,7 +391,28 @@ WRONG: list[Wrong] = [
         "a comma in a sender's name",
         "/from/email",
         "Doe, Jane <jane@example.org>",
-        _EMAIL_ADDRESS,
+        _unquoted("a comma"),
+        ADDRESS,
+    ),
+    _wrong(
+        "a colon in a sender's name",
+        "/from/email",
+        "Shop: Jane <jane@example.org>",
+        _unquoted("a colon"),
+        ADDRESS,
+    ),
+    _wrong(
+        "an address as a sender's name",
+        "/from/email",
+        "jane@example.org <jane@example.org>",
+        _unquoted("an @"),
+        ADDRESS,
+    ),
+    _wrong(
+        "a sender in letters that mail cannot carry",
+        "/from/email",
+        "Jö <jö@example.org>",
+        _ASCII_LOCAL_PART,
         ADDRESS,
     ),
     _wrong("half a bracket", "/from/email", "Jane <jane@example.org", _EMAIL_ADDRESS, ADDRESS),
@@ -387,14 +450,94 @@ WRONG: list[Wrong] = [
         at="/content/email",
         body=_EMAIL,
     ),
+    Wrong(
+        "a step's text instead of a WhatsApp template",
+        but(VALID, {_SAYS: _TEMPLATE, "/steps/0/content": {"text": "Hello"}}),
+        (
+            (
+                "/steps/0/content/text",
+                (
+                    "would replace the template in content.whatsapp. To send this text, use "
+                    "content.whatsapp.text in the step; to send the template, repeat it in "
+                    "content.whatsapp.template in the step"
+                ),
+            ),
+        ),
+        REPLACED,
+    ),
+    Wrong(
+        "a step's subject instead of a WhatsApp template",
+        but(_WHATSAPP, {_SAYS: _TEMPLATE, "/steps/0/content": {"subject": "Hello"}}),
+        (
+            (
+                "/steps/0/content/whatsapp",
+                (
+                    "is required: whatsapp needs a text, a template, an image or a document. "
+                    "The step's content replaces the template of the message's content"
+                ),
+            ),
+        ),
+        REPLACED,
+    ),
+    Wrong(
+        "a step's text instead of an email template",
+        but(
+            _EMAIL,
+            {
+                "/content/email": {"template": {"name": "secret"}},
+                "/steps/0/content": {"text": "Hello"},
+            },
+        ),
+        (
+            (
+                "/steps/0/content/email",
+                (
+                    "is required: email needs a subject with text or html, or a template. "
+                    "The step's content replaces the template of the message's content"
+                ),
+            ),
+        ),
+        REPLACED,
+    ),
     _wrong("a blank text", "/content/text", " \n", "must not be blank"),
     _wrong("an empty text", "/content/text", "", "must not be blank"),
+    _wrong("a text of zero-width characters", "/content/text", _ZERO_WIDTH, _INVISIBLE),
+    _wrong("a text of a Hangul filler", "/content/text", "\u3164", _INVISIBLE),
+    _wrong("a text of null characters", "/content/text", "\x00", _INVISIBLE),
+    _wrong(
+        "an SMS of zero-width characters",
+        "/content/sms",
+        {"text": _ZERO_WIDTH},
+        _INVISIBLE,
+        at="/content/sms/text",
+    ),
     _wrong("a text that is a number", "/content/text", 987654, "must be a string"),
     _wrong(
         "a long SMS",
         "/content/text",
-        "x" * 1_601,
-        "has 1601 characters; the maximum for sms is 1600. Use content.sms.text for a shorter text",
+        "x" * 1_531,
+        _gsm(1_531) + _SHORTER_SMS,
+        LONGEST,
+    ),
+    _wrong(
+        "a long SMS with characters that count as two",
+        "/content/text",
+        "€" * 765 + "x",
+        _gsm(1_531) + _SHORTER_SMS,
+        LONGEST,
+    ),
+    _wrong(
+        "a long SMS in other letters",
+        "/content/text",
+        "x" * 600 + "ж" * 31,
+        _unicode(631, "character 601 (U+0436)") + _SHORTER_SMS,
+        LONGEST,
+    ),
+    _wrong(
+        "a long SMS of emoji",
+        "/content/text",
+        "😀" * 335,
+        _unicode(670, "character 1 (U+1F600)") + _SHORTER_SMS,
         LONGEST,
     ),
     _wrong(
@@ -409,16 +552,24 @@ WRONG: list[Wrong] = [
     _wrong(
         "a long SMS in a step",
         "/steps/0/content",
-        {"text": "x" * 1_601},
-        "has 1601 characters; the maximum for sms is 1600. Use content.sms.text for a shorter text",
+        {"text": "x" * 1_531},
+        _gsm(1_531) + _SHORTER_SMS,
         LONGEST,
         at="/steps/0/content/text",
     ),
     _wrong(
         "a long SMS of its own",
         "/content/sms",
-        {"text": "x" * 1_601},
-        "has 1601 characters; the maximum is 1600",
+        {"text": "x" * 1_531},
+        _gsm(1_531),
+        at="/content/sms/text",
+    ),
+    _wrong(
+        "a long SMS of its own in other letters",
+        "/content/sms",
+        {"text": "ж" * 631},
+        _unicode(631, "character 1 (U+0436)"),
+        LONGEST,
         at="/content/sms/text",
     ),
     _wrong(
@@ -458,6 +609,56 @@ WRONG: list[Wrong] = [
         {"template": {"language": "en"}},
         "is required",
         at=f"{_SAYS}/template/name",
+    ),
+    _wrong(
+        "a template with a blank name",
+        _SAYS,
+        {"template": {"name": " ", "language": "en"}},
+        "can contain up to 512 lowercase letters, digits and _",
+        at=f"{_SAYS}/template/name",
+    ),
+    _wrong(
+        "a template with a name in capitals",
+        _SAYS,
+        {"template": {"name": "Login", "language": "en"}},
+        "can contain up to 512 lowercase letters, digits and _",
+        at=f"{_SAYS}/template/name",
+    ),
+    _wrong(
+        "an empty component",
+        _SAYS,
+        {"template": {"name": "a", "language": "en", "components": [{}]}},
+        "must have a type, for example body",
+        at=f"{_SAYS}/template/components/0",
+    ),
+    _wrong(
+        "a component with a blank type",
+        _SAYS,
+        {"template": {"name": "a", "language": "en", "components": [{"type": " "}]}},
+        "must have a type, for example body",
+        at=f"{_SAYS}/template/components/0",
+    ),
+    *(
+        _wrong(
+            f"a component with {what}",
+            _SAYS,
+            {
+                "template": {
+                    "name": "a",
+                    "language": "en",
+                    "components": [{"type": "body", "parameters": parameters}],
+                }
+            },
+            "must have parameters that are objects with a type and a value that is not blank",
+            at=f"{_SAYS}/template/components/0",
+        )
+        for what, parameters in {
+            "parameters that are no list": {"type": "text", "text": "x"},
+            "a parameter that is text": ["x"],
+            "an empty parameter": [{}],
+            "a parameter without its text": [{"type": "text"}],
+            "a parameter with a blank text": [{"type": "text", "text": " "}],
+        }.items()
     ),
     _wrong(
         "a language in words",
@@ -509,6 +710,27 @@ WRONG: list[Wrong] = [
         at=f"{_SAYS}/image/caption",
     ),
     _wrong(
+        "a blank caption",
+        _SAYS,
+        {"image": {"link": "https://example.com", "caption": " "}},
+        "must not be blank",
+        at=f"{_SAYS}/image/caption",
+    ),
+    _wrong(
+        "a caption of zero-width characters",
+        _SAYS,
+        {"document": {"link": "https://example.com", "caption": _ZERO_WIDTH}},
+        _INVISIBLE,
+        at=f"{_SAYS}/document/caption",
+    ),
+    _wrong(
+        "a blank file name",
+        _SAYS,
+        {"document": {"link": "https://example.com", "filename": " "}},
+        "must not be blank",
+        at=f"{_SAYS}/document/filename",
+    ),
+    _wrong(
         "a long caption",
         _SAYS,
         {"image": {"link": "https://example.com", "caption": "c" * 1_025}},
@@ -553,8 +775,33 @@ WRONG: list[Wrong] = [
     # ---- everything else
     _wrong("an unknown field", "/priority", 1, _NO_FIELD),
     Wrong("an unknown field with / and ~", {**_ONE, "a/b~c": 1}, (("/a~1b~0c", _NO_FIELD),)),
-    _wrong("the inner name of a field", "/from_", {"sms": "+12065550101"}, _NO_FIELD),
-    _wrong("an unknown field in a step", "/steps/0/wait", 45, _NO_FIELD),
+    _wrong(
+        "the inner name of a field",
+        "/from_",
+        {"sms": "+12065550101"},
+        f"{_NO_FIELD}; did you mean `from`?",
+    ),
+    _wrong(
+        "a shortened field in a step",
+        "/steps/0/wait",
+        45,
+        f"{_NO_FIELD}; did you mean `wait_seconds`?",
+    ),
+    _wrong(
+        "a misspelled field in a template",
+        _SAYS,
+        {"template": {"name": "a", "language": "en", "component": []}},
+        f"{_NO_FIELD}; did you mean `components`?",
+        at=f"{_SAYS}/template/component",
+    ),
+    _wrong(
+        "a misspelled field in a step's content",
+        "/steps/0/content",
+        {"sms": {"txt": "x", "text": "x"}},
+        f"{_NO_FIELD}; did you mean `text`?",
+        at="/steps/0/content/sms/txt",
+    ),
+    _wrong("an unknown field in a step", "/steps/0/priority", 1, _NO_FIELD),
     _wrong(
         "an unknown category",
         "/category",
@@ -689,7 +936,7 @@ SAMPLE_WRONG: list[Wrong] = [
         "no message",
         "/fc/sms/message",
         GONE,
-        "is required: sms needs a text",
+        "is required: sms needs a message",
         BY_CHANNEL,
         at="/fc/sms",
         body=SAMPLE,
@@ -698,7 +945,7 @@ SAMPLE_WRONG: list[Wrong] = [
         "an empty message",
         "/pc/whatsapp/message",
         "",
-        "is required: whatsapp needs a text, a template, an image or a document",
+        "is required: whatsapp needs a message",
         BY_CHANNEL,
         at="/pc/whatsapp",
         body=SAMPLE,
@@ -707,8 +954,8 @@ SAMPLE_WRONG: list[Wrong] = [
     _wrong(
         "a long SMS",
         "/fc/sms/message",
-        "x" * 1_601,
-        "has 1601 characters; the maximum is 1600",
+        "x" * 1_531,
+        _gsm(1_531),
         BY_CHANNEL,
         body=SAMPLE,
     ),
@@ -781,7 +1028,7 @@ SAMPLE_WRONG: list[Wrong] = [
         "a broadcast to one channel",
         "/pc",
         _SAMPLE_SMS,
-        "must not contain the same channel twice",
+        "must differ from the channel of pc",
         DIFFERENT,
         at="/fc/channel",
         body=_BROADCAST,
@@ -789,4 +1036,19 @@ SAMPLE_WRONG: list[Wrong] = [
     _wrong("an unknown field", "/priority", 1, _NO_FIELD, body=SAMPLE),
     _wrong("an unknown field of a channel", "/fc/sms/text", "x", _NO_FIELD, body=SAMPLE),
     _wrong("a field of ours", "/steps", [], _NO_FIELD, body=SAMPLE),
+    Wrong(
+        "a misspelled use case",
+        but({**SAMPLE, "usecase": "fallback"}, {"/use_case": GONE}),
+        (
+            ("/use_case", "is required"),
+            ("/usecase", f"{_NO_FIELD}; did you mean `use_case`?"),
+        ),
+    ),
+    _wrong(
+        "a misspelled field of a channel",
+        "/fc/recipients",
+        "x",
+        f"{_NO_FIELD}; did you mean `recipient`?",
+        body=SAMPLE,
+    ),
 ]

@@ -13,6 +13,7 @@ from messaging.domain.errors import Refused
 from messaging.domain.messages import Message
 from messaging.domain.plan import Plan
 from messaging.domain.statuses import MessageStatus
+from messaging.starts import MAX_DIRECT_BYTES
 from tests.support.aws import CONTEXT, ENVIRONMENT
 from tests.workflow.conftest import REQUEST, Flow, until
 
@@ -162,7 +163,7 @@ def test_a_request_that_is_too_large_is_set_aside_with_its_size(flow: Flow) -> N
     size = len(body.encode())
     assert (kept, told["reason"]) == (
         body,
-        f"the request has {size} bytes, the maximum is 262144",
+        f"the request has {size} bytes; the maximum is 261120",
     )
     assert not flow.whatsapp.sent
 
@@ -222,6 +223,8 @@ INVALID: list[tuple[object, str]] = [
     ({"channel": "sms"}, "/steps"),
     ({"channel": "pigeon", "message_id": "m1"}, "/steps"),
     ({"channel": "none", "message_id": "m1"}, "/steps"),
+    ({**VALID, "content": {"text": "x\ud800"}}, "/content/text"),
+    ({**VALID, "metadata": {"\udfff": "x"}}, "/metadata/\ufffd"),
 ]
 
 
@@ -259,6 +262,32 @@ def test_the_id_of_a_message_that_was_rejected_is_not_planned_again(flow: Flow) 
 
     assert flow.finish() == ("FAILED", [*PLANNED_FIRST, "Invalid request"])
     assert "is the id of a message that is rejected" in flow.describe()["cause"]
+
+
+def _with_size(size: int) -> dict[str, Any]:
+    """A request whose JSON has so many bytes."""
+    body = {**VALID, "content": {"text": "Hi", "html": ""}}
+    return {**body, "content": {"text": "Hi", "html": "x" * (size - len(json.dumps(body)))}}
+
+
+def test_the_largest_direct_start_is_delivered(flow: Flow) -> None:
+    flow.execute(_with_size(MAX_DIRECT_BYTES))
+    until(lambda: flow.whatsapp.sent)
+    flow.receive("whatsapp_delivered")
+
+    assert flow.finish() == ("SUCCEEDED", [*PLANNED_FIRST, "Send WhatsApp"])
+
+
+def test_a_direct_start_near_256_kib_is_rejected_in_words(flow: Flow) -> None:
+    flow.execute(_with_size(262_100))
+    rejected = ["Reject large request", "Choose channel", "Invalid request"]
+
+    assert flow.finish() == ("FAILED", ["Choose channel", "Plan message", *rejected])
+    [problem] = json.loads(flow.describe()["cause"])["errors"]
+    detail = "is too large; the maximum for a direct start is 261120 bytes"
+    assert problem == {"pointer": "", "detail": detail}
+    assert flow.history().message.status is MessageStatus.REJECTED
+    assert flow.history().message.problems == (problem,)
 
 
 def test_a_name_that_cannot_be_a_message_id_is_refused(flow: Flow) -> None:

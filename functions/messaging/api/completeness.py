@@ -19,6 +19,15 @@ from messaging.domain.errors import Problem
 
 # Replaces an invalid value, which counts as present.
 _STAND_IN = "?"
+_REPLACED = ". The step's content replaces the template of the message's content"
+
+
+def _ambiguous(channel: str) -> str:
+    return (
+        f"would replace the template in content.{channel}. To send this text, use "
+        f"content.{channel}.text in the step; to send the template, repeat it in "
+        f"content.{channel}.template in the step"
+    )
 
 
 def missing_problems(
@@ -146,18 +155,34 @@ class _StepChannel:
         return senders.get(self.channel, "")
 
     def _content_problems(self, content: Content, sender: str) -> Iterator[Problem]:
-        channel, facts = self.channel, channels()[self.channel]
-        rules = channel_contents()[channel]
+        channel = self.channel
+        rules, template = channel_contents()[channel], self._replaced_template(content)
+        hint = _REPLACED if template else ""
         if sender and (sentence := rules.sender_problem(content, sender)):
-            yield Problem(self._pointer("content"), sentence)
+            yield Problem(self._pointer("content"), sentence + hint)
         elif not rules.is_complete(content):
-            yield Problem(self._pointer("content"), f"is required: {channel} needs {facts.needs}")
-        if facts.max_text and content.text and len(content.text) > facts.max_text:
-            yield Problem(
-                self._text_pointer(),
-                f"has {len(content.text)} characters; the maximum for {channel} is "
-                f"{facts.max_text}. Use content.{channel}.text for a shorter text",
-            )
+            detail = f"is required: {channel} needs {channels()[channel].needs}"
+            yield Problem(self._pointer("content"), detail + hint)
+        elif template and rules.keeps_template:
+            yield Problem(self._text_pointer(), _ambiguous(channel))
+        if content.text and (problem := self._length_problem(content.text)):
+            detail = f"{problem}. Use content.{channel}.text for a shorter text"
+            yield Problem(self._text_pointer(), detail)
+
+    def _length_problem(self, text: str) -> str | None:
+        facts = channels()[self.channel]
+        if own := channel_contents()[self.channel].length_problem:
+            return own(text)
+        if facts.max_text is None or len(text) <= facts.max_text:
+            return None
+        return f"has {len(text)} characters; the maximum for {self.channel} is {facts.max_text}"
+
+    def _replaced_template(self, content: Content) -> bool:
+        """Whether a general text, subject or HTML of the step replaces the request's template."""
+        general, own = (part.content(self.channel) or {} for part in (self.request, self.step))
+        return "template" in general.get(self.channel, {}) and not (
+            content.template or own.get(self.channel)
+        )
 
     def _pointer(self, field: str) -> str:
         """Where to add it: in the step if it has this field, otherwise in the request."""

@@ -11,6 +11,7 @@ from pydantic_core import from_json
 from messaging.api import sample
 from messaging.api.completeness import missing_problems
 from messaging.api.models import MessageRequest
+from messaging.api.surrogates import surrogate_problems
 from messaging.api.validation import validated
 from messaging.domain.errors import InvalidRequest, Problem
 from messaging.domain.messages import MESSAGE_ID, Message
@@ -59,8 +60,10 @@ def check(body: object, senders: Mapping[str, str]) -> Request:
     """The request in a JSON document of this API or of the sample.
 
     `senders`: the stack's, by channel. Raises `InvalidRequest` with every problem: first the
-    invalid fields, then the missing ones.
+    invalid fields, then the missing ones. A document that UTF-8 cannot encode has no others.
     """
+    if problems := surrogate_problems(body):
+        raise InvalidRequest(problems)
     if not sample.is_sample(body):
         return _check(body, senders)
     translated = sample.translated(body, lambda document: _problems(document, senders))

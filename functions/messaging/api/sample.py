@@ -20,6 +20,8 @@ _PHONE = re.compile(r"\+?[0-9]+")
 _PARTS = ("pc", "fc")
 # The sample's name of a field, by the last part of this API's pointer.
 _FIELDS = {"to": "recipient", "from": "sender"}
+# What a channel needs, by the sample's names: `message` is the only field of two of them.
+_NEEDS = {"sms": "a message", "whatsapp": "a message"}
 # Replaces an invalid field, so that the other fields can be checked.
 _STAND_INS: Mapping[str, object] = {"email": {}, "sms": {}, "whatsapp": {}, "message_type": None}
 _TEXT_STAND_IN = "?"
@@ -63,7 +65,10 @@ class SampleRequest(StrictModel):
 
 
 def is_sample(body: object) -> TypeGuard[dict[str, Any]]:
-    return isinstance(body, dict) and "use_case" in body
+    """Whether a body is in the sample's format; a misspelled `use_case` does not change it."""
+    if not isinstance(body, dict):
+        return False
+    return "use_case" in body or ("steps" not in body and any(part in body for part in _PARTS))
 
 
 def translated(body: Mapping[str, Any], check: Checker) -> dict[str, Any]:
@@ -151,15 +156,18 @@ def _translated_problems(
     """The problems of the translation; each part is checked by itself, so that none is hidden."""
     parts = {name: part for name in _PARTS if (part := _readable_part(body, name, invalid))}
     seconds = body.get("fallback_seconds")
-    if body["use_case"] == "fallback" and _has_wait(seconds):
+    if body.get("use_case") == "fallback" and _has_wait(seconds):
         wait = {"wait_seconds": _whole_number(seconds)}
         yield from _problems_at("wait_seconds", wait, "/fallback_seconds", check)
-    if body["use_case"] == "broadcast" and len(parts) == len(_PARTS):
+    if body.get("use_case") == "broadcast" and len(parts) == len(_PARTS):
         step = {"broadcast": [part.channel for part in parts.values()]}
-        yield from _problems_at("broadcast", step, "/fc/channel", check)
+        for _ in _problems_at("broadcast", step, "/fc/channel", check):
+            yield Problem("/fc/channel", "must differ from the channel of pc")
     for name, part in parts.items():
         for problem in check({"steps": [{"channel": part.channel, **_step_fields(part)}]}):
-            yield Problem(_pointer(problem.pointer, name, part.channel), problem.detail)
+            yield Problem(
+                _pointer(problem.pointer, name, part.channel), _detail(problem, part.channel)
+            )
 
 
 def _problems_at(
@@ -189,6 +197,13 @@ def _replace(part: dict[Any, Any], location: Location) -> None:
     for one in way:
         part = part[one]
     part[field] = _STAND_INS.get(str(field), _TEXT_STAND_IN)
+
+
+def _detail(problem: Problem, channel: str) -> str:
+    beginning = f"is required: {channel} needs "
+    if channel in _NEEDS and problem.detail.startswith(beginning):
+        return beginning + _NEEDS[channel]
+    return problem.detail
 
 
 def _pointer(pointer: str, name: str, channel: str) -> str:

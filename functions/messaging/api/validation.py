@@ -1,7 +1,10 @@
 """Describes what pydantic found invalid: one problem per field, with its valid values."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from difflib import get_close_matches
+from functools import cache
+from typing import Any, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -53,17 +56,46 @@ def validated(model: type[M], body: object) -> tuple[M | None, list[InvalidField
     try:
         return model.model_validate(body), []
     except ValidationError as error:
-        return None, [_invalid_field(one) for one in error.errors(include_url=False)]
+        return None, [_invalid_field(model, one) for one in error.errors(include_url=False)]
 
 
-def _invalid_field(error: ErrorDetails) -> InvalidField:
+def _invalid_field(model: type[BaseModel], error: ErrorDetails) -> InvalidField:
     location = tuple(part for part in error["loc"] if part != _KEY)
-    pointer = "".join(f"/{_escape(str(part))}" for part in location)
-    return InvalidField(location, Problem(pointer, _sentence(error, location)))
+    pointer = "".join(f"/{escaped(str(part))}" for part in location)
+    detail = _sentence(error, location)
+    if error["type"] == "extra_forbidden" and (nearest := _nearest_field(model, location)):
+        detail += f"; did you mean `{nearest}`?"
+    return InvalidField(location, Problem(pointer, detail))
 
 
-def _escape(part: str) -> str:
-    """Escaping as defined by RFC 6901."""
+def _nearest_field(model: type[BaseModel], location: Location) -> str | None:
+    """The field whose name resembles the last part of the location, or begins with it."""
+    *way, unknown = location
+    fields = list(_fields(_schema(model), way))
+    completed = [name for name in fields if name.startswith(f"{unknown}_")]
+    near = completed or get_close_matches(str(unknown), fields, 1)
+    return near[0] if near else None
+
+
+def _fields(schema: Mapping[str, Any], way: list[int | str]) -> Mapping[str, Any]:
+    """The fields of the object there, by the JSON schema of the whole."""
+    found: Mapping[str, Any] = schema
+    for part in way:
+        found = found["items"] if isinstance(part, int) else found["properties"][part]
+        found = next((one for one in found.get("anyOf", ()) if one != {"type": "null"}), found)
+        if "$ref" in found:
+            found = schema["$defs"][found["$ref"].rpartition("/")[2]]
+    fields: Mapping[str, Any] = found["properties"]
+    return fields
+
+
+@cache
+def _schema(model: type[BaseModel]) -> Mapping[str, Any]:
+    return model.model_json_schema()
+
+
+def escaped(part: str) -> str:
+    """A part of a JSON pointer, as RFC 6901 escapes it."""
     return part.replace("~", "~0").replace("/", "~1")
 
 

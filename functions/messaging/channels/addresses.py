@@ -48,6 +48,10 @@ def email_address(text: str) -> str:
             text, check_deliverability=False, allow_smtputf8=False, strict=True
         )
     except EmailNotValidError:
+        if not text.rpartition("@")[0].isascii():  # SES has no SMTPUTF8 (RFC 6531)
+            raise PydanticCustomError(
+                "local_part", "must have only ASCII characters before the @"
+            ) from None
         raise PydanticCustomError(
             "email", "must be an email address, for example ana@example.com"
         ) from None

@@ -16,13 +16,17 @@ class ChannelContent:
 
     `model`: its content; `sender`: the type of its sender's address; `is_complete`: whether a
     content has what the channel needs, which `needs` in channels.toml describes; `sender_problem`:
-    why a sender cannot send a complete content, None if it can.
+    why a sender cannot send a complete content, None if it can; `length_problem`: what is invalid
+    about a text that is too long, for a channel that does not count characters; `keeps_template`: a
+    step's text for all channels must not replace the message's template.
     """
 
     model: type[RequestModel]
     sender: object
     is_complete: Callable[[Content], bool]
     sender_problem: Callable[[Content, str], str | None] = lambda _content, _sender: None
+    length_problem: Callable[[str], str | None] | None = None
+    keeps_template: bool = False
 
 
 @cache

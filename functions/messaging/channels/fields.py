@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
@@ -19,6 +20,13 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# Control and format characters (such as the zero-width space), and separators.
+_INVISIBLE = {"Cc", "Cf", "Zl", "Zp", "Zs"}
+# Letters, marks and a symbol that fonts show as nothing: Unicode's Default_Ignorable_Code_Point,
+# and the Braille pattern blank.
+_IGNORABLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 
 T = TypeVar("T")
 
@@ -84,7 +92,13 @@ class SameAs:
 def not_blank(text: str) -> str:
     if not text.strip():
         raise PydanticCustomError("blank", "must not be blank")
+    if not any(_is_visible(one) for one in text):
+        raise PydanticCustomError("invisible", "must have at least one visible character")
     return text
+
+
+def _is_visible(character: str) -> bool:
+    return unicodedata.category(character) not in _INVISIBLE and not _IGNORABLE.match(character)
 
 
 def _one_line(text: str) -> str:
@@ -106,7 +120,12 @@ def finite(value: T) -> T:
 
 Text = Annotated[str, AfterValidator(not_blank)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=998), AfterValidator(_one_line)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=512), AfterValidator(_one_line)]
+FileName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=512),
+    AfterValidator(_one_line),
+    AfterValidator(not_blank),
+]
 Link = Annotated[
     str,
     StringConstraints(max_length=2_048),

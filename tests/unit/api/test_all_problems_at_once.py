@@ -84,7 +84,7 @@ def test_an_invalid_field_and_a_missing_recipient_are_in_one_answer() -> None:
 
 
 def test_a_text_that_is_too_long_is_in_the_same_answer() -> None:
-    body = but(ONE, {"/content/text": "x" * 1_601, "/category": "spam"})
+    body = but(ONE, {"/content/text": "x" * 1_531, "/category": "spam"})
 
     assert pointers(body) == ["/category", "/content/text"]
 
@@ -151,7 +151,7 @@ def test_the_problems_are_those_of_each_change_alone(invalid: set[str], missing:
         ({"/content": {"sms": "Hello"}}, "/content/sms"),
         ({"/content": {"sms": {}}}, "/content/sms"),
         ({"/content": {"sms": {"text": " "}}}, "/content/sms/text"),
-        ({"/content": {"sms": {"text": "x" * 1_601}}}, "/content/sms/text"),
+        ({"/content": {"sms": {"text": "x" * 1_531}}}, "/content/sms/text"),
         ({"/content": {}, "/steps/0/content": {"text": 5}}, "/steps/0/content/text"),
         ({"/content": {}, "/steps/0/content": 5}, "/steps/0/content"),
         ({"/content": {}, "/steps/0/content": {"sms": None}}, "/steps/0/content/sms"),

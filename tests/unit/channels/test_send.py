@@ -1,6 +1,7 @@
 """What each channel asks of its API, and what it makes of the answer."""
 
 import json
+from email.header import decode_header, make_header
 from typing import Any
 
 import boto3
@@ -180,6 +181,53 @@ def test_an_email_carries_its_attempt_in_its_tags(content: Content, said: dict[s
             },
         )
         assert EmailChannel(client, "set").send(delivery(content, to="ana@example.com")) == "0100"
+
+
+def from_address(sender: str) -> str:
+    """What SES is asked to show as the sender."""
+    client, sent = boto3.client("sesv2", **KEYS), []
+    client.meta.events.register(
+        "provide-client-params.sesv2.*", lambda params, **_: sent.append(params)
+    )
+    with Stubber(client) as stub:
+        stub.add_response("send_email", {"MessageId": "0100"})
+        EmailChannel(client, "set").send(delivery(Content(subject="Hi", text="hi"), sender=sender))
+    asked: str = sent[0]["FromEmailAddress"]
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("sender", "asked"),
+    [
+        ("hello@example.com", "hello@example.com"),
+        ("Throughline <hello@example.com>", "Throughline <hello@example.com>"),
+        ('"Doe, Jane" <jane@example.com>', '"Doe, Jane" <jane@example.com>'),
+        ("J. Doe (Shop) <jane@example.com>", '"J. Doe (Shop)" <jane@example.com>'),
+        ("Doe, Jane <jane@example.com>", '"Doe, Jane" <jane@example.com>'),
+        (r'"Jane \"JD\" Doe" <jane@example.com>', r'"Jane \"JD\" Doe" <jane@example.com>'),
+        ("<jane@example.com>", "jane@example.com"),
+        ("Grüße <hello@example.com>", "=?utf-8?b?R3LDvMOfZQ==?= <hello@example.com>"),
+        ('"Grüße, J." <a@example.com>', "=?utf-8?b?R3LDvMOfZSwgSi4=?= <a@example.com>"),
+        ("Jane <a@bücher.example>", "Jane <a@xn--bcher-kva.example>"),
+        ("hello@straße.example", "hello@xn--strae-oqa.example"),
+    ],
+)
+def test_the_sender_of_an_email_is_seven_bit_ascii(sender: str, asked: str) -> None:
+    assert from_address(sender) == asked
+
+
+@pytest.mark.parametrize("name", ["ж" * 200, "Người nhận a very very long name (Shop, Co.)"])
+def test_a_long_name_is_several_encoded_words_of_at_most_75_characters(name: str) -> None:
+    words = from_address(f'"{name}" <hello@example.com>').removesuffix(" <hello@example.com>")
+
+    assert max(len(word) for word in words.split()) <= 75  # RFC 2047, section 2
+    assert str(make_header(decode_header(words))) == name
+
+
+@pytest.mark.parametrize("sender", ["jö@example.com", "Jane <jane@exa mple.ж>"])
+def test_a_sender_that_cannot_be_ascii_is_refused(sender: str) -> None:
+    with pytest.raises(Refused, match="the sender's"):
+        from_address(sender)
 
 
 @pytest.fixture(scope="module")

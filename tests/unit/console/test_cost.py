@@ -7,8 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.cost import MessageCost, cost, exact
+from messaging.domain.sms_encoding import length_problem
+from messaging.domain.sms_encoding import parts as segments
 from messaging.pricing import prices
-from messaging.pricing.sms_parts import segments
+from simulator.sms.api import MAX_LENGTH
+from simulator.sms.text import encoding as text_encoding
+from simulator.sms.text import length as text_length
 from simulator.sms.text import parts as text_parts
 from tests.support.recorded import facts
 
@@ -75,3 +79,12 @@ def test_the_smallest_price_is_shown() -> None:
 @given(st.text(alphabet=st.sampled_from("aé€[]~中😀\n"), max_size=400))
 def test_a_text_has_the_parts_that_the_simulator_sends_it_in(text: str) -> None:
     assert segments(text) == text_parts(text)
+
+
+@given(st.integers(600, 1_600), st.sampled_from("aé€~ж😀"), st.sampled_from("a€ж"))
+def test_a_text_is_too_long_exactly_if_the_simulator_refuses_it(
+    count: int, most: str, last: str
+) -> None:
+    text = most * count + last
+
+    assert bool(length_problem(text)) == (text_length(text) > MAX_LENGTH[text_encoding(text)])

@@ -22,6 +22,9 @@ RECORD: dict[str, Any] = {
 DIRECT: dict[str, Any] = {"messageId": "queue-2", "body": "[]", "messageAttributes": {}}
 
 
+LARGEST = '"' + "x" * (starts.MAX_DIRECT_BYTES - 2) + '"'
+
+
 @dataclass
 class Started:
     """Records each start. `errors` are raised in turn, None starts."""
@@ -128,6 +131,20 @@ def test_a_request_that_can_never_be_started_becomes_a_dead_letter_with_the_reas
     assert Starter(start, dead_letters, 0.0, log).not_started(requests()) == []
     assert dead_letters.requests == [("{}", {"message_id": "m1", "reason": "InvalidName"})]
     assert clock.slept
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_request_that_its_execution_could_not_read_becomes_a_dead_letter(log: Logger) -> None:
+    start, dead_letters = Started(), RecordedQueue()
+    records = [{**DIRECT, "body": LARGEST}, {**DIRECT, "body": LARGEST + " "}]
+    starter = Starter(start, dead_letters, 0.0, log)
+
+    assert starter.not_started([QueuedRequest.from_record(one) for one in records]) == []
+    assert [body for _, body in start.calls] == [LARGEST]
+    reason = "the request has 261121 bytes; the maximum is 261120"
+    assert dead_letters.requests == [
+        (LARGEST + " ", {"message_id": "queue-2", "reason": reason}),
+    ]
 
 
 def test_a_request_that_cannot_be_set_aside_comes_again(clock: Clock, log: Logger) -> None:

@@ -85,6 +85,12 @@ def test_an_entry_has_the_message_id_and_the_attempt(
     assert entry["from"] == senders[channel]
 
 
+def test_a_mailbox_shows_the_name_that_was_encoded(running: RunningSimulator) -> None:
+    running.send_email("person@example.com", FromEmailAddress="=?utf-8?b?R3LDvMOfZQ==?= <a@b.org>")
+
+    assert running.entries("email", "person@example.com")[0]["from"] == "Grüße <a@b.org>"
+
+
 def test_a_thread_shows_the_newest_messages_that_are_asked_for(running: RunningSimulator) -> None:
     ids = [running.send_sms(PERSON) for _ in range(3)]
 

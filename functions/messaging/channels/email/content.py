@@ -11,14 +11,25 @@ from messaging.channels.content import ChannelContent
 from messaging.channels.fields import Line, Pattern, RequestModel, Text, finite
 from messaging.domain.content import Content
 
-# A name before an address; a character that separates addresses is valid only inside quotes.
-_NAMED = re.compile(r'(?:"[^"<>]*"|[^"<>,;:@]*)\s*<([^<>]+)>')
+# A name before an address. RFC 5322 (3.2.3) also forbids . ( ) [ ] \ outside quotation marks; the
+# sending of an email quotes a name that has them, as no reader takes them for anything else.
+_NAMED = re.compile(r'((?:"(?:[^"\\]|\\.)*"|[^"<>,;:@]*)\s*)<([^<>]+)>')
+_UNQUOTED = re.compile(r'[^"<>]*?([,;:@])[^"<>]*<[^<>]+>')
+_WORDS = {",": "a comma", ";": "a semicolon", ":": "a colon", "@": "an @"}
 
 
 def _email_sender(text: str) -> str:
-    named = _NAMED.fullmatch(text)
-    email_address(named.group(1) if named else text)
-    return text
+    """The sender with its domain as email carries it; a name is encoded when it is sent."""
+    if named := _NAMED.fullmatch(text):
+        return f"{named.group(1)}<{email_address(named.group(2))}>"
+    if unquoted := _UNQUOTED.fullmatch(text):
+        raise PydanticCustomError(
+            "unquoted",
+            "has a name with {character}, which must be in quotation marks, "
+            'for example "Doe, Jane" <jane@example.com>',
+            {"character": _WORDS[unquoted.group(1)]},
+        )
+    return email_address(text)
 
 
 EmailSender = Annotated[Line, AfterValidator(_email_sender)]

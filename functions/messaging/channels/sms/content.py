@@ -6,10 +6,10 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from messaging.channels.aws_end_user_messaging import is_notify_configuration
-from messaging.channels.catalog import channels
 from messaging.channels.content import ChannelContent
-from messaging.channels.fields import Pattern, RequestModel, not_blank
+from messaging.channels.fields import Pattern, RequestModel, Text
 from messaging.domain.content import Content
+from messaging.domain.sms_encoding import GSM, length_problem
 
 SmsSender = Annotated[
     str,
@@ -19,6 +19,12 @@ SmsSender = Annotated[
         "or the ARN of one of these",
     ),
 ]
+
+
+def _short_enough(text: str) -> str:
+    if problem := length_problem(text):
+        raise PydanticCustomError("too_long_for_sms", "{problem}", {"problem": problem})
+    return text
 
 
 class NotifyTemplate(RequestModel):
@@ -39,7 +45,9 @@ class NotifyTemplate(RequestModel):
 class SmsContent(RequestModel):
     text: (
         Annotated[
-            str, StringConstraints(max_length=channels()["sms"].max_text), AfterValidator(not_blank)
+            Text,
+            AfterValidator(_short_enough),
+            Field(json_schema_extra={"maxLength": GSM.maximum}),
         ]
         | None
     ) = None
@@ -65,4 +73,4 @@ def _sender_problem(content: Content, sender: str) -> str | None:
     return None
 
 
-CONTENT = ChannelContent(SmsContent, SmsSender, _is_complete, _sender_problem)
+CONTENT = ChannelContent(SmsContent, SmsSender, _is_complete, _sender_problem, length_problem)
