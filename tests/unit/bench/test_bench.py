@@ -234,7 +234,7 @@ def test_a_burst_holds_no_planned_timeout() -> None:
 def test_a_read_that_need_not_be_consistent_is_half_a_unit(request_: bytes, units: float) -> None:
     response = 200, {}, b'{"Items": [{"pk": {"S": "m1"}}]}'
 
-    assert meter.consumed("Query", request_, response) == (units, 0)
+    assert meter_cloud.consumed("Query", request_, response) == (units, 0)
 
 
 def test_a_write_is_made_to_tell_its_units() -> None:
