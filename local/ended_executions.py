@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from moto.stepfunctions.models import StateMachineInstance
-from moto.stepfunctions.parser.api import GetExecutionHistoryOutput
+from moto.stepfunctions.parser.api import ExecutionStatus, GetExecutionHistoryOutput
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.itemprocessor import (
     map_run_record,
 )
@@ -84,3 +84,5 @@ def compress(ended: Any, machines: StateMachines) -> None:  # noqa: ANN401 - mot
     machine = ended.state_machine
     ended.state_machine = machines.setdefault((machine.arn, machine.update_date), machine)
     ended.input_data = None  # the API returns `execution_input`, the text
+    if ended.status == ExecutionStatus.SUCCEEDED:
+        ended.output = json.dumps(ended.output)  # the API returns a text as it is
