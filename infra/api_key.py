@@ -64,6 +64,7 @@ class ApiKey(Construct):
         # `make rotate-key` deletes the previous key after the secret names the new one.
         for replaced in (api_key, admitted):
             replaced.cfn_options.update_replace_policy = CfnDeletionPolicy.RETAIN
+            replaced.cfn_options.deletion_policy = CfnDeletionPolicy.DELETE
         add_output(self, "ApiKeySecretArn", secret.ref, "The secret with the API key")
 
 
