@@ -19,6 +19,8 @@ class ChannelConfig(Parameters):
     # The provider's service as it is named in ARNs, in IAM actions and, before `.amazonaws.com`,
     # as the principal that publishes events.
     service: ClassVar[str]
+    # The SDK's name of the API that sends.
+    sdk_service: ClassVar[str]
     send_actions: ClassVar[tuple[str, ...]]
     # What the actions are allowed on, in this account and region.
     send_resources: ClassVar[tuple[str, ...]]

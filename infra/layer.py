@@ -8,6 +8,7 @@ from pathlib import Path
 
 from infra import bytecode
 from infra.builds import built, fingerprint
+from infra.channels import CHANNELS
 from infra.sbom import sbom
 
 ROOT = Path(__file__).parent.parent
@@ -29,9 +30,8 @@ WHEELS = (
 UNUSED = ("bin",)
 # The services that the functions call. botocore describes more than 400, in 22 MB, and lists the
 # folders of all each time it makes a client: a tenth of a cold start.
-SERVICES = {
-    *("dynamodb", "sqs", "stepfunctions"),
-    *("pinpoint-sms-voice-v2", "sesv2", "socialmessaging"),
+SERVICES = {"dynamodb", "sqs", "stepfunctions"} | {
+    channel.sdk_service for channel in CHANNELS.values()
 }
 
 

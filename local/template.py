@@ -4,6 +4,7 @@ Every difference from the template that AWS gets is a named function with its re
 """
 
 import json
+import string
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
@@ -24,7 +25,7 @@ Template: TypeAlias = dict[str, Any]
 def adapt_to_ministack(template: Template) -> Template:
     """The template with every difference applied."""
     supported = with_local_pace(without_metric_math(without_unsupported_types(template)))
-    adapted: Template = allow_plain_http(supported)
+    adapted: Template = allow_plain_http(without_punctuation(supported))
     return adapted
 
 
@@ -66,6 +67,19 @@ def without_metric_math(template: Template) -> Template:
     }
     removed = {name: name for name in template["Resources"].keys() - kept}
     return template | {"Resources": replace_references(kept, removed)}
+
+
+def without_punctuation(value: Any) -> Any:  # noqa: ANN401 - anything that JSON can express
+    """MiniStack ignores ExcludePunctuation, but not ExcludeCharacters, when it makes a secret."""
+    match value:
+        case {"ExcludePunctuation": True, **others}:
+            return {**others, "ExcludeCharacters": string.punctuation}
+        case dict():
+            return {key: without_punctuation(part) for key, part in value.items()}
+        case list():
+            return [without_punctuation(part) for part in value]
+        case _:
+            return value
 
 
 def with_local_pace(template: Template) -> Template:

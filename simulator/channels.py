@@ -2,7 +2,7 @@
 
 `simulator/<channel>/` holds `api.py` (with `provider(account)`, the provider of the channel),
 `events.py` (its receipts), `phone.py` (its messages on a phone) and `scenarios.toml` (what its
-recipients do). A channel with a second operation that sends messages has it in a file of its own.
+recipients do). A further operation that sends messages has a `<name>_api.py` of its own.
 """
 
 import tomllib
@@ -10,7 +10,6 @@ from importlib import import_module
 from pathlib import Path
 
 from simulator.provider import AwsAccount, Provider
-from simulator.sms.notify import NotifyProvider
 
 _FOLDER = Path(__file__).parent
 _CHANNELS_FILE = _FOLDER.parent / "functions" / "messaging" / "channels" / "channels.toml"
@@ -30,7 +29,11 @@ def create_providers(account: AwsAccount) -> dict[str, Provider]:
 
 def create_further_providers(account: AwsAccount) -> list[Provider]:
     """The providers of further operations that send a message on one of the channels."""
-    return [NotifyProvider(account)]
+    files = (path for name in channel_names() for path in (_FOLDER / name).glob("*_api.py"))
+    return [
+        import_module(f"simulator.{path.parent.name}.{path.stem}").provider(account)
+        for path in files
+    ]
 
 
 def scenarios_file(channel: str) -> Path:

@@ -23,6 +23,7 @@ EVENTS = [
 
 class EmailConfig(ChannelConfig, alias_generator="email_{}".format):
     service = "ses"
+    sdk_service = "sesv2"
     # SES checks the call SendEmail as SendTemplatedEmail if the content is a template; only raw
     # content, which is never sent, would take SendRawEmail:
     # docs.aws.amazon.com/service-authorization/latest/reference/list_ses.html and

@@ -17,6 +17,7 @@ NOTIFY = "notify"
 
 class SmsConfig(ChannelConfig, alias_generator="sms_{}".format):
     service = "sms-voice"
+    sdk_service = "pinpoint-sms-voice-v2"
     send_actions = ("SendTextMessage", "SendNotifyTextMessage")
     send_resources = ("phone-number/*", "pool/*", "sender-id/*", "notify-configuration/*")
     # A configuration set, or for two-way messages a phone number or a pool:

@@ -12,6 +12,7 @@ from infra.parameters import matching
 
 class VoiceConfig(ChannelConfig, alias_generator="voice_{}".format):
     service = "sms-voice"
+    sdk_service = "pinpoint-sms-voice-v2"
     send_actions = ("SendVoiceMessage",)
     # docs.aws.amazon.com/service-authorization/latest/reference/list_pinpoint-sms-voice-v2.html
     send_resources = ("phone-number/*", "pool/*")

@@ -12,6 +12,7 @@ from infra.parameters import matching
 
 class WhatsappConfig(ChannelConfig, alias_generator="whatsapp_{}".format):
     service = "social-messaging"
+    sdk_service = "socialmessaging"
     send_actions = ("SendWhatsAppMessage",)
     send_resources = ("phone-number-id/*",)
     # docs.aws.amazon.com/social-messaging/latest/userguide/managing-event-destinations-add.html

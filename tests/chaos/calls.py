@@ -76,6 +76,13 @@ def unstartable(throughline: Throughline, _: "Call", name: str) -> str:
     return name
 
 
+def repeated(throughline: Throughline, call: "Call", name: str) -> str:
+    """The same request again, after its execution has ended."""
+    queued(throughline, call, name)
+    eventually(lambda: throughline.get(name).body.get("status") == "delivered", SECONDS_OF_PATIENCE)
+    return queued(throughline, call, name)
+
+
 def stopped(throughline: Throughline, call: "Call", name: str) -> str:
     queued(throughline, call, name)
     eventually(lambda: throughline.get(name).body.get("attempts"), SECONDS_OF_PATIENCE)
@@ -216,6 +223,11 @@ CALLS = [
         first=(PLANNED_BUT_UNHEARD,),
     ),
     Call("starts the execution", "start_delivery", "stepfunctions", "StartExecution"),
+    Call(
+        "compares a repeated request",
+        *("start_delivery", "stepfunctions", "DescribeExecution"),
+        way=repeated,
+    ),
     Call(
         "sets aside what cannot start",
         *("start_delivery", "sqs", "SendMessage"),

@@ -73,7 +73,7 @@ MOMENTS = [
     Moment(
         "between claim and send",
         "send_message",
-        ("dynamodb", "Query", ""),
+        ("dynamodb", "Query", "ConsistentRead"),
         ("email",),
         wait=10,
     ),

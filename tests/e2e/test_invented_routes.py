@@ -64,6 +64,28 @@ def enqueue(throughline: Throughline, route: dict[str, Any], name: str) -> None:
     )
 
 
+def take_dead_letters(throughline: Throughline, message_id: str, count: int) -> list[str]:
+    """The reasons of the dead letters under this id, which are then deleted."""
+    url = throughline.environment["REQUESTS_DEAD_LETTER_QUEUE_URL"]
+    reasons: list[str] = []
+
+    def taken() -> bool:
+        answer = throughline.queues.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], VisibilityTimeout=1
+        )
+        for letter in answer.get("Messages", []):
+            attributes = letter["MessageAttributes"]
+            if attributes["message_id"]["StringValue"] == message_id:
+                reasons.append(attributes["reason"]["StringValue"])
+                throughline.queues.delete_message(
+                    QueueUrl=url, ReceiptHandle=letter["ReceiptHandle"]
+                )
+        return len(reasons) >= count
+
+    eventually(taken)
+    return reasons
+
+
 def failed(throughline: Throughline, name: str) -> str:
     """The error of an execution that must fail."""
     execution = throughline.execution(name)
@@ -85,6 +107,8 @@ def test_a_waiting_message_is_neither_closed_nor_sent_by_another_execution(
     for names in (started, queued):
         errors = [failed(throughline, name) for name in names]
         assert errors == ["InvalidRequest", *["InvalidRoute"] * (len(names) - 1)]
+    reasons = take_dead_letters(throughline, message_id, len(queued))
+    assert reasons == ["a different request with this id was started before"] * len(queued)
     assert stored(throughline, message_id) == before
     assert throughline.sent(message_id) == ["whatsapp"]
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import uuid
 
+from local.template import STARTERS, STARTS_PER_SECOND
 from tests.e2e.conftest import ROOT, Throughline
 
 REACHED, OPTED_OUT = "+12065550104", "+12065550110"
@@ -84,10 +85,9 @@ def test_the_doctor_says_what_it_can_read_here_and_what_not(throughline: Through
     assert "NOTE This is a stack on this machine, not an AWS account" in told
     region = throughline.environment["AWS_REGION"]
     assert f"OK The stack Throughline is deployed in {region}" in told
-    # What the template says of the pace, read from the deployed function and its queue.
-    context = json.loads((ROOT / "cdk.json").read_text())["context"]
-    assert f"start_delivery occupies up to {context['starter_concurrency']} of these" in told
-    assert f"The stack starts up to {context['starts_per_second']} per second" in told
+    # The pace of the local run, read from the deployed function and its queue.
+    assert f"start_delivery occupies up to {STARTERS} of these" in told
+    assert f"The stack starts up to {STARTS_PER_SECOND} per second" in told
     for action in (
         *("servicequotas:ListServiceQuotas", "ses:GetAccount", "sms-voice:DescribePhoneNumbers"),
         "social-messaging:GetLinkedWhatsAppBusinessAccountPhoneNumber",

@@ -114,7 +114,7 @@ def test_a_replaced_key_works_until_the_rotation_deletes_it(template: Template, 
     resource = template.resources[name]
 
     assert resource["UpdateReplacePolicy"] == "Retain"
-    assert "DeletionPolicy" not in resource
+    assert resource["DeletionPolicy"] == "Delete"
 
 
 def test_the_usage_plan_limits_the_key(template: Template) -> None:

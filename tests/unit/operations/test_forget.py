@@ -26,7 +26,7 @@ def add(store: Store, attempt_id: AttemptId) -> None:
     """A message that was sent and delivered, with all that such a one leaves."""
     now = datetime.now(UTC)
     plan = plan_of(PlannedAttempt(1, 1, "whatsapp", 45, Success.DELIVERED))
-    request = {"content": {"text": MARK}, "steps": [{}], "category": "utility"}
+    request = {"content": {"text": MARK * 60}, "steps": [{}], "category": "utility"}
     store.idempotency.reserve(f"key of {attempt_id}", "body", attempt_id.message_id, now, LOCK)
     store.messages.add(Message(attempt_id.message_id, now, plan), request)
     store.attempts.claim(attempt_id, "whatsapp", "token", now)

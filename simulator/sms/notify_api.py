@@ -13,7 +13,7 @@ from simulator.aws_end_user_messaging import (
     parse_request,
 )
 from simulator.aws_model import AwsError, AwsOperation, Json, aws_operation
-from simulator.provider import ProviderRequest
+from simulator.provider import AwsAccount, ProviderRequest
 from simulator.sms.api import SmsProvider
 from simulator.sms.events import time_to_live
 
@@ -23,6 +23,10 @@ TEMPLATES = {
     "notify-code-verification-english-001": "{{code}} is your verification code.",
 }
 _VARIABLE = re.compile(r"\{\{(\w+)\}\}")
+
+
+def provider(account: AwsAccount) -> "NotifyProvider":
+    return NotifyProvider(account)
 
 
 @dataclass(frozen=True)
