@@ -12,7 +12,7 @@ from messaging import settings
 from messaging.clients.queue import requests_dead_letter_queue, requests_queue
 from messaging.domain.errors import NotQueued
 from messaging.logs import function_log
-from messaging.starts import QueuedRequest, Starter
+from messaging.starts import Pace, QueuedRequest, Starter
 from messaging.workflow import Workflow
 
 logger = function_log()
@@ -28,11 +28,16 @@ def workflow() -> Workflow:
     return Workflow(boto3.client("stepfunctions", config=QUICKLY))
 
 
+@cache
+def pace() -> Pace:
+    return Pace(settings.start_interval())
+
+
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's
     """The requests of the batch that SQS delivers again; the others are done."""
     start = partial(workflow().start, settings.state_machine_arn())
-    starter = Starter(start, requests_dead_letter_queue(), settings.start_interval(), logger)
+    starter = Starter(start, requests_dead_letter_queue(), pace(), logger)
     again = starter.not_started([QueuedRequest.from_record(one) for one in event["Records"]])
     _delay(again)
     return {"batchItemFailures": [{"itemIdentifier": one.queue_id} for one in again]}

@@ -1,8 +1,7 @@
 """Starts executions for queued requests, named after their messages, at the stack's rate."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -55,16 +54,30 @@ class QueuedRequest:
         return min(FIRST_BACK_OFF << min(self.deliveries - 1, 10), LONGEST_BACK_OFF)
 
 
+class Pace:
+    """Leaves at least `interval` seconds between two starts of a container, also of two batches.
+
+    As the number of concurrent batches is limited, the stack stays below its share of the
+    StartExecution quota. A start waits for the one before it, not for the one after it: Lambda
+    bills the time of a function that sleeps.
+    """
+
+    def __init__(self, interval: float) -> None:
+        self._interval = interval
+        self._next = 0.0
+
+    def wait(self) -> None:
+        time.sleep(max(0.0, self._next - time.monotonic()))
+        self._next = time.monotonic() + self._interval
+
+
 @dataclass(frozen=True, slots=True)
 class Starter:
-    """Starts executions. `start` returns whether it started one. Each start takes at least
-    `interval` seconds: as the number of concurrent batches is limited, the stack stays below its
-    share of the StartExecution quota.
-    """
+    """Starts executions at this pace. `start` returns whether it started one."""
 
     start: Callable[[str, str], bool]
     dead_letters: "RequestsQueue"
-    interval: float
+    pace: Pace
     log: "Logger"
 
     def not_started(self, requests: Sequence[QueuedRequest]) -> list[QueuedRequest]:
@@ -103,9 +116,9 @@ class Starter:
         size = len(request.body.encode(errors="surrogatepass"))
         if size > MAX_DIRECT_BYTES:
             raise Unstartable(f"the request has {size} bytes; the maximum is {MAX_DIRECT_BYTES}")
+        self.pace.wait()
         try:
-            with self._paced():
-                started = self.start(request.name, request.body)
+            started = self.start(request.name, request.body)
         except Throttled:
             count(Metric.START_THROTTLED)
             raise
@@ -113,11 +126,3 @@ class Starter:
             self.log.debug("delivery started", message_id=request.name)
         else:
             self.log.info("delivery was already started", message_id=request.name)
-
-    @contextmanager
-    def _paced(self) -> Iterator[None]:
-        ends = time.monotonic() + self.interval
-        try:
-            yield
-        finally:
-            time.sleep(max(0.0, ends - time.monotonic()))

@@ -109,7 +109,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[Calls]:
 def forget_clients() -> None:
     for cached in (
         *(store, store_to_read, sqs, workflow),
-        *(start_delivery.workflow, send_message.channel),
+        *(start_delivery.workflow, start_delivery.pace, send_message.channel),
     ):
         cached.cache_clear()
 
