@@ -12,7 +12,7 @@ from messaging import settings
 from messaging.clients.queue import requests_dead_letter_queue, requests_queue
 from messaging.domain.errors import NotQueued
 from messaging.logs import function_log
-from messaging.starts import Pace, QueuedRequest, Starter
+from messaging.starts import QueuedRequest, Starter, StartPace
 from messaging.workflow import Workflow
 
 logger = function_log()
@@ -29,8 +29,8 @@ def workflow() -> Workflow:
 
 
 @cache
-def pace() -> Pace:
-    return Pace(settings.start_interval())
+def pace() -> StartPace:
+    return StartPace(settings.start_interval())
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -41,7 +41,11 @@ def third_party_code() -> Path:
     Raises subprocess.CalledProcessError when pip cannot install it; pip has printed the reason.
     """
     sources = (LOCK, Path(__file__), Path(__file__).with_name("sbom.py"))
-    made_of = [*(path.read_bytes() for path in sources), bytecode.kind().encode()]
+    made_of = [
+        *(path.read_bytes() for path in sources),
+        " ".join(sorted(SERVICES)).encode(),
+        bytecode.kind().encode(),
+    ]
     return built(BUILDS / fingerprint(made_of), _make)
 
 

@@ -135,6 +135,8 @@ class AttemptRunner:
             history, request = self._read(state.message_id, consistent=False)
         except InvalidRoute:
             history, request = self._read(state.message_id, consistent=True)
+        if not request:  # it may be an item of its own, which this read has missed
+            history, request = self._read(state.message_id, consistent=True)
         for planned in history.message.plan.attempts:
             node = planned.number, planned.channel, planned.wait_seconds
             if node == (state.attempt, state.channel, state.wait_seconds):

@@ -54,7 +54,7 @@ class QueuedRequest:
         return min(FIRST_BACK_OFF << min(self.deliveries - 1, 10), LONGEST_BACK_OFF)
 
 
-class Pace:
+class StartPace:
     """Leaves at least `interval` seconds between two starts of a container, also of two batches.
 
     As the number of concurrent batches is limited, the stack stays below its share of the
@@ -77,7 +77,7 @@ class Starter:
 
     start: Callable[[str, str], bool]
     dead_letters: "RequestsQueue"
-    pace: Pace
+    pace: StartPace
     log: "Logger"
 
     def not_started(self, requests: Sequence[QueuedRequest]) -> list[QueuedRequest]:

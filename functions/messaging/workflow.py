@@ -81,7 +81,9 @@ def _output(outcome: "Outcome") -> str:
 
 def _equal(one: str, other: str) -> bool:
     """Whether two texts are the same JSON, or the same text if one is not JSON."""
+    if one == other:
+        return True
     try:
         return bool(json.loads(one) == json.loads(other))
-    except ValueError:
-        return one == other
+    except (ValueError, RecursionError):
+        return False

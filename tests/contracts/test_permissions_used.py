@@ -59,7 +59,7 @@ BY_OTHERS = {
     "close_message": {"sqs:SendMessage"},
 }
 CALL = {"channel": "voice"}
-NOTIFY = {"/from": {"sms": "nc-1"}, "/content/sms": {"template": {"name": "code"}}}
+NOTIFY = {"/from": {"sms": "nc-1234567890abcdef0"}, "/content/sms": {"template": {"name": "code"}}}
 BESIDE = ("kms:", "logs:", "xray:")
 # Executions that cannot be started: for good, for now, and because they were before.
 REFUSED = {

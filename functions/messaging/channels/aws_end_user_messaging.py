@@ -10,6 +10,8 @@ from messaging.domain.messages import AttemptId, Receipt
 from messaging.domain.statuses import ReceiptKind
 
 SERVICE = "pinpoint-sms-voice-v2"
+# docs.aws.amazon.com/sms-voice/latest/userguide/sender-id.html
+LONGEST_SENDER_ID = 11
 MAX_TIME_TO_LIVE = 259_200
 _PREFIX = re.compile("^(TEXT|RCS|VOICE)_")
 
@@ -20,7 +22,8 @@ def is_notify_configuration(sender: str) -> bool:
 
     docs.aws.amazon.com/sms-voice/latest/userguide/notify.html
     """
-    return sender.startswith("nc-") or ":notify-configuration/" in sender
+    has_its_id = sender.startswith("nc-") and len(sender) > LONGEST_SENDER_ID
+    return has_its_id or ":notify-configuration/" in sender
 
 
 def time_to_live(delivery: Delivery) -> int:

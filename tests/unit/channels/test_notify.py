@@ -92,6 +92,10 @@ def test_the_content_must_suit_the_requests_own_sender() -> None:
     assert problems({**CODE, "from": {"sms": NUMBER}}, NOTIFY) == [("/content/sms", NEEDS_TEXT)]
 
 
+def test_a_sender_id_that_begins_like_a_configuration_sends_texts() -> None:
+    assert requests.check({**CODE, "content": {"text": "Your code is 1."}}, {"sms": "nc-shop"})
+
+
 def test_an_invalid_sender_is_the_only_problem() -> None:
     assert [at for at, _ in problems({**CODE, "from": {"sms": "my shop"}}, NOTIFY)] == ["/from/sms"]
 

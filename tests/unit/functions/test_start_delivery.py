@@ -12,7 +12,9 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
 import start_delivery
+from messaging import settings
 from messaging.clients import queue as queues
+from messaging.starts import StartPace
 from messaging.workflow import Workflow
 from tests.support.aws import CONTEXT, ENVIRONMENT, aws
 
@@ -116,6 +118,16 @@ def use(engine: Engine, queue: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "start_execution", lambda **call: engine.call(call["name"]))
     monkeypatch.setattr(start_delivery, "workflow", lambda: Workflow(client))  # type: ignore[arg-type] # patched
     monkeypatch.setattr(queues, "sqs", lambda: queue)
+    containers = threading.local()
+
+    def pace() -> StartPace:
+        """Each thread stands for a container, which has its own."""
+        if not hasattr(containers, "pace"):
+            containers.pace = StartPace(settings.start_interval())
+        made: StartPace = containers.pace
+        return made
+
+    monkeypatch.setattr(start_delivery, "pace", pace)
 
 
 def work_off(queue: Queue) -> None:

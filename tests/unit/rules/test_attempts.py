@@ -390,6 +390,22 @@ def test_a_message_that_the_cheaper_read_misses_is_read_again(
     assert [one.attempt_id for one in running.provider.sent] == [FIRST]
 
 
+def test_a_request_that_the_cheaper_read_misses_is_read_again(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = Table.query
+
+    def lagging(table: Table, *keys: str, consistent: bool = True) -> Any:
+        missed = () if consistent else ("request",)
+        for item in query(table, *keys):
+            yield {name: value for name, value in item.items() if name not in missed}
+
+    monkeypatch.setattr(Table, "query", lagging)
+    running.run(1)
+
+    assert [one.attempt_id for one in running.provider.sent] == [FIRST]
+
+
 WAIT = timedelta(seconds=PLAN.attempt(1).wait_seconds)
 A_SECOND = timedelta(seconds=1)
 

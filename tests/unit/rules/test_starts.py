@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from messaging import starts
 from messaging.domain.errors import NotQueued, Throttled, Unstartable
-from messaging.starts import Pace, QueuedRequest, Starter
+from messaging.starts import QueuedRequest, Starter, StartPace
 from tests.support.ports import RecordedQueue
 
 RECORD: dict[str, Any] = {
@@ -86,7 +86,7 @@ def test_each_request_is_started_under_its_name_and_none_comes_again(
 ) -> None:
     start = Started()
 
-    assert Starter(start, RecordedQueue(), Pace(0.0), log).not_started(requests()) == []
+    assert Starter(start, RecordedQueue(), StartPace(0.0), log).not_started(requests()) == []
     assert start.calls == [("m1", "{}"), ("queue-2", "[]")]
     assert clock.slept == [0.0, 0.0]
 
@@ -105,7 +105,9 @@ def test_a_request_that_was_not_started_comes_again_and_the_next_is_started(
     start, dead_letters = Started([error, None]), RecordedQueue()
     planned, direct = requests()
 
-    assert Starter(start, dead_letters, Pace(0.0), log).not_started([planned, direct]) == [planned]
+    assert Starter(start, dead_letters, StartPace(0.0), log).not_started([planned, direct]) == [
+        planned
+    ]
     assert start.calls[1] == ("queue-2", "[]")
     assert not dead_letters.requests
     assert len(clock.slept) == 2
@@ -115,10 +117,10 @@ def test_only_a_throttled_start_is_counted_as_throttled(
     clock: Clock, log: Logger, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken = ClientError({"Error": {"Code": "InternalFailure"}}, "StartExecution")
-    Starter(Started([broken]), RecordedQueue(), Pace(0.0), log).not_started(requests())
+    Starter(Started([broken]), RecordedQueue(), StartPace(0.0), log).not_started(requests())
     assert "StartThrottled" not in capsys.readouterr().out
 
-    Starter(Started([Throttled("x")]), RecordedQueue(), Pace(0.0), log).not_started(requests())
+    Starter(Started([Throttled("x")]), RecordedQueue(), StartPace(0.0), log).not_started(requests())
     assert "StartThrottled" in capsys.readouterr().out
     assert clock.slept
 
@@ -128,7 +130,7 @@ def test_a_request_that_can_never_be_started_becomes_a_dead_letter_with_the_reas
 ) -> None:
     start, dead_letters = Started([Unstartable("InvalidName")]), RecordedQueue()
 
-    assert Starter(start, dead_letters, Pace(0.0), log).not_started(requests()) == []
+    assert Starter(start, dead_letters, StartPace(0.0), log).not_started(requests()) == []
     assert dead_letters.requests == [("{}", {"message_id": "m1", "reason": "InvalidName"})]
     assert clock.slept
 
@@ -137,7 +139,7 @@ def test_a_request_that_can_never_be_started_becomes_a_dead_letter_with_the_reas
 def test_a_request_that_its_execution_could_not_read_becomes_a_dead_letter(log: Logger) -> None:
     start, dead_letters = Started(), RecordedQueue()
     records = [{**DIRECT, "body": LARGEST}, {**DIRECT, "body": LARGEST + " "}]
-    starter = Starter(start, dead_letters, Pace(0.0), log)
+    starter = Starter(start, dead_letters, StartPace(0.0), log)
 
     assert starter.not_started([QueuedRequest.from_record(one) for one in records]) == []
     assert [body for _, body in start.calls] == [LARGEST]
@@ -152,7 +154,9 @@ def test_a_request_that_cannot_be_set_aside_comes_again(clock: Clock, log: Logge
     start = Started([Unstartable("InvalidName"), None])
     dead_letters = RecordedQueue(error=NotQueued("ReadTimeoutError"))
 
-    assert Starter(start, dead_letters, Pace(0.0), log).not_started([planned, direct]) == [planned]
+    assert Starter(start, dead_letters, StartPace(0.0), log).not_started([planned, direct]) == [
+        planned
+    ]
     assert clock.slept
 
 
@@ -164,7 +168,7 @@ def test_two_starts_are_an_interval_apart(clock: Clock, log: Logger) -> None:
         clock.time += 0.5 if name == "m1" else 3.0
         return bool(body)
 
-    starter = Starter(start, RecordedQueue(), Pace(2.0), log)
+    starter = Starter(start, RecordedQueue(), StartPace(2.0), log)
     starter.not_started([*requests(), *requests()])
 
     assert began == [100.0, 102.0, 105.0, 107.0]
@@ -174,7 +178,7 @@ def test_two_starts_are_an_interval_apart(clock: Clock, log: Logger) -> None:
 def test_the_first_start_of_the_next_batch_keeps_the_interval_and_a_quiet_stack_never_waits(
     clock: Clock, log: Logger
 ) -> None:
-    starter = Starter(Started(), RecordedQueue(), Pace(2.0), log)
+    starter = Starter(Started(), RecordedQueue(), StartPace(2.0), log)
     starter.not_started(requests()[:1])
     starter.not_started(requests()[:1])
     clock.time += 60
@@ -184,7 +188,7 @@ def test_the_first_start_of_the_next_batch_keeps_the_interval_and_a_quiet_stack_
 
 
 def test_a_start_that_fails_counts_too(clock: Clock, log: Logger) -> None:
-    Starter(Started([Throttled("x")]), RecordedQueue(), Pace(2.0), log).not_started(requests())
+    Starter(Started([Throttled("x")]), RecordedQueue(), StartPace(2.0), log).not_started(requests())
 
     assert clock.slept == [0.0, 2.0]
 
@@ -201,7 +205,7 @@ def test_the_log_tells_a_start_from_one_that_was_made_before(
     sentence: str,
 ) -> None:
     log.setLevel("DEBUG")
-    Starter(lambda *_: started, RecordedQueue(), Pace(0.0), log).not_started(requests()[:1])
+    Starter(lambda *_: started, RecordedQueue(), StartPace(0.0), log).not_started(requests()[:1])
 
     assert caplog.messages == [sentence]
     assert clock.slept
