@@ -48,7 +48,7 @@ test: node-packages ## Every test that needs no Docker and no AWS account, 10 mi
 	$(VENV)/python -m pytest --ignore=tests/sfn_local -n auto --maxprocesses 3 $(T)
 
 .PHONY: test-fast
-test-fast: python-packages ## The tests that need no stack, browser or template, in under a minute.
+test-fast: python-packages ## The tests that need no stack, browser or template, in about 80 seconds.
 	$(VENV)/python -m pytest --ignore=tests/sfn_local --ignore=tests/chaos --ignore=tests/console --ignore=tests/e2e --ignore=tests/infra -m "not slow" --hypothesis-profile=fast -n 3
 
 .PHONY: pictures
