@@ -1,7 +1,7 @@
 """One attempt on one channel: claimed, checked, and sent to its provider at most once."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -127,16 +127,8 @@ class AttemptRunner:
     def _checked(
         self, state: SendingState
     ) -> tuple[PlannedAttempt, MessageHistory, Mapping[str, Any]]:
-        """The attempt of the state's node, with the message and its request. Raises `InvalidRoute`.
-
-        Plan and request never change, so the cheaper read suffices unless it misses the message.
-        """
-        try:
-            history, request = self._read(state.message_id, consistent=False)
-        except InvalidRoute:
-            history, request = self._read(state.message_id, consistent=True)
-        if not request:  # it may be an item of its own, which this read has missed
-            history, request = self._read(state.message_id, consistent=True)
+        """The attempt of the state's node, its message and request. Raises `InvalidRoute`."""
+        history, request = self._read(state.message_id)
         for planned in history.message.plan.attempts:
             node = planned.number, planned.channel, planned.wait_seconds
             if node == (state.attempt, state.channel, state.wait_seconds):
@@ -146,11 +138,17 @@ class AttemptRunner:
             f"{state.channel} with a wait of {state.wait_seconds} seconds"
         )
 
-    def _read(
-        self, message_id: str, *, consistent: bool
-    ) -> tuple[MessageHistory, Mapping[str, Any]]:
+    def _read(self, message_id: str) -> tuple[MessageHistory, Mapping[str, Any]]:
+        """Plan and request never change, so the cheaper read suffices unless it misses one of them;
+        they may be two items.
+        """
+        read = self.store.messages.history_and_request
+        with suppress(UnknownMessage):
+            history, request = read(message_id, consistent=False)
+            if request:
+                return history, request
         try:
-            return self.store.messages.history_and_request(message_id, consistent=consistent)
+            return read(message_id)
         except UnknownMessage as error:
             raise InvalidRoute(
                 f"no message has the id {message_id}, the execution's name"
@@ -240,8 +238,10 @@ class AttemptRunner:
 
     def _busy(self, attempt: Attempt, before: Attempt | None) -> None:
         """It failed if its provider was busy; otherwise its function did not run in time."""
-        status = AttemptStatus.FAILED if before else AttemptStatus.TIMED_OUT
-        why = f"the provider was busy: {before.reason}" if before else "the function was busy"
+        if before and before.released:
+            status, why = AttemptStatus.FAILED, f"the provider was busy: {before.reason}"
+        else:
+            status, why = AttemptStatus.TIMED_OUT, "the function was busy"
         reason = f"{CAME_TOO_LATE} ({why})"
         self._record(attempt, status, reason)
         self.workflow.fail(attempt.task_token, Failed, reason)

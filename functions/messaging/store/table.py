@@ -144,17 +144,7 @@ class Table:
         item has another channel or another provider id than the given origin. A claim and a reason
         belong to a status: the next one has its own or none.
         """
-        values: dict[str, Any] = {":new": rank}
-        condition = "#rank < :new"
-        if origin:
-            values[":its_own"] = origin.channel
-            condition += " AND #channel = :its_own"
-        if origin and origin.provider_id is not None:
-            values[":sent_as"] = origin.provider_id
-            condition = (
-                f"({condition} AND attribute_not_exists(provider_id))"
-                f" OR ({condition} AND provider_id = :sent_as)"
-            )
+        condition, values = _rises(rank, origin)
         try:
             item = self.update(
                 key,
@@ -195,6 +185,22 @@ class Table:
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
         return _plain(response["Attributes"])
+
+
+def _rises(rank: int, origin: Origin | None) -> tuple[str, dict[str, Any]]:
+    """The condition of `raise_rank`, and its values."""
+    values: dict[str, Any] = {":new": rank}
+    condition = "#rank < :new"
+    if origin:
+        values[":its_own"] = origin.channel
+        condition += " AND #channel = :its_own"
+    if origin and origin.provider_id is not None:
+        values[":sent_as"] = origin.provider_id
+        condition = (
+            f"({condition} AND attribute_not_exists(provider_id))"
+            f" OR ({condition} AND provider_id = :sent_as)"
+        )
+    return condition, values
 
 
 def key_of(item: Item) -> Key:
