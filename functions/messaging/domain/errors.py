@@ -5,6 +5,9 @@ Sent to a waiting state
 ├── Refused          the provider rejected the call; the next step begins at once
 ├── Failed           a receipt reported a failure, or nothing could be sent within the wait
 ├── Expired          the message expired before the attempt was sent
+├── Cancelled        the caller cancelled the message: no further step begins
+├── Advanced         the caller asked for the next step, which begins at once
+├── Resend           the caller asked for an attempt that is only sent on request: the state retries
 └── InvalidRoute     the execution's input is not the route of the message that it is named after
 Raised
 ├── Ambiguous        the provider may have accepted the call; nothing is sent again
@@ -12,6 +15,8 @@ Raised
 ├── UnknownMessage   the store has no such message
 ├── Unmatched        a receipt arrived before its attempt, or has no attempt
 ├── Unreadable       a part of a provider's event is not of its format
+├── TooLate          the message's state no longer permits what its caller asks
+├── Blocked          a limit or a fraud rule refuses to send a code; nothing was stored
 ├── NotQueued        a request could not be queued; names the error of the call
 ├── Throttled        Step Functions throttles starts: the request remains in the queue
 ├── Unstartable      Step Functions rejects the request; names the error of the call
@@ -34,6 +39,18 @@ class Failed(Exception):
 
 
 class Expired(Exception):
+    pass
+
+
+class Cancelled(Exception):
+    pass
+
+
+class Advanced(Exception):
+    pass
+
+
+class Resend(Exception):
     pass
 
 
@@ -84,6 +101,23 @@ class Problem:
     def document(self) -> dict[str, str]:
         """The problem as a JSON object."""
         return {"pointer": self.pointer, "detail": self.detail}
+
+
+class TooLate(Exception):
+    """`status`: the message's status, or the verification's."""
+
+    def __init__(self, detail: str, status: str) -> None:
+        super().__init__(detail)
+        self.status = status
+
+
+class Blocked(Exception):
+    """`limit`: the limit or rule; `retry_after`: seconds, None if a retry is useless."""
+
+    def __init__(self, detail: str, limit: str, retry_after: int | None = None) -> None:
+        super().__init__(detail)
+        self.limit = limit
+        self.retry_after = retry_after
 
 
 class InvalidRequest(Exception):

@@ -19,6 +19,7 @@ from messaging.domain.statuses import (
     fulfils,
     message_status,
 )
+from messaging.domain.verifications import Verification
 
 MESSAGE_ID = re.compile(r"[0-9A-Za-z_-]{1,80}")
 _ATTEMPT_ID = re.compile(rf"({MESSAGE_ID.pattern})\.([1-9][0-9]?)")
@@ -48,7 +49,9 @@ class AttemptId:
 class Message:
     """One message to one recipient. Its content is in its request, which is stored separately.
 
-    `reason`: why it ended, if its attempts do not show it.
+    `reason`: why it ended, if its attempts do not show it. `advanced_to`: the step that the caller
+    asked for; the steps before it are over. `verification` and `checks`, the number of codes that
+    were checked, are those of a one-time code.
     """
 
     message_id: str
@@ -59,6 +62,10 @@ class Message:
     concluded_at: datetime | None = None
     reason: str | None = None
     problems: tuple[Mapping[str, str], ...] = ()
+    cancelled_at: datetime | None = None
+    advanced_to: int = 0
+    verification: Verification | None = None
+    checks: int = 0
 
     @property
     def ends_by(self) -> datetime:

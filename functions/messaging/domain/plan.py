@@ -17,6 +17,7 @@ class RequestedStep:
     broadcast: bool = False
     wait_seconds: int | None = None
     success: Success = Success.DELIVERED
+    on_request: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +33,15 @@ class PlannedAttempt:
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
-    """One step with its attempts, which are sent at the same time; only a broadcast has several."""
+    """One step with its attempts, which are sent at the same time; only a broadcast has several.
+
+    `on_request`: it is only sent if the caller asks for it (a resend).
+    """
 
     number: int
     attempts: tuple[PlannedAttempt, ...]
     broadcast: bool = False
+    on_request: bool = False
 
     @property
     def wait_seconds(self) -> int:
@@ -104,7 +109,7 @@ def _planned(
         )
         for attempt, channel in enumerate(step.channels, attempts_before + 1)
     )
-    return PlannedStep(number, tuple(attempts), step.broadcast)
+    return PlannedStep(number, tuple(attempts), step.broadcast, step.on_request)
 
 
 def _wait(step: RequestedStep, default: int, longest: int | None) -> int:

@@ -11,6 +11,8 @@ class MessageStatus(StrEnum):
     EXPIRED = "expired"
     SENT = "sent"
     DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+    CONFIRMED = "confirmed"
 
 
 class AttemptStatus(StrEnum):
@@ -25,11 +27,12 @@ class AttemptStatus(StrEnum):
 
 
 class Success(StrEnum):
-    """What a step requires to succeed."""
+    """What a step requires to succeed. No receipt confirms a message: its caller does."""
 
     SENT = "sent"
     DELIVERED = "delivered"
     READ = "read"
+    CONFIRMED = "confirmed"
 
 
 class ReceiptKind(StrEnum):
@@ -65,8 +68,10 @@ MESSAGE_RANK = {
     MessageStatus.REJECTED: 20,
     MessageStatus.UNDELIVERED: 20,
     MessageStatus.EXPIRED: 20,
+    MessageStatus.CANCELLED: 20,
     MessageStatus.SENT: 30,
     MessageStatus.DELIVERED: 40,
+    MessageStatus.CONFIRMED: 50,
 }
 # Why a message ended with its execution, by the status that Step Functions gives the execution.
 ENDED_EXECUTION = {
@@ -78,15 +83,16 @@ OPEN = frozenset({AttemptStatus.SENDING, AttemptStatus.SENT})
 # No state waits for an attempt with one of these; one may wait for any other attempt.
 OVER = frozenset({AttemptStatus.SKIPPED, AttemptStatus.TIMED_OUT, AttemptStatus.FAILED})
 # The workflow has ended without a success.
-CLOSED = frozenset({MessageStatus.UNDELIVERED, MessageStatus.EXPIRED})
+CLOSED = frozenset({MessageStatus.UNDELIVERED, MessageStatus.EXPIRED, MessageStatus.CANCELLED})
 FINAL = frozenset(
     status for status, rank in MESSAGE_RANK.items() if rank >= MESSAGE_RANK[MessageStatus.REJECTED]
 )
 
-_FULFILLED_BY = {
+_FULFILLED_BY: dict[Success, set[AttemptStatus]] = {
     Success.SENT: {AttemptStatus.SENT, AttemptStatus.DELIVERED, AttemptStatus.READ},
     Success.DELIVERED: {AttemptStatus.DELIVERED, AttemptStatus.READ},
     Success.READ: {AttemptStatus.READ},
+    Success.CONFIRMED: set(),
 }
 _STATUS_OF_RECEIPT = {
     ReceiptKind.SENT: AttemptStatus.SENT,

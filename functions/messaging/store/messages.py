@@ -15,6 +15,7 @@ from messaging.domain.errors import UnknownMessage
 from messaging.domain.messages import Attempt, Message, MessageHistory
 from messaging.domain.plan import Plan, PlannedAttempt, PlannedStep
 from messaging.domain.statuses import MESSAGE_RANK, MessageStatus, Success
+from messaging.domain.verifications import Alphabet, Autofill, Verification
 from messaging.store.attempts import attempt_from_item, attempt_key
 from messaging.store.table import KEYS_PER_BATCH, Item, Key, Table, moment, timestamp
 
@@ -183,7 +184,8 @@ def _item(message: Message) -> dict[str, Any]:
         "rank": MESSAGE_RANK[message.status],
         "accepted_at": timestamp(message.accepted_at),
         "expires_at": message.expires_at and timestamp(message.expires_at),
-        "plan": _json(asdict(message.plan)),
+        "plan": _json(_plan_document(message.plan)),
+        "verification": message.verification and _json(_verification_document(message)),
         "reason": message.reason,
         "problems": _json(list(message.problems)) if message.problems else None,
         "listed_under": f"{day}#{zlib.crc32(message.message_id.encode()) % RECENT_SHARDS}",
@@ -200,13 +202,46 @@ def _message(item: Item) -> Message:
         concluded_at=moment(item["concluded_at"]) if "concluded_at" in item else None,
         reason=item.get("reason"),
         problems=tuple(json.loads(item.get("problems", "[]"))),
+        cancelled_at=moment(item["cancelled_at"]) if "cancelled_at" in item else None,
+        advanced_to=int(item.get("advanced_to", 0)),
+        verification=_verification(item),
+        checks=int(item.get("checks", 0)),
+    )
+
+
+def _plan_document(plan: Plan) -> dict[str, Any]:
+    """Only a step on request says so: most plans have none, and every byte is billed."""
+    document = asdict(plan)
+    for step in document["steps"]:
+        if not step["on_request"]:
+            del step["on_request"]
+    return document
+
+
+def _verification_document(message: Message) -> dict[str, Any]:
+    document = asdict(message.verification) if message.verification else {}
+    return {name: value for name, value in document.items() if value}
+
+
+def _verification(item: Item) -> Verification | None:
+    if "verification" not in item:
+        return None
+    stored = json.loads(item["verification"])
+    autofill = stored.pop("autofill", None)
+    return Verification(
+        **{
+            **stored,
+            "alphabet": Alphabet(stored["alphabet"]),
+            "autofill": Autofill(**autofill) if autofill else None,
+            "counted_as": tuple(stored.get("counted_as", ())),
+        }
     )
 
 
 def _plan(stored: Mapping[str, Any]) -> Plan:
     return Plan(
         steps=tuple(
-            PlannedStep(step["number"], tuple(map(_attempt, step["attempts"])), step["broadcast"])
+            PlannedStep(**{**step, "attempts": tuple(map(_attempt, step["attempts"]))})
             for step in stored["steps"]
         )
     )
