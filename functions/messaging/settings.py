@@ -59,6 +59,11 @@ def sms_carrier_receipt() -> AttemptStatus:
     return AttemptStatus(_text("SMS_CARRIER_RECEIPT"))
 
 
+def codes_key_id() -> str:
+    """The KMS key by which codes are derived."""
+    return _text("CODES_KEY_ID")
+
+
 def _text(name: str) -> str:
     try:
         return os.environ[name]
