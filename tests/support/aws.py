@@ -47,6 +47,11 @@ ENVIRONMENT = {
     "EMAIL_CONFIGURATION_SET": "email-set",
     "VOICE_CONFIGURATION_SET": "voice-set",
     "WHATSAPP_API_VERSION": "v24.0",
+    "WHATSAPP_CODE_TEMPLATE": "verification_code",
+    "WHATSAPP_CODE_LANGUAGES": "en",
+    "SMS_NOTIFY_CODE_TEMPLATE": "notify-code-verification-english-001",
+    "SMS_PROTECT_CONFIGURATION": "",
+    "SMS_CODES_MAX_PRICE": "",
     "SMS_CARRIER_RECEIPT": "delivered",
 }
 
