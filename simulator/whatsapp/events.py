@@ -19,7 +19,10 @@ ERRORS = {
     130429: ("Rate limit hit", "Cloud API message throughput has been reached."),
     130472: ("User's number is part of an experiment", "Message was not sent: experiment."),
     131000: ("Something went wrong", "Message failed to send due to an unknown error."),
-    131008: ("Required parameter is missing", "The request is missing a required parameter."),
+    131008: (
+        "Required parameter is missing",
+        "buttons: Button at index 0 of type Url requires a parameter",
+    ),
     131016: ("Service unavailable", "A service is temporarily unavailable."),
     131026: ("Message undeliverable", "Message Undeliverable."),
     131031: ("Account has been locked", "The account has been locked for a policy violation."),

@@ -12,6 +12,7 @@ from simulator.provider import (
     PhoneView,
     RecipientReply,
 )
+from simulator.whatsapp.authentication import BUTTON, TEXT, code_of
 from simulator.whatsapp.events import DISPLAY_NUMBER, ERRORS, RECEIPT_TYPES, envelope, wamid
 from simulator.whatsapp.message import MAX_TEXT
 
@@ -33,17 +34,25 @@ def sender(_: Json) -> str:
 
 
 def content(body: Json) -> Json:
-    """The message as sent; the text of a template is stored at Meta, so it has its values only."""
+    """The message as sent; the text of a template is stored at Meta, so it has its values only,
+    but for the text and the button of an authentication template, which are always the same.
+    """
     message = body["message"]
     kind = message.get("type", "text")
     message_object = message[kind]
-    return {
+    found = {
         "type": kind,
         "text": message_object.get("body" if kind == "text" else "caption"),
         "link": message_object.get("link"),
         "filename": message_object.get("filename"),
         "template": _template(message_object) if kind == "template" else None,
     }
+    code = code_of(message_object) if kind == "template" else None
+    return found | _authentication(code) if code else found
+
+
+def _authentication(code: str) -> Json:
+    return {"text": TEXT.format(code=code), "button": {"text": BUTTON, "copies": code}}
 
 
 def _template(template: Json) -> Json:
