@@ -9,6 +9,7 @@
 | the message's id     | tombstone                | marks a message that was erased             |
 | provider#its id      | attempt                  | the attempt that a provider's id belongs to |
 | idempotency#its hash | request                  | the message that an idempotency key created |
+| pending#a hash       | verification             | the message whose code is pending           |
 
 A message's id contains no `#`, so no other kind of pk can equal one.
 """
@@ -116,6 +117,10 @@ class Table:
         if expired_at is not None:
             condition += " OR retained_until <= :now"
             values = {":now": epoch(expired_at)}
+        return self.put_if(key, item, condition, values)
+
+    def put_if(self, key: Key, item: Item, condition: str, values: Mapping[str, Any]) -> bool:
+        """Whether the condition was true, so that the item was written."""
         try:
             self.client.put_item(
                 TableName=self.name,
@@ -171,13 +176,33 @@ class Table:
         Raises the client's ConditionalCheckFailedException.
         """
         given = {name: value for name, value in changes.items() if value is not None}
-        names = {f"#{name}": name for name in (*given, *remove)}
-        names |= {word: word[1:] for word in ("#rank", "#channel") if word in condition}
         bound = {f":{name}": value for name, value in given.items()} | dict(values or {})
+        return self._update(key, _expression(given, remove), (*given, *remove), condition, bound)
+
+    def add(
+        self, key: Key, amounts: Mapping[str, Any], condition: str, values: Mapping[str, Any]
+    ) -> Item:
+        """The item after adding each amount to its number, or its members to their set. Raises as
+        `update`.
+        """
+        expression = "ADD " + ", ".join(f"#{name} :{name}" for name in amounts)
+        bound = {f":{name}": amount for name, amount in amounts.items()} | dict(values)
+        return self._update(key, expression, tuple(amounts), condition, bound)
+
+    def _update(
+        self,
+        key: Key,
+        expression: str,
+        changed: tuple[str, ...],
+        condition: str,
+        bound: Mapping[str, Any],
+    ) -> Item:
+        names = {f"#{name}": name for name in changed}
+        names |= {word: word[1:] for word in ("#rank", "#channel") if word in condition}
         response = self.client.update_item(
             TableName=self.name,
             Key=_marshal(key._asdict()),
-            UpdateExpression=_expression(given, remove),
+            UpdateExpression=expression,
             ConditionExpression=condition,
             ExpressionAttributeNames=names,
             **_values(bound),
