@@ -10,13 +10,16 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from messaging.api import http, verifications
 from messaging.clients.clock import now
+from messaging.clients.counters import counters
 from messaging.clients.mac import macs
 from messaging.clients.store import store
 from messaging.clients.workflow import workflow
 from messaging.codes.checking import Checking, CodeCheck
+from messaging.codes.guard import record_approval
 from messaging.control import Control
 from messaging.domain.errors import InvalidRequest, TooLate, UnknownMessage
 from messaging.domain.messages import MESSAGE_ID
+from messaging.domain.verifications import Verification
 from messaging.logs import function_log
 
 logger = function_log()
@@ -45,7 +48,11 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> http.HttpRespon
 
 def _checking() -> Checking:
     control = Control(store(), workflow(), now, logger)
-    return Checking(store(), control, macs(), lambda _: None, now, logger)
+    return Checking(store(), control, macs(), _count_approval, now, logger)
+
+
+def _count_approval(verification: Verification) -> None:
+    record_approval(counters(), verification.counted_as, now(), logger)
 
 
 def _hash_of_key(event: Mapping[str, Any]) -> str | None:

@@ -9,10 +9,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from messaging import settings
 from messaging.api import http, verifications
 from messaging.clients.clock import now
-from messaging.clients.guard import guard
+from messaging.clients.counters import counters
 from messaging.clients.store import store
 from messaging.clients.workflow import workflow
 from messaging.codes.cancelling import cancel
+from messaging.codes.guard import Guard
 from messaging.codes.resending import Resending
 from messaging.control import Control
 from messaging.domain.errors import Blocked, TooLate, UnknownMessage
@@ -49,5 +50,6 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> http.HttpRespon
 
 def _resend(control: Control, message_id: str) -> None:
     history, request = store().messages.history_and_request(message_id)
+    guard = Guard(counters(), settings.code_limits(), now, logger)
     cool_down = settings.codes_cool_down()
-    Resending(store(), control, guard(logger), cool_down, now).resend(history, request)
+    Resending(store(), control, guard, cool_down, now).resend(history, request)

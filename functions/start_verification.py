@@ -10,10 +10,11 @@ from messaging import settings
 from messaging.api import http, requests, verification_requests, verifications
 from messaging.channels.catalog import channels
 from messaging.clients.clock import now
-from messaging.clients.guard import guard
+from messaging.clients.counters import counters
 from messaging.clients.queue import requests_queue
 from messaging.clients.store import store
 from messaging.clients.workflow import workflow
+from messaging.codes.guard import Guard
 from messaging.codes.resending import Resending
 from messaging.codes.starting import RequestedVerification, Starting
 from messaging.control import Control
@@ -64,7 +65,7 @@ def _start(event: dict[str, Any], request: RequestedVerification) -> http.HttpRe
 
 def _starting() -> Starting:
     control = Control(store(), workflow(), now, logger)
-    limits = guard(logger)
-    resending = Resending(store(), control, limits, settings.codes_cool_down(), now)
+    guard = Guard(counters(), settings.code_limits(), now, logger)
+    resending = Resending(store(), control, guard, settings.codes_cool_down(), now)
     intake = Intake(store(), tuple(channels()), now, logger)
-    return Starting(store(), intake, resending, limits, requests_queue(), now)
+    return Starting(store(), intake, resending, guard, requests_queue(), now)

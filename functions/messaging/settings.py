@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from messaging.domain.errors import MissingSetting
+from messaging.domain.limits import BreakerMode, CodeLimits
 from messaging.domain.statuses import AttemptStatus
 
 
@@ -77,6 +78,25 @@ def code_channels() -> tuple[str, ...]:
 def codes_key_id() -> str:
     """The KMS key by which codes are derived."""
     return _text("CODES_KEY_ID")
+
+
+def code_limits() -> CodeLimits:
+    """The limits on how many codes are sent."""
+    return CodeLimits(
+        per_recipient_hour=int(_text("CODES_PER_RECIPIENT_HOUR")),
+        per_recipient_day=int(_text("CODES_PER_RECIPIENT_DAY")),
+        per_prefix_hour=int(_text("CODES_PER_PREFIX_HOUR")),
+        per_client_hour=int(_text("CODES_PER_CLIENT_HOUR")),
+        allowed=_countries("CODES_COUNTRIES_ALLOWED"),
+        denied=_countries("CODES_COUNTRIES_DENIED"),
+        breaker=BreakerMode(_text("CODES_BREAKER")),
+        breaker_percent=int(_text("CODES_BREAKER_PERCENT")),
+    )
+
+
+def _countries(name: str) -> frozenset[str]:
+    """The codes in a list such as `US,GB`; none if it is empty."""
+    return frozenset(_text(name).split(",")) - {""}
 
 
 def _text(name: str) -> str:

@@ -36,6 +36,12 @@ class MemoryDynamoDB:
         item = self.items.get(_key(request["Key"]))
         return {"Item": deepcopy(item)} if item else {}
 
+    def batch_get_item(self, **request: Any) -> dict[str, dict[str, Any]]:
+        [(table, wanted)] = request["RequestItems"].items()
+        found = [self.items.get(_key(key)) for key in wanted["Keys"]]
+        items = [deepcopy(item) for item in found if item]
+        return {"Responses": {table: items}, "UnprocessedKeys": {}}
+
     def put_item(self, **request: Any) -> dict[str, Any]:
         key = _key(request["Item"])
         self._check(self.items.get(key, {}), request)
@@ -93,7 +99,7 @@ def _sets(request: Mapping[str, Any]) -> Item:
 
 def _adds(before: Item, request: Mapping[str, Any]) -> Item:
     """Sums of numbers, unions of sets of strings."""
-    after: Item = {}
+    after = {}
     for name, bound in (part.split() for part in _clause("ADD", request)):
         held, value = before.get(_name(name, request), {}), _value(bound, request)
         if "N" in value:

@@ -67,11 +67,12 @@ class Verifications:
         payment = f"attribute_{'exists' if bound else 'not_exists'}(bound)"
         values = {":confirmed": _CONFIRMED, ":now": timestamp(at), ":check": check}
         try:
-            item = self._table.add(
+            item = self._table.update(
                 Key(message_id, MESSAGE),
-                {"checks": 1, "check_times": {check}},
-                f"{_MAY_BE_CHECKED} AND {payment}",
-                values,
+                {},
+                add={"checks": 1, "check_times": {check}},
+                condition=f"{_MAY_BE_CHECKED} AND {payment}",
+                values=values,
             )
         except self._table.client.exceptions.ConditionalCheckFailedException as failed:
             item = item_before(failed)
