@@ -2,11 +2,11 @@
 
 import hashlib
 from collections.abc import Mapping
-from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from messaging.control import Control
 
 from messaging.api import http, verifications
 from messaging.clients.clock import now
@@ -16,7 +16,6 @@ from messaging.clients.store import store
 from messaging.clients.workflow import workflow
 from messaging.codes.checking import Checking, CodeCheck
 from messaging.codes.guard import record_approval
-from messaging.control import Control
 from messaging.domain.errors import InvalidRequest, TooLate, UnknownMessage
 from messaging.domain.messages import MESSAGE_ID
 from messaging.domain.verifications import Verification

@@ -129,4 +129,4 @@ class MessageRequest(RequestModel):
     steps: list[RequestStep] = Field(min_length=1, max_length=MAX_STEPS)
     category: Literal["authentication", "utility", "marketing"] = "utility"
     expires_in_seconds: int | None = Field(default=None, ge=MIN_WAIT_SECONDS, le=MAX_EXPIRY_SECONDS)
-    metadata: Metadata = {}
+    metadata: Metadata = Field(default={})

@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import (
     AfterValidator,
@@ -92,7 +92,7 @@ class VerificationBody(RequestModel):
     payee: Annotated[str, _short(30)] | None = None
     amount: Annotated[str, _short(20)] | None = None
     client_ip: Annotated[str, AfterValidator(_ip_address)] | None = None
-    metadata: Metadata = {}
+    metadata: Metadata = Field(default={})
 
     @field_validator("code")
     @classmethod
