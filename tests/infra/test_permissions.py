@@ -169,6 +169,7 @@ def test_answering_a_waiting_state_stands_in_a_policy_of_its_own(template: Templ
     assert answering == [
         "ReceiptsRecordReceiptAnswerWaitingStates",
         "DeliverySendMessageAnswerWaitingStates",
+        "HttpControlMessageAnswerWaitingStates",
     ]
 
 
