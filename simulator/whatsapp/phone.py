@@ -40,28 +40,28 @@ def content(body: Json) -> Json:
     message = body["message"]
     kind = message.get("type", "text")
     message_object = message[kind]
-    found = {
+    return {
         "type": kind,
         "text": message_object.get("body" if kind == "text" else "caption"),
         "link": message_object.get("link"),
         "filename": message_object.get("filename"),
         "template": _template(message_object) if kind == "template" else None,
     }
-    code = code_of(message_object) if kind == "template" else None
-    return found | _authentication(code) if code else found
-
-
-def _authentication(code: str) -> Json:
-    return {"text": TEXT.format(code=code), "button": {"text": BUTTON, "copies": code}}
 
 
 def _template(template: Json) -> Json:
-    return {
+    found = {
         "name": template["name"],
         "language": template["language"]["code"],
         "parameters": list(_texts(template)),
         "components": template.get("components", []),
     }
+    code = code_of(template)
+    return found | _authentication(code) if code else found
+
+
+def _authentication(code: str) -> Json:
+    return {"text": TEXT.format(code=code), "button": {"text": BUTTON, "copies": code}}
 
 
 def _texts(template: Json) -> Iterator[str]:

@@ -107,11 +107,13 @@ def test_the_phone_shows_metas_text_and_the_button_that_copies_the_code(
 ) -> None:
     running.send_whatsapp("+14255550101", **verification(BODY, BUTTON))
 
-    content = running.entries("whatsapp", "+14255550101")[-1]["content"]
-    assert content["text"] == (
+    template = running.entries("whatsapp", "+14255550101")[-1]["content"]["template"]
+    assert template["text"] == (
         "123456 is your verification code. For your security, do not share this code."
     )
-    assert content["button"] == {"text": "Copy code", "copies": "123456"}
+    assert template["button"] == {"text": "Copy code", "copies": "123456"}
+    [recipient] = [one for one in running.get("/recipients") if one["to"] == "+14255550101"]
+    assert recipient["preview"].startswith("123456 is your verification code.")
 
 
 @pytest.mark.parametrize(
@@ -139,4 +141,5 @@ def test_another_template_may_have_any_values(running: RunningSimulator) -> None
     provider_id = running.send_whatsapp("+14255550101", **message)
 
     assert receipt_types(running.topic.of(provider_id, 1))[0] == "accepted"
-    assert running.entries("whatsapp", "+14255550101")[-1]["content"]["text"] is None
+    template = running.entries("whatsapp", "+14255550101")[-1]["content"]["template"]
+    assert "text" not in template
