@@ -1,6 +1,5 @@
 """SendTextMessage of AWS End User Messaging SMS, validated as AWS does."""
 
-import re
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,10 +8,11 @@ from simulator.aws_end_user_messaging import (
     SERVICE,
     THROTTLING_ERROR,
     check_model,
+    check_protect_configuration,
     field_error,
     parse_request,
 )
-from simulator.aws_model import AwsError, AwsOperation, Json, aws_operation
+from simulator.aws_model import AwsOperation, Json, aws_operation
 from simulator.provider import (
     AcceptedMessage,
     AwsAccount,
@@ -26,10 +26,6 @@ from simulator.sms.text import encoding, length, parts
 
 # https://docs.aws.amazon.com/sms-voice/latest/userguide/sms-limitations-character.html
 MAX_LENGTH = {"GSM": 1530, "Unicode": 630}
-# As in the response of CreateProtectConfiguration.
-PROTECT_CONFIGURATION = re.compile(
-    r"(arn:[a-z-]+:sms-voice:[a-z0-9-]+:\d{12}:protect-configuration/)?protect-[0-9a-f]+"
-)
 
 
 def provider(account: AwsAccount) -> "SmsProvider":
@@ -53,7 +49,7 @@ class SmsProvider:
         check_model(self.operation, body)
         _check_length(body.get("MessageBody"))
         _check_price(body)
-        _check_protect_configuration(body)
+        check_protect_configuration(body)
         return parse_request(body, time_to_live)
 
     def new_provider_id(self) -> str:
@@ -89,16 +85,4 @@ def _check_price(body: Json) -> None:
     if max_price is not None and float(max_price) < PRICE_PER_PART * parts(body["MessageBody"]):
         raise field_error(
             "PRICE_OVER_THRESHOLD", "MaxPrice", "The message costs more than MaxPrice"
-        )
-
-
-def _check_protect_configuration(body: Json) -> None:
-    """Those of the account are unknown here: any that has the form of an ID or ARN exists."""
-    found = body.get("ProtectConfigurationId")
-    if found is not None and not PROTECT_CONFIGURATION.fullmatch(found):
-        raise AwsError(
-            "ResourceNotFoundException",
-            f"The protect configuration '{found}' does not exist",
-            ResourceType="protect-configuration",
-            ResourceId=found,
         )

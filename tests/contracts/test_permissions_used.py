@@ -23,16 +23,20 @@ import record_receipt
 import send_message
 import start_delivery
 from messaging import settings
+from messaging.clients.mac import macs
 from messaging.clients.queue import sqs
 from messaging.clients.store import store, store_to_read
 from messaging.clients.workflow import workflow
 from messaging.domain.content import Delivery
 from messaging.domain.errors import Ambiguous
-from messaging.domain.statuses import AttemptStatus
+from messaging.domain.messages import Message
+from messaging.domain.plan import PlannedAttempt
+from messaging.domain.statuses import AttemptStatus, Success
+from messaging.domain.verifications import Alphabet, Verification
 from messaging.store import Store
 from tests.infra.template import Template
 from tests.support.aws import CONTEXT, ENVIRONMENT, TABLE, aws, event_of, load, sns
-from tests.support.plans import send_event
+from tests.support.plans import CHANNELS, plan_of, send_event
 from tests.support.request_cases import RIGHT, VALID, but
 
 # The services' names in policies.
@@ -43,6 +47,7 @@ NAMES = {
     "pinpoint-sms-voice-v2": "sms-voice",
     "socialmessaging": "social-messaging",
     "sesv2": "ses",
+    "kms": "kms",
 }
 # What SES checks for SendEmail depends on the content.
 TEMPLATED = ("ses:SendEmail", '"Template"', "ses:SendTemplatedEmail")
@@ -90,6 +95,7 @@ class Calls:
         return SimpleNamespace(status_code=200), {
             "MessageId": "id",
             "messageId": "id",
+            "Mac": bytes(32),
             "input": "{}",
         }
 
@@ -109,7 +115,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[Calls]:
 
 def forget_clients() -> None:
     for cached in (
-        *(store, store_to_read, sqs, workflow),
+        *(store, store_to_read, sqs, workflow, macs),
         *(start_delivery.workflow, start_delivery.pace, send_message.channel),
     ):
         cached.cache_clear()
@@ -196,10 +202,31 @@ def send_all() -> None:
     send(through, 1, "whatsapp")
     record(through, "whatsapp_delivered")
     send(through, 2, "sms")
+    send_codes()
     expired = post(but(VALID, {"/expires_in_seconds": 5}))
     with pytest.MonkeyPatch.context() as later:
         later.setattr(send_message, "now", lambda: datetime.now(UTC) + timedelta(seconds=60))
         send(expired, 1, "whatsapp")
+
+
+def send_codes() -> None:
+    """A verification by every channel; nobody hears how it is stored."""
+    now = datetime.now(UTC)
+    numbered = enumerate(CHANNELS, start=1)
+    attempts = [PlannedAttempt(one, one, name, 60, Success.CONFIRMED) for one, name in numbered]
+    policy = Verification("sign-in", 6, Alphabet.DIGITS, 5, "Example", "en")
+    expires = now + timedelta(minutes=10)
+    Store(boto3.Session().client("dynamodb"), TABLE).messages.add(
+        Message("code", now, plan_of(*attempts), expires_at=expires, verification=policy),
+        {
+            "to": dict.fromkeys(CHANNELS, "+12065550144"),
+            "from": NOTIFY["/from"],
+            "steps": [{}] * len(attempts),
+            "category": "authentication",
+        },
+    )
+    for attempt in attempts:
+        send("code", attempt.number, attempt.channel)
 
 
 def record(message_id: str, event: str) -> None:

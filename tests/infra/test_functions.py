@@ -55,6 +55,8 @@ ENVIRONMENTS = {
         "WHATSAPP_CODE_LANGUAGES": "en",
         "SMS_PROTECT_CONFIGURATION": "",
         "SMS_CODES_MAX_PRICE": "",
+        "VOICE_PROTECT_CONFIGURATION": "",
+        "VOICE_CODES_MAX_PRICE": "",
         "SMS_NOTIFY_CODE_TEMPLATE": "notify-code-verification-english-001",
         "CODES_KEY_ID": "CodesKey",
     },

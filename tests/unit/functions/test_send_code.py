@@ -77,6 +77,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[ProviderCalls]:
         monkeypatch.setenv("CODES_KEY_ID", key["KeyMetadata"]["KeyId"])
         monkeypatch.setenv("SMS_PROTECT_CONFIGURATION", "protect-abc1")
         monkeypatch.setenv("SMS_CODES_MAX_PRICE", "0.15")
+        monkeypatch.setenv("VOICE_PROTECT_CONFIGURATION", "protect-abc2")
+        monkeypatch.setenv("VOICE_CODES_MAX_PRICE", "0.20")
         monkeypatch.setenv("WHATSAPP_CODE_LANGUAGES", "en,de")
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", boto3.Session())
         assert boto3.DEFAULT_SESSION
@@ -131,6 +133,8 @@ def test_each_channel_carries_the_code_that_the_check_derives(calls: ProviderCal
     assert sms["ProtectConfigurationId"] == "protect-abc1"
     assert voice["MessageBody"].count(", ".join(code())) == 2
     assert voice["VoiceId"] == "VICKI"
+    assert voice["MaxPricePerMinute"] == "0.20"
+    assert voice["ProtectConfigurationId"] == "protect-abc2"
     simple = calls.last("sesv2")["Content"]["Simple"]
     assert all(code() in simple["Body"][form]["Data"] for form in ("Text", "Html"))
 
@@ -163,14 +167,19 @@ def test_the_callers_own_code_is_sent_without_a_key_and_without_feedback(
     assert "kms" not in calls.sent
 
 
-def test_an_ordinary_sms_has_the_protect_configuration_alone(calls: ProviderCalls) -> None:
+@pytest.mark.parametrize(
+    ("number", "protect"), [(2, "protect-abc1"), (4, "protect-abc2")], ids=["sms", "voice"]
+)
+def test_an_ordinary_message_has_the_protect_configuration_alone(
+    calls: ProviderCalls, number: int, protect: str
+) -> None:
     now = datetime.now(UTC)
     store().messages.add(Message("v1", now, PLAN), {**REQUEST, "content": {"text": "hi"}})
-    send(2)
+    send(number)
 
-    sms = calls.last("pinpoint-sms-voice-v2")
-    assert sms["ProtectConfigurationId"] == "protect-abc1"
-    assert not {"MaxPrice", "MessageFeedbackEnabled"} & sms.keys()
+    sent = calls.last("pinpoint-sms-voice-v2")
+    assert sent["ProtectConfigurationId"] == protect
+    assert not {"MaxPrice", "MaxPricePerMinute", "MessageFeedbackEnabled"} & sent.keys()
 
 
 def test_what_only_codes_need_is_not_loaded_with_the_function() -> None:

@@ -81,11 +81,14 @@ def test_a_maximum_price_has_the_form_of_aws(running: RunningSimulator, price: s
     assert [one["Name"] for one in error["Fields"]] == ["MaxPrice"]
 
 
-def test_an_unknown_protect_configuration_is_not_found(running: RunningSimulator) -> None:
+@pytest.mark.parametrize("channel", ["sms", "voice"])
+def test_an_unknown_protect_configuration_is_not_found(
+    running: RunningSimulator, channel: str
+) -> None:
     arn = f"arn:aws:sms-voice:us-east-1:123456789012:protect-configuration/{PROTECT}"
-    assert running.send_sms("+14255550156", ProtectConfigurationId=PROTECT)
-    assert running.send_sms("+14255550156", ProtectConfigurationId=arn)
-    error = failing(running.send_sms, "+14255550156", ProtectConfigurationId="mine")
+    for known in (PROTECT, arn):
+        assert running.send(channel, "+14255550156", ProtectConfigurationId=known)
+    error = failing(running.send, channel, "+14255550156", ProtectConfigurationId="mine")
 
     assert error["code"] == "ResourceNotFoundException"
     assert (error["ResourceType"], error["ResourceId"]) == ("protect-configuration", "mine")
