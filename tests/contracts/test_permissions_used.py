@@ -341,10 +341,17 @@ def test_a_function_may_do_what_it_does_and_does_what_it_may(
 ) -> None:
     role = template.functions[function]["Role"]
     allowed = {action for action, _ in template.allowed(role) if not action.startswith(BESIDE)}
+    allowed |= allowed_by_the_codes_key(template, role)
 
     assert allowed - BY_OTHERS.get(function, set()) == heard(function) - BY_OTHERS.get(
         function, set()
     )
+
+
+def allowed_by_the_codes_key(template: Template, role: str) -> set[str]:
+    """Its own policy alone says who may use it."""
+    statements = template.of_type("AWS::KMS::Key")["CodesKey"]["KeyPolicy"]["Statement"]
+    return {one["Action"] for one in statements if role in one["Principal"]["AWS"]}
 
 
 @pytest.mark.parametrize("function", JOURNEYS)
