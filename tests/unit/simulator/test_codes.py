@@ -108,8 +108,10 @@ def test_a_block_names_the_protect_configuration_of_the_request(tmp_path: Any) -
 def test_the_phone_shows_metas_text_and_the_button_that_copies_the_code(
     running: RunningSimulator,
 ) -> None:
-    running.send_whatsapp("+14255550101", **verification(BODY, BUTTON))
+    provider_id = running.send_whatsapp("+14255550101", **verification(BODY, BUTTON))
 
+    _, sent = running.topic.of(provider_id, 2)
+    assert '"category":"authentication"' in sent["whatsAppWebhookEntry"]
     template = running.entries("whatsapp", "+14255550101")[-1]["content"]["template"]
     assert template["text"] == (
         "123456 is your verification code. For your security, do not share this code."
