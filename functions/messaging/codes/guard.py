@@ -35,10 +35,12 @@ if TYPE_CHECKING:
 
     from messaging.store.counters import Counters
 
-_SENTENCES: Mapping[str, str] = {
+# What a refusal says, by the name of its limit.
+LIMITS: Mapping[str, str] = {
     "recipient": "too many codes were sent to this recipient",
     "client_ip": "too many codes were requested from this client_ip",
     "prefix": "too many codes to numbers that begin like this one were not entered",
+    "country": "codes are not sent to numbers of this country",
     "breaker": "too few codes to numbers like this one are entered, so none is sent for a while",
 }
 
@@ -106,7 +108,7 @@ class Guard:
         allowed, denied = self.limits.allowed, self.limits.denied
         for country in (each.country for each in recipients if each.country):
             if country in denied or (allowed and country not in allowed):
-                raise Blocked(f"codes are not sent to numbers of {country}", "country")
+                raise Blocked(LIMITS["country"], "country")
 
     def _admit(
         self, recipients: Sequence[_Recipient], client_ip: str | None, *, resend: bool
@@ -230,7 +232,7 @@ def _is_judged(recipient: Counter, now: datetime) -> bool:
 
 def _refuse_until(until: datetime | None, kind: str, now: datetime) -> None:
     if until:
-        raise Blocked(_SENTENCES[kind], kind, math.ceil((until - now).total_seconds()))
+        raise Blocked(LIMITS[kind], kind, math.ceil((until - now).total_seconds()))
 
 
 def _hour(limit: int | None) -> Window:

@@ -15,8 +15,8 @@ from messaging.store.table import Item, Key, Table, epoch, item_before
 
 # As in "the verifications of these two minutes": what is judged together.
 COHORT = timedelta(minutes=2)
-# An item of so many cohorts has less than 1,024 bytes, so that writing it costs one unit. They are
-# the newest that are not empty: the last hour of a busy prefix, half a day of a quiet one.
+# An item of so many cohorts and a new one has less than 1,024 bytes, so that writing it costs one
+# unit. They are the newest that are not empty: an hour of a busy prefix, many of a quiet one.
 COHORTS = 32
 # A counter that changes while it is added to is read again; a further change means that a window
 # began in between, which happens once an hour.
@@ -200,11 +200,9 @@ def _cohort(item: Item, number: int) -> Cohort:
 
 
 def _outdated(counter: Counter) -> tuple[str, ...]:
-    """The attributes of the cohorts that make place for the one of this time."""
+    """The attributes of the cohorts that are too many."""
     return tuple(
-        f"{word}{_number(cohort.began)}"
-        for cohort in counter.cohorts[COHORTS - 1 :]
-        for word in "sa"
+        f"{word}{_number(cohort.began)}" for cohort in counter.cohorts[COHORTS:] for word in "sa"
     )
 
 
