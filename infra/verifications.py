@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 
+from aws_cdk import Stack
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.api import TIMEOUT, Api, add_method
+from infra import nag
+from infra.api import Api, ApiFunction, add_method
+from infra.channel_config import ChannelConfig
 from infra.codes_key import CodesKey
 from infra.config import Config
-from infra.function import Code, Function
+from infra.function import Code
 from infra.messages_table import MessagesTable
 
 
@@ -40,7 +43,7 @@ class Verifications(Construct):
         for path, function in {"check": check, "resend": control, "cancel": control}.items():
             add_method(one.add_resource(path), "POST", function)
 
-    def _start(self, config: Config, requests: sqs.IQueue) -> Function:
+    def _start(self, config: Config, requests: sqs.IQueue) -> ApiFunction:
         function = self._function(
             "StartVerification",
             "Starts a verification and queues its message, or sends the pending code again.",
@@ -58,7 +61,7 @@ class Verifications(Construct):
         function.allow_completing_tasks()
         return function
 
-    def _read(self, config: Config) -> Function:
+    def _read(self, config: Config) -> ApiFunction:
         function = self._function(
             "ReadVerification",
             "Returns a verification with its sends and checks.",
@@ -67,16 +70,18 @@ class Verifications(Construct):
         self._table.allow(function, "Query")
         return function
 
-    def _check(self, config: Config, codes_key: CodesKey) -> Function:
+    def _check(self, config: Config, codes_key: CodesKey) -> ApiFunction:
         function = self._function(
             "CheckVerification", "Counts a check, then compares the code.", config.retention
         )
         self._table.allow(function, "UpdateItem", "Query")
         codes_key.allow_deriving(function)
+        for channel in config.channels.values():
+            _allow_feedback(function, channel)
         function.allow_completing_tasks()
         return function
 
-    def _control(self, config: Config) -> Function:
+    def _control(self, config: Config) -> ApiFunction:
         function = self._function(
             "ControlVerification",
             "Sends a pending code again, or cancels it, for its caller.",
@@ -92,12 +97,27 @@ class Verifications(Construct):
 
     def _function(
         self, construct_id: str, description: str, environment: Mapping[str, str]
-    ) -> Function:
-        return Function(
+    ) -> ApiFunction:
+        return ApiFunction(
             self,
             construct_id,
             code=self._code,
             description=description,
-            timeout=TIMEOUT,
-            environment={"MESSAGES_TABLE": self._table.table.table_name, **environment},
+            messages=self._table,
+            environment=environment,
+        )
+
+
+def _allow_feedback(function: ApiFunction, channel: ChannelConfig) -> None:
+    """Allows reporting an approved code to a provider that asks for it."""
+    stack = Stack.of(function)
+    own = f"arn:{stack.partition}:{channel.service}:{stack.region}:{stack.account}:"
+    actions = [f"{channel.service}:{each}" for each in channel.feedback_actions]
+    for resource in channel.feedback_resources:
+        function.allow(*actions, on=[f"{own}{resource}"])
+        nag.accept(
+            function.own_role,
+            f"IAM5[Resource::arn:<AWS::Partition>:{channel.service}:<AWS::Region>:"
+            f"<AWS::AccountId>:{resource}]",
+            "Messages have no names before they are sent.",
         )

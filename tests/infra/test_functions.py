@@ -40,10 +40,16 @@ ENVIRONMENTS = {
         "EMAIL_CONFIGURATION_SET": "ReceiptsConfigurationSetsEmail",
         "VOICE_CONFIGURATION_SET": "ReceiptsConfigurationSetsVoice",
         "WHATSAPP_API_VERSION": "v24.0",
+        "WHATSAPP_CODE_TEMPLATE": "verification_code",
+        "WHATSAPP_CODE_LANGUAGES": "en",
+        "SMS_PROTECT_CONFIGURATION": "",
+        "SMS_CODES_MAX_PRICE": "",
+        "SMS_NOTIFY_CODE_TEMPLATE": "notify-code-verification-english-001",
     },
     "record_receipt": {**TABLE, "RETENTION_DAYS": "90", "SMS_CARRIER_RECEIPT": "delivered"},
     "close_message": {**TABLE, "RETENTION_DAYS": "90"},
     "read_message": TABLE,
+    "control_message": {**TABLE, "RETENTION_DAYS": "90"},
 }
 ALL = {
     "POWERTOOLS_SERVICE_NAME": "throughline",

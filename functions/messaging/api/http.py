@@ -1,17 +1,21 @@
 """HTTP requests and responses: messages as JSON, errors as problem details (RFC 9457)."""
 
 import base64
+import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
-from messaging.domain.errors import Problem
+from messaging.domain.errors import Problem, TooLate
 from messaging.domain.messages import Attempt, Message, MessageHistory
 from messaging.domain.statuses import MessageStatus
 
 HttpResponse = dict[str, Any]
+
+KEY_HEADER, KEY = "Idempotency-Key", re.compile(r"[\x21-\x7e]{1,255}")
 
 
 def request_body(event: Mapping[str, Any]) -> bytes:
@@ -26,6 +30,17 @@ def header(event: Mapping[str, Any], name: str) -> str | None:
     """A header's value; as in HTTP, names are not case-sensitive."""
     headers = event.get("headers") or {}
     return next((value for key, value in headers.items() if key.lower() == name.lower()), None)
+
+
+def hash_of_key(event: Mapping[str, Any], key: str) -> str:
+    """An idempotency key belongs to the caller's API key."""
+    caller = event["requestContext"].get("identity", {}).get("apiKeyId")
+    return hashlib.sha256(f"{caller} {key}".encode()).hexdigest()
+
+
+def malformed_key_response() -> HttpResponse:
+    detail = f"{KEY_HEADER} must be 1 to 255 visible ASCII characters"
+    return problem_response(HTTPStatus.BAD_REQUEST, detail)
 
 
 def json_response(status: HTTPStatus, body: Mapping[str, Any], **headers: str) -> HttpResponse:
@@ -45,6 +60,17 @@ def problem_response(
     if listed := [one.document for one in errors]:
         body["errors"] = listed
     return _response(status, body, "application/problem+json", headers)
+
+
+def too_late_response(error: TooLate) -> HttpResponse:
+    """A problem document with the status that no longer permits what was asked."""
+    conflict = HTTPStatus.CONFLICT
+    body = {"type": "about:blank", "title": conflict.phrase, "status": error.status}
+    return _response(conflict, body | {"detail": str(error)}, "application/problem+json", {})
+
+
+def unknown_message() -> HttpResponse:
+    return problem_response(HTTPStatus.NOT_FOUND, "no message has this id")
 
 
 def _response(
