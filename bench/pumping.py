@@ -90,7 +90,7 @@ class User:
 
 
 @dataclass
-class Outcome:
+class AttackOutcome:
     """What went out and what was refused; times are since the attack began."""
 
     attack: Attack
@@ -123,12 +123,12 @@ class Simulation:
         table = Table(MemoryDynamoDB(), "Messages")  # type: ignore[arg-type] # the stand-in
         self.counters = Counters(table)
         self.guard = Guard(self.counters, limits, lambda: self.now, self.log)
-        self.outcome = Outcome(attack)
+        self.outcome = AttackOutcome(attack)
         self._begins = BEGINNING + WEEK + attack.begins
         self._events: list[tuple[datetime, int, Callable[[], None]]] = []
         self._numbers = count()
 
-    def run(self) -> Outcome:
+    def run(self) -> AttackOutcome:
         self._plan_users()
         self._plan_attack(self.outcome.attack)
         written = io.StringIO()
@@ -224,7 +224,7 @@ def defaults() -> Iterator[CodeLimits]:
         yield settings.code_limits()
 
 
-def line(mode: str, outcomes: Sequence[Outcome]) -> str:
+def line(mode: str, outcomes: Sequence[AttackOutcome]) -> str:
     """The figures of one attack, of the seed with the fewest to the one with the most."""
     within = [timedelta(minutes=10), timedelta(hours=1), timedelta(hours=12), DAY]
     sent = [_range([one.sent_within(time) for one in outcomes]) for time in within]
