@@ -55,9 +55,13 @@ def test_a_burst_gets_what_the_prefixes_may_have() -> None:
     assert {one.limit for one in outcome.refused_users} <= {"prefix"}
 
 
-def test_a_slow_attack_gets_what_opens_the_breakers() -> None:
-    outcome = simulated("in 24 hours")
-    countries = len(outcome.attack.countries)
+@pytest.fixture(scope="module")
+def slow_attack() -> AttackOutcome:
+    return simulated("in 24 hours")
+
+
+def test_a_slow_attack_gets_what_opens_the_breakers(slow_attack: AttackOutcome) -> None:
+    outcome, countries = slow_attack, len(slow_attack.attack.countries)
     trusted = {number[:-4] for number in outcome.known} & outcome.prefixes
 
     # When the attack begins, and after each block.
@@ -70,13 +74,11 @@ def test_a_slow_attack_gets_what_opens_the_breakers() -> None:
     assert most < outcome.attack.starts / 5
 
 
-def test_only_users_that_are_like_the_attackers_are_refused() -> None:
-    outcome = simulated("in 24 hours")
-
-    assert len(outcome.refused_users) < outcome.honest_there / 5
-    for user in outcome.refused_users:
+def test_only_users_that_are_like_the_attackers_are_refused(slow_attack: AttackOutcome) -> None:
+    assert len(slow_attack.refused_users) < slow_attack.honest_there / 5
+    for user in slow_attack.refused_users:
         assert not user.known
-        assert user.number[:-4] in outcome.prefixes
+        assert user.number[:-4] in slow_attack.prefixes
 
 
 def test_an_attack_on_ever_new_prefixes_gets_what_opens_the_breakers_of_countries() -> None:
