@@ -62,10 +62,10 @@ def items(table: "DynamoDBClient") -> list[dict[str, Any]]:
 
 
 def queued() -> str:
-    url = ENVIRONMENT["REQUESTS_QUEUE_URL"]
-    name = "ApproximateNumberOfMessages"
-    attributes = sqs().get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"]
-    return str(attributes[name])
+    found = sqs().get_queue_attributes(
+        QueueUrl=ENVIRONMENT["REQUESTS_QUEUE_URL"], AttributeNames=["ApproximateNumberOfMessages"]
+    )
+    return found["Attributes"]["ApproximateNumberOfMessages"]
 
 
 def test_a_refused_start_is_answered_with_its_limit_and_leaves_nothing(
