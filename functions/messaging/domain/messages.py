@@ -216,6 +216,12 @@ class MessageHistory:
     def attempt(self, number: int) -> Attempt | None:
         return next((one for one in self.attempts if one.number == number), None)
 
+    def requested(self) -> list[Attempt]:
+        """The attempts without those that are only sent if the caller asks for them, who has not
+        yet.
+        """
+        return [one for one in self.attempts if not one.waits_for_request]
+
     def step(self, attempt: Attempt) -> int:
         return self.message.plan.attempt(attempt.number).step
 
