@@ -24,6 +24,9 @@ class ChannelConfig(Parameters):
     send_actions: ClassVar[tuple[str, ...]]
     # What the actions are allowed on, in this account and region.
     send_resources: ClassVar[tuple[str, ...]]
+    # The actions that report an approved code, and what they are allowed on.
+    feedback_actions: ClassVar[tuple[str, ...]] = ()
+    feedback_resources: ClassVar[tuple[str, ...]] = ()
     # What events are published on behalf of, in this account and region.
     event_source: ClassVar[str]
     # Senders that nobody can have: reserved for fiction and documentation.
@@ -41,6 +44,11 @@ class ChannelConfig(Parameters):
     def is_example(self) -> bool:
         """Whether nothing can be sent, because the sender is still an example."""
         return re.search(self.example_sender, self.sender) is not None
+
+    @property
+    def sends_codes(self) -> bool:
+        """Whether it has what it takes to send one-time codes, beside a sender."""
+        return True
 
     def deployed(self, scope: Construct) -> Self:  # noqa: ARG002 - for a channel that creates one
         """The same, after creating the resource that its sender asks for, if there is one."""

@@ -60,6 +60,21 @@ def sms_carrier_receipt() -> AttemptStatus:
     return AttemptStatus(_text("SMS_CARRIER_RECEIPT"))
 
 
+def codes_brand() -> str:
+    """The name that codes are sent in if the request names none."""
+    return _text("CODES_BRAND")
+
+
+def codes_cool_down() -> timedelta:
+    """The least time between two requested sends of a code."""
+    return timedelta(seconds=int(_text("CODES_RESEND_SECONDS")))
+
+
+def code_channels() -> tuple[str, ...]:
+    """The channels that can send codes."""
+    return tuple(_text("CODES_CHANNELS").split(","))
+
+
 def codes_key_id() -> str:
     """The KMS key by which codes are derived."""
     return _text("CODES_KEY_ID")

@@ -1,7 +1,9 @@
 """HTTP requests and responses: messages as JSON, errors as problem details (RFC 9457)."""
 
 import base64
+import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from http import HTTPStatus
@@ -12,6 +14,8 @@ from messaging.domain.messages import Attempt, Message, MessageHistory
 from messaging.domain.statuses import MessageStatus
 
 HttpResponse = dict[str, Any]
+
+KEY_HEADER, KEY = "Idempotency-Key", re.compile(r"[\x21-\x7e]{1,255}")
 
 
 def request_body(event: Mapping[str, Any]) -> bytes:
@@ -28,19 +32,34 @@ def header(event: Mapping[str, Any], name: str) -> str | None:
     return next((value for key, value in headers.items() if key.lower() == name.lower()), None)
 
 
+def hash_of_key(event: Mapping[str, Any], key: str) -> str:
+    """An idempotency key belongs to the caller's API key."""
+    caller = event["requestContext"].get("identity", {}).get("apiKeyId")
+    return hashlib.sha256(f"{caller} {key}".encode()).hexdigest()
+
+
+def malformed_key_response() -> HttpResponse:
+    detail = f"{KEY_HEADER} must be 1 to 255 visible ASCII characters"
+    return problem_response(HTTPStatus.BAD_REQUEST, detail)
+
+
 def json_response(status: HTTPStatus, body: Mapping[str, Any], **headers: str) -> HttpResponse:
     return _response(status, body, "application/json", headers)
 
 
 def problem_response(
-    status: HTTPStatus, detail: str, errors: Iterable[Problem] = (), **headers: str
+    status: HTTPStatus,
+    detail: str,
+    errors: Iterable[Problem] = (),
+    facts: Mapping[str, str] = {},
+    **headers: str,
 ) -> HttpResponse:
-    """A problem document; `errors` has one entry per invalid field."""
+    """A problem document; `errors` has one entry per invalid field, `facts` are further members."""
     body = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}
-    listed = [one.document for one in errors]
-    return _response(
-        status, body | ({"errors": listed} if listed else {}), "application/problem+json", headers
-    )
+    body |= facts
+    if listed := [one.document for one in errors]:
+        body["errors"] = listed
+    return _response(status, body, "application/problem+json", headers)
 
 
 def too_late_response(error: TooLate) -> HttpResponse:
@@ -76,6 +95,15 @@ def status_url(event: Mapping[str, Any], message_id: str) -> str:
     return f"https://{context['domainName']}{context['path']}/{message_id}"
 
 
+def resource_url(event: Mapping[str, Any], kind: str, message_id: str) -> str:
+    """The URL of a resource beside the one that was requested; relative if the host is unknown."""
+    context = event["requestContext"]
+    path = f"{kind}/{message_id}"
+    if "domainName" not in context:
+        return path
+    return f"https://{context['domainName']}/{context['path'].split('/')[1]}/{path}"
+
+
 def accepted_document(message: Message, url: str) -> dict[str, Any]:
     """The response to an accepted request, the same each time the request is repeated."""
     return {
@@ -99,7 +127,7 @@ def message_document(
         "id": message.message_id,
         "status": history.status,
         **_plan_document(message),
-        "concluded_at": _timestamp(message.concluded_at),
+        "concluded_at": timestamp(message.concluded_at),
         "reason": message.reason,
         "category": request.get("category"),
         "metadata": request.get("metadata", {}),
@@ -111,19 +139,23 @@ def message_document(
 
 def _plan_document(message: Message) -> dict[str, Any]:
     return {
-        "accepted_at": _timestamp(message.accepted_at),
-        "expires_at": _timestamp(message.expires_at),
-        "plan": [
-            {
-                "attempt": one.number,
-                "step": one.step,
-                "channel": one.channel,
-                "wait_seconds": one.wait_seconds,
-                "success": one.success,
-            }
-            for one in message.plan.attempts
-        ],
+        "accepted_at": timestamp(message.accepted_at),
+        "expires_at": timestamp(message.expires_at),
+        "plan": plan_entries(message),
     }
+
+
+def plan_entries(message: Message) -> list[dict[str, Any]]:
+    return [
+        {
+            "attempt": one.number,
+            "step": one.step,
+            "channel": one.channel,
+            "wait_seconds": one.wait_seconds,
+            "success": one.success,
+        }
+        for one in message.plan.attempts
+    ]
 
 
 def _attempt_document(history: MessageHistory, attempt: Attempt) -> dict[str, Any]:
@@ -135,7 +167,7 @@ def _attempt_document(history: MessageHistory, attempt: Attempt) -> dict[str, An
         "late": history.late(attempt),
         "reason": attempt.reason,
         "provider_id": attempt.provider_id,
-        "started_at": _timestamp(attempt.claimed_at),
+        "started_at": timestamp(attempt.claimed_at),
     }
 
 
@@ -171,8 +203,8 @@ def _event(
 ) -> dict[str, Any]:
     about = {"attempt": attempt.number, "channel": attempt.channel} if attempt else {}
     known = {name: value for name, value in facts.items() if value is not None}
-    return {"at": _timestamp(at), "event": event, **about, **known}
+    return {"at": timestamp(at), "event": event, **about, **known}
 
 
-def _timestamp(at: datetime | None) -> str | None:
+def timestamp(at: datetime | None) -> str | None:
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z") if at else None
