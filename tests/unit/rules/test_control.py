@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from aws_lambda_powertools import Logger
@@ -212,6 +212,31 @@ def test_an_advance_ends_the_waits_of_its_step_and_of_no_later_one(
     assert states.failed == [("token 1", "Advanced", ADVANCED_BEFORE)]
 
 
+def test_a_verification_is_only_advanced_by_a_resend_that_its_limits_permit(
+    control: Control,
+) -> None:
+    planned(control, VERIFICATION)
+    with pytest.raises(TooLate, match="is a resend"):
+        control.advance("m1", 1)
+    assert message(control).advanced_to == 0
+
+    assert control.advance("m1", 1, resend=True).advanced_to == 2
+
+
+@pytest.mark.parametrize("act", [Control.confirm, Control.cancel], ids=["confirm", "cancel"])
+def test_what_a_busy_provider_had_not_taken_was_skipped(
+    control: Control, act: Callable[[Control, str], Message]
+) -> None:
+    """Its function reports that to a state that was answered already."""
+    planned(control)
+    attempt = in_status(control.store, FIRST, AttemptStatus.SENDING)
+    act(control, "m1")
+    control.store.attempts.release(attempt.attempt_id, "ThrottlingException")
+    history = control.store.messages.history("m1")
+
+    assert history.status_of(history.attempts[0]) is AttemptStatus.SKIPPED
+
+
 # ---- steps on request
 
 
@@ -323,5 +348,9 @@ def run(
         "m1", number, attempt.channel, attempt.wait_seconds, f"token {number}", entered_at
     )
     AttemptRunner(
-        control.store, states, lambda _: provider, "sender of {}".format, now, control.log
+        control.store, states, lambda _: provider, "sender of {}".format, now, control.log, _no_code
     ).run(state)
+
+
+def _no_code(*_: object) -> NoReturn:
+    pytest.fail("the message has no code")
