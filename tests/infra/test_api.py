@@ -19,7 +19,7 @@ REFUSALS = {
 }
 
 
-def test_it_accepts_returns_and_controls_messages_with_a_key(template: Template) -> None:
+def test_it_accepts_a_message_and_returns_one_with_a_key(template: Template) -> None:
     methods = template.of_type("AWS::ApiGateway::Method").values()
     paths = template.of_type("AWS::ApiGateway::Resource")
 
