@@ -25,7 +25,7 @@ def channel(client: "PinpointSMSVoiceV2Client", setting: Callable[[str], str]) -
     )
 
 
-class _Protection(TypedDict, total=False):
+class _CallProtection(TypedDict, total=False):
     ProtectConfigurationId: str
     MaxPricePerMinute: str
 
@@ -62,11 +62,11 @@ class VoiceChannel:
             )
         return response["MessageId"]
 
-    def _protection(self, delivery: Delivery) -> _Protection:
+    def _protection(self, delivery: Delivery) -> _CallProtection:
         """Against fraud:
         docs.aws.amazon.com/pinpoint/latest/apireference_smsvoicev2/API_SendVoiceMessage.html.
         """
-        protection: _Protection = {}
+        protection: _CallProtection = {}
         if self._protect_configuration:
             protection["ProtectConfigurationId"] = self._protect_configuration
         if delivery.verification and self._codes_max_price:
