@@ -18,7 +18,7 @@ from bench.call_record import CallRecord
 from bench.usage import AwsCall, Invocation, metrics_in, read_units, write_units
 from local import cloud
 
-METERED = ("dynamodb", "sqs", "sns")
+METERED = ("dynamodb", "sqs", "sns", "kms")
 WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem"})
 READS = frozenset({"GetItem", "Query"})
 HttpResponse = tuple[int, dict[str, str], bytes]
