@@ -244,6 +244,13 @@ class Throughline:
         calls = self._call(f"{simulator}/sent?message_id={message_id}", None, {}).body
         return calls
 
+    def calls_to(self, recipient: str) -> list[dict[str, Any]]:
+        """The calls that the simulator received for a recipient, in their order."""
+        simulator = self.environment["AWS_ENDPOINT_URL_SESV2"]
+        calls: list[dict[str, Any]]
+        calls = self._call(f"{simulator}/sent?to={quote(recipient)}", None, {}).body
+        return calls
+
     def report(self, provider_id: str, receipt: str) -> None:
         """Has a recipient report now, by one of the provider's words."""
         simulator = self.environment["AWS_ENDPOINT_URL_SESV2"]

@@ -55,7 +55,8 @@ def test_a_confirmation_ends_the_wait_and_what_was_to_come(throughline: Throughl
     message = throughline.finished(sent)
     assert (message["status"], throughline.sent(sent)) == ("confirmed", ["whatsapp"])
     assert execution_status(throughline, throughline.execution(sent)) == "SUCCEEDED"
-    assert [throughline.control(sent, word).status for word in ("cancel", "advance")] == [409, 409]
+    late = throughline.control(sent, "cancel"), throughline.control(sent, "advance", step=1)
+    assert [(one.status, one.body["status"]) for one in late] == [(409, "confirmed")] * 2
 
 
 def test_a_failure_falls_back_where_a_confirmation_is_waited_for(throughline: Throughline) -> None:
