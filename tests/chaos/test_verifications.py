@@ -158,9 +158,10 @@ def test_a_callers_word_that_is_killed_and_repeated_takes_effect_once(
     stack: FaultyStack, word: str, moment: Moment, end: str
 ) -> None:
     throughline = stack.throughline
+    to = recipient(PERSON) | {"email": "ana@example.com"}
     message_id = throughline.send(
         {
-            "to": {**recipient(PERSON), "email": "ana@example.com"},
+            "to": to,
             "content": {"text": "Hello.", "subject": "Hello"},
             "steps": [
                 {"channel": channel, "wait_seconds": LONG_WAIT} for channel in ("sms", "email")
