@@ -118,9 +118,9 @@ def measure_verifications(addresses: Addresses, size: int) -> BenchmarkResults:
 
 @contextmanager
 def measured_stack(addresses: Addresses) -> Iterator["Bench"]:
-    pricing = Pricing(load_prices(), function_memory_mb())
     with running(addresses, step, MeteredParts) as stack, bar() as progress:
-        yield Bench(stack, progress, pricing)
+        # The start of the stack has synthesized the template.
+        yield Bench(stack, progress, Pricing(load_prices(), function_memory_mb()))
 
 
 def function_memory_mb() -> int:
