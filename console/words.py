@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
+from console.plain import visible
 from messaging.channels.catalog import channels
 
 # The colour of each status, and a sign that says the same without colour.
@@ -118,4 +119,5 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "day_and_clock": day_and_clock,
     "duration": duration,
     "dollars": dollars,
+    "visible": visible,
 }
