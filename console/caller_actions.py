@@ -90,7 +90,7 @@ def act(facts: MessageFacts, name: str, step: int | None, local: Local) -> Notic
             trust_env=False,
         )
     except httpx.HTTPError as error:
-        return Notice(f"The API did not respond: {error}. The action can be repeated.", good=False)
+        return Notice(f"The API did not respond: {error}. It can be repeated.", good=False)
     if response.is_success:
         return Notice(DONE[name], good=True)
     return Notice(_refusal(response), good=False)

@@ -41,9 +41,11 @@ def _delivery(facts: MessageFacts, success: Attempt) -> str:
 
 
 def _confirmation(facts: MessageFacts) -> str:
-    ended = facts.history and facts.history.message.concluded_at
-    after = f", {duration((ended - facts.since).total_seconds())} after it was accepted"
-    return f"{confirmation_text(facts)}{after if ended else ''}."
+    ended = facts.history.message.concluded_at if facts.history else None
+    if ended is None:
+        return f"{confirmation_text(facts)}."
+    after = duration((ended - facts.since).total_seconds())
+    return f"{confirmation_text(facts)}, {after} after it was accepted."
 
 
 def confirmation_text(facts: MessageFacts) -> str:

@@ -60,8 +60,8 @@ def code(
     return CodeSummary(message("m1", minutes_ago, **changes), POLICY, channels, country)
 
 
-APPROVED = {"status": MessageStatus.CONFIRMED}
-OLD = {"minutes_ago": 20}
+APPROVED: dict[str, Any] = {"status": MessageStatus.CONFIRMED}
+OLD: dict[str, Any] = {"minutes_ago": 20}
 
 
 @pytest.mark.parametrize(
