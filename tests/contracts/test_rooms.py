@@ -10,7 +10,7 @@ FUNCTIONS = sorted(Path("functions").glob("*.py"))
 LIBRARIES = {"aws_lambda_powertools", "boto3", "botocore", "messaging", "ulid"}
 HOT = {"start_delivery", "send_message", "record_receipt", "close_message", "read_message"}
 ROOMS = (
-    *("bench", "console", "functions", "infra", "local", "operations"),
+    *("bench", "console", "examples", "functions", "infra", "local", "operations"),
     *("simulator", "tools"),
 )
 WITH_PYDANTIC = {"messaging.api.requests", "messaging.api.validation", "messaging.api.sample"}

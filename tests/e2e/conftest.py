@@ -45,7 +45,7 @@ def eventually(look: Callable[[], T | None], seconds: float = SECONDS_TO_HAPPEN)
     return found
 
 
-def free_port(count: int = 4) -> int:
+def free_port(count: int = 5) -> int:
     """The first of so many neighbouring ports that nobody uses, below those of outgoing calls."""
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     start = 10_000 + worker % 4 * 5_000 + os.getpid() % 200 * 20
