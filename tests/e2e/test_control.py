@@ -183,6 +183,7 @@ def test_a_cancellation_at_the_end_of_a_wait_sends_at_most_the_next_step(
 
 def cancelled_at_fallback(throughline: Throughline, message_id: str) -> Any:
     """The answer to a cancellation at the moment in which the execution leaves its first wait."""
+    arrived(throughline, message_id)
     eventually(lambda: "Fall back" in throughline.states(message_id))
     return throughline.control(message_id, "cancel")
 
