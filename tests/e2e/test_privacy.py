@@ -377,7 +377,7 @@ def answers(throughline: Throughline, ids: Iterable[str]) -> dict[str, str]:
 def console_pages(throughline: Throughline, ids: Iterable[str]) -> dict[str, str]:
     """The pages of the console that tell of verifications. The phones show codes, on purpose."""
     url = throughline.environment["THROUGHLINE_CONSOLE_URL"]
-    paths = ["/", "/codes", *(f"/messages/{one}" for one in ids)]
+    paths = ["/messages", "/overview", "/codes", *(f"/messages/{one}" for one in ids)]
     pages = {path: http_client().get(f"{url}{path}") for path in paths}
     return {f"console {path}": page.raise_for_status().text for path, page in pages.items()}
 

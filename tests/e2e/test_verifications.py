@@ -148,7 +148,7 @@ def test_the_default_plan_has_a_step_for_each_channel_of_the_recipient(
 
 
 def test_wrong_codes_are_counted_up_to_the_limit(throughline: Throughline) -> None:
-    verification_id = throughline.started(start(phone(), "whatsapp", "sms"))
+    verification_id = throughline.started(start(phone(PERSON), "whatsapp", "sms"))
     (code,) = codes(throughline, verification_id)
 
     answers = [throughline.check(verification_id, another(code, by)).body for by in range(1, 6)]
@@ -420,7 +420,7 @@ def test_of_twenty_right_checks_at_once_one_is_approved(throughline: Throughline
 
 
 def test_of_fifty_wrong_checks_at_once_five_are_counted(throughline: Throughline) -> None:
-    verification_id = throughline.started(start(phone(), "sms"))
+    verification_id = throughline.started(start(phone(PERSON), "sms"))
     (code,) = codes(throughline, verification_id)
     wrong = [another(code, by) for by in range(1, 51)]
     with ThreadPoolExecutor(50) as clients:
@@ -437,7 +437,7 @@ def test_a_right_check_among_wrong_ones_is_approved_if_it_was_counted(
     throughline: Throughline,
 ) -> None:
     for _ in range(5):
-        verification_id = throughline.started(start({"sms": number()}, "sms"))
+        verification_id = throughline.started(start({"sms": number(PERSON)}, "sms"))
         (code,) = codes(throughline, verification_id)
         entered = [code, *(another(code, by) for by in range(1, 8))]
         with ThreadPoolExecutor(len(entered)) as clients:
