@@ -47,8 +47,8 @@ SUSTAINED_MESSAGES = 1_000
 # Slightly above the target of 15 per second, because the time after the last POST counts as well.
 SUSTAINED_PER_SECOND = 15.5
 MESSAGES_PER_SCENARIO = 10
-LIGHT_LOAD_CODES = 60
-SUSTAINED_CODES_PER_SECOND = 10.0
+LIGHT_LOAD_CODES = 40
+SUSTAINED_CODES_PER_SECOND = 9.0
 
 
 def main() -> int:
@@ -157,16 +157,14 @@ class Bench:
     ) -> LoadResult:
         """Sends the messages, waits until the last one has ended, and collects the measurements."""
         task = self.progress.add_task(what, total=len(scenarios))
-        for path in self._records:  # the load before this one may still be recorded
-            settle(path, quiet=1)
+        settle(self._records, quiet=1)  # the load before this one may still be recorded
         sizes = [path.stat().st_size for path in self._records]
         processors = self._processors
         used = processors.measure()
         with ProcessMonitor(self.stack, processors) as monitor:
             load.send(scenarios, per_second)
             load.wait(lambda over: self.progress.update(task, completed=over))
-            for path in self._records:
-                settle(path)
+            settle(self._records)
         spent = {part: now - used.get(part, 0) for part, now in processors.measure().items()}
         lines = [
             line for part in zip(self._records, sizes, strict=True) for line in _lines_from(*part)

@@ -323,6 +323,21 @@ def test_a_read_that_need_not_be_consistent_is_half_a_unit(request_: bytes, unit
     assert meter_cloud.consumed("Query", request_, response) == (units, 0)
 
 
+@pytest.mark.parametrize(("consistent", "units"), [(True, 4), (False, 2)])
+def test_a_batch_reads_each_of_its_keys(*, consistent: bool, units: float) -> None:
+    keys = [{"pk": {"S": name}} for name in ("large", "small", "none")]
+    asked = {"Messages": {"Keys": keys, "ConsistentRead": consistent}}
+    items = [{"text": {"S": "x" * 5_000}}, {"text": {"S": "x"}}]
+    response: meter_cloud.HttpResponse = (
+        200,
+        {},
+        json.dumps({"Responses": {"Messages": items}}).encode(),
+    )
+
+    request = json.dumps({"RequestItems": asked}).encode()
+    assert meter_cloud.consumed("BatchGetItem", request, response) == (units, 0)
+
+
 def test_a_write_is_made_to_tell_its_units() -> None:
     asked = meter_cloud.with_consumed_capacity(
         b'{"TableName": "Messages", "Key": {"n": {"S": "}"}}} '
@@ -412,11 +427,14 @@ def code_run(**changes: Any) -> dict[str, Any]:
 
 
 def test_verifications_are_judged_by_what_went_wrong_and_by_their_latencies() -> None:
-    measured = {"runs": [], "code_runs": [code_run(approved_twice=1), code_run(lost=2)]}
+    codes = [code_run(approved_twice=1), code_run(lost=2)]
+    cost = {"scenario": "code by WhatsApp", "dollars_per_million": {"KMS": 6, "Logs": 84.01}}
+    measured = {"runs": [], "code_runs": codes, "costs": [cost]}
     found = {what: (found, met) for what, _, found, met in targets.targets(measured)}
 
     assert found == {
         "verifications lost, sent twice, approved twice or wrong, in all runs": ("3", False),
+        "AWS, US dollars per million verifications, code by WhatsApp": ("90.01", False),
         "start of a verification to provider call, p95, 1,000 verifications": ("0.40 s", True),
         "response to the right code, p95, 1,000 verifications": ("0.60 s", False),
     }
