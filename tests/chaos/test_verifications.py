@@ -176,7 +176,7 @@ def test_a_callers_word_that_is_killed_and_repeated_takes_effect_once(
         stack,
         "control_message",
         moment.call,
-        lambda: throughline.control(message_id, word, **body),
+        lambda: throughline.control(message_id, word, body),
     )
 
     assert answer.status == 200

@@ -55,7 +55,7 @@ def test_a_confirmation_ends_the_wait_and_what_was_to_come(throughline: Throughl
     message = throughline.finished(sent)
     assert (message["status"], throughline.sent(sent)) == ("confirmed", ["whatsapp"])
     assert execution_status(throughline, throughline.execution(sent)) == "SUCCEEDED"
-    late = throughline.control(sent, "cancel"), throughline.control(sent, "advance", step=1)
+    late = throughline.control(sent, "cancel"), throughline.control(sent, "advance", {"step": 1})
     assert [(one.status, one.body["status"]) for one in late] == [(409, "confirmed")] * 2
 
 
@@ -83,14 +83,14 @@ def test_an_advance_sends_the_next_step_at_once_and_once(throughline: Throughlin
 
     with ThreadPoolExecutor(8) as callers:
         answers = list(
-            callers.map(lambda _: throughline.control(sent, "advance", step=1), range(8))
+            callers.map(lambda _: throughline.control(sent, "advance", {"step": 1}), range(8))
         )
 
     arrived(throughline, sent, number=2)
     assert {answer.status for answer in answers} == {200}
-    assert throughline.control(sent, "advance", step=1).status == 200
-    assert throughline.control(sent, "advance", step=3).status == 409
-    assert throughline.control(sent, "advance", step=4).status == 400
+    assert throughline.control(sent, "advance", {"step": 1}).status == 200
+    assert throughline.control(sent, "advance", {"step": 3}).status == 409
+    assert throughline.control(sent, "advance", {"step": 4}).status == 400
     assert throughline.sent(sent) == ["whatsapp", "sms"]
     assert throughline.states(sent) == ["Choose channel", "Send WhatsApp", "Fall back", "Send SMS"]
     throughline.control(sent, "cancel")
@@ -106,9 +106,10 @@ def test_a_cancelled_message_sends_nothing_more(throughline: Throughline) -> Non
     assert (first.status, again.status) == (200, 200)
     message = throughline.finished(sent)
     assert message["status"] == "cancelled"
+    assert throughline.states(sent)[-2:] == ["Send WhatsApp", "Cancelled"]
     assert execution_status(throughline, throughline.execution(sent)) == "FAILED"
     assert throughline.sent(sent) == ["whatsapp"]
-    late = throughline.control(sent, "advance", step=1)
+    late = throughline.control(sent, "advance", {"step": 1})
     assert (late.status, late.body["status"]) == (409, "cancelled")
     assert throughline.control(sent, "confirm").status == 409
     # What had gone out before still arrives, and that is told.
@@ -119,7 +120,7 @@ def test_a_cancelled_message_sends_nothing_more(throughline: Throughline) -> Non
 @pytest.mark.parametrize("word", ["confirm", "advance", "cancel"])
 def test_of_an_unknown_message_nothing_can_be_said(throughline: Throughline, word: str) -> None:
     body = {"step": 1} if word == "advance" else {}
-    assert throughline.control("01ARZ3NDEKTSV4RRFFQ69G5FAV", word, **body).status == 404
+    assert throughline.control("01ARZ3NDEKTSV4RRFFQ69G5FAV", word, body).status == 404
 
 
 # ---- races, each of them many times at once
