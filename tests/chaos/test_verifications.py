@@ -6,30 +6,22 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import httpx
 import pytest
 
-from bench.codes import area_codes
 from local.processes import until
 from tests.chaos.calls import A_MESSAGE, SECONDS_OF_PATIENCE, put
+from tests.chaos.code_calls import A_PENDING_ONE, REACHED, code_of, recipient, until_answered
 from tests.chaos.faulty import Fault, FaultyStack
 from tests.chaos.invariants import settled
 from tests.chaos.test_processes import HELD_MILLISECONDS, kill
 from tests.e2e.conftest import Answer, Throughline, eventually
-from tests.e2e.test_verifications import code_in
 
-A_PENDING_ONE = "starts_with(Item.pk.S, 'pending')"
 A_FACT = ("dynamodb", "UpdateItem", "")
 THE_HISTORY = ("dynamodb", "Query", "ConsistentRead")
 SUCCESS = ("stepfunctions", "SendTaskSuccess", "")
 FAILURE = ("stepfunctions", "SendTaskFailure", "")
-PERSON, REACHED = "0199", "0104"
+PERSON = "0199"
 LONG_WAIT = 240
-numbers = (f"+1{area}555" for area in area_codes())
-
-
-def recipient(ending: str) -> dict[str, str]:
-    return {"sms": f"{next(numbers)}{ending}"}
 
 
 def held(stack: FaultyStack, function: str, call: tuple[str, str, str]) -> Fault:
@@ -45,18 +37,6 @@ def held(stack: FaultyStack, function: str, call: tuple[str, str, str]) -> Fault
             "timeout_ms": HELD_MILLISECONDS,
         }
     )
-
-
-def until_answered(ask: Callable[[], Answer]) -> Answer:
-    """The answer to a request that its caller repeats while nothing or only an error comes back."""
-    for _ in until(SECONDS_OF_PATIENCE, step=0.5):
-        try:
-            answer = ask()
-        except httpx.TimeoutException:
-            continue
-        if answer.status < 500:
-            return answer
-    raise AssertionError(f"not answered in {SECONDS_OF_PATIENCE} s")
 
 
 def killed_meanwhile(
@@ -158,7 +138,7 @@ def test_a_callers_word_that_is_killed_and_repeated_takes_effect_once(
     stack: FaultyStack, word: str, moment: Moment, end: str
 ) -> None:
     throughline = stack.throughline
-    to = recipient(PERSON) | {"email": "ana@example.com"}
+    to = recipient(PERSON)
     message_id = throughline.send(
         {
             "to": to,
@@ -227,9 +207,3 @@ def past_the_cool_down(throughline: Throughline, verification_id: str) -> Answer
         if answer.body.get("limit") != "resend_cooldown":
             return answer
     raise AssertionError("the cool-down does not end")
-
-
-def code_of(throughline: Throughline, verification_id: str) -> str:
-    """The code of the first send, once it is on the phone."""
-    calls = eventually(lambda: [one for one in throughline.calls(verification_id) if one["answer"]])
-    return code_in(throughline.phone(calls[0]))
