@@ -4,14 +4,12 @@ import ast
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
-import yaml
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from pydantic import BaseModel
@@ -34,6 +32,18 @@ from messaging.store import Store
 from messaging.store.idempotency import IDEMPOTENCY_HOURS
 from tests.support.aws import CONTEXT, ENVIRONMENT, TABLE, aws
 from tests.support.faults import Died, dies
+from tests.support.openapi import (
+    API,
+    OPERATIONS,
+    SCHEMAS,
+    content,
+    judged,
+    operation,
+    resolved,
+    schema_of,
+    untrue,
+    validator,
+)
 from tests.support.plans import CHANNELS
 from tests.support.request_cases import (
     RIGHT,
@@ -45,9 +55,6 @@ from tests.support.request_cases import (
     Wrong,
     but,
 )
-
-API: dict[str, Any] = yaml.safe_load(Path("openapi.yaml").read_text())
-SCHEMAS: dict[str, Any] = API["components"]["schemas"]
 
 # The schema of each model.
 MODELS: dict[type[BaseModel], str] = {
@@ -90,61 +97,6 @@ POST, GET = ("/messages", "post"), ("/messages/{id}", "get")
 MESSAGE_ID = "01KB3Q4Y9V6Z8M2N7R5T1W0XCD"
 
 
-def pointed(reference: str) -> Any:
-    node: Any = API
-    for part in reference.removeprefix("#/").split("/"):
-        node = node[part]
-    return node
-
-
-def resolved(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The schema with its reference resolved; keywords next to the reference take precedence.
-
-    References within pydantic's schemas stay, because each model is compared on its own.
-    """
-    if not schema.get("$ref", "").startswith("#/components/"):
-        return dict(schema)
-    return {**resolved(pointed(schema["$ref"])), **schema}
-
-
-def closed(schema: Any) -> Any:
-    """The schema with additional fields forbidden."""
-    if isinstance(schema, list):
-        return [closed(one) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    tight = {name: closed(one) for name, one in schema.items()}
-    return {"additionalProperties": False, **tight} if "properties" in schema else tight
-
-
-@cache
-def validator(name: str, *, tight: bool = False) -> Draft202012Validator:
-    schemas = closed(SCHEMAS) if tight else SCHEMAS
-    document = {"components": {"schemas": schemas}, "$ref": f"#/components/schemas/{name}"}
-    return Draft202012Validator(document, format_checker=Draft202012Validator.FORMAT_CHECKER)
-
-
-def judged(name: str, body: object) -> bool:
-    return bool(validator(name).is_valid(body))
-
-
-def operation(path: str, method: str) -> Any:
-    return API["paths"][path][method]
-
-
-def content(path: str, method: str, status: str) -> dict[str, Any]:
-    """The content of a response: its media type with its schema."""
-    answers = operation(path, method)["responses"]
-    content: dict[str, Any] = resolved(answers[status])["content"]
-    return content
-
-
-def schema_of(path: str, method: str, status: str) -> str:
-    [media] = content(path, method, status).values()
-    reference: str = media["schema"]["$ref"]
-    return reference.rpartition("/")[2]
-
-
 # ---- the file
 
 
@@ -153,17 +105,21 @@ def test_the_file_is_valid() -> None:
 
 
 def test_it_has_the_methods_of_the_api() -> None:
-    methods = [(path, method) for path, one in API["paths"].items() for method in one]
-
-    assert methods == [POST, GET]
+    assert sorted(OPERATIONS) == sorted(METHODS)
     assert API["servers"][0]["url"].endswith(".amazonaws.com/v1")
     assert API["security"] == [{"ApiKey": []}]
 
 
-def test_every_schema_is_used() -> None:
+def test_every_component_is_used() -> None:
     text = json.dumps(API)
+    parts = (
+        f"#/components/{kind}/{name}"
+        for kind, parts in API["components"].items()
+        if kind != "securitySchemes"
+        for name in parts
+    )
 
-    assert [name for name in SCHEMAS if f'"#/components/schemas/{name}"' not in text] == []
+    assert [part for part in parts if f'"{part}"' not in text] == []
 
 
 def test_every_field_is_described() -> None:
@@ -393,26 +349,6 @@ def not_queued() -> dict[str, Any]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REQUESTS_QUEUE_URL", ENVIRONMENT["REQUESTS_QUEUE_URL"] + "Gone")
         return post(VALID)
-
-
-def untrue(answer: Mapping[str, Any], path: str, method: str) -> list[str]:
-    """Each difference between a response and its description in the file."""
-    status, headers = str(answer["statusCode"]), answer["headers"]
-    said = resolved(operation(path, method)["responses"][status])
-    errors = validator(schema_of(path, method, status), tight=True).iter_errors(
-        json.loads(answer["body"])
-    )
-    known = set(said.get("headers", {})) | {"Content-Type", "Cache-Control"}
-    needed = {name for name, one in said.get("headers", {}).items() if one.get("required")}
-    return [
-        *(f"{error.json_path}: {error.message}" for error in errors),
-        *(
-            f"media type {headers['Content-Type']}"
-            for _ in {headers["Content-Type"]} - set(said["content"])
-        ),
-        *(f"unknown header {name}" for name in headers.keys() - known),
-        *(f"no header {name}" for name in needed - headers.keys()),
-    ]
 
 
 POSTED: dict[str, tuple[int, Callable[[], dict[str, Any]]]] = {
