@@ -50,8 +50,8 @@ class Message:
     """One message to one recipient. Its content is in its request, which is stored separately.
 
     `reason`: why it ended, if its attempts do not show it. `advanced_to`: the step that the caller
-    asked for; the steps before it are over. `verification` and `checks`, the number of codes that
-    were checked, are those of a one-time code.
+    asked for; the steps before it are over. `verification` and the fields after it are those of a
+    one-time code: how many codes were checked and when, and when another send was last requested.
     """
 
     message_id: str
@@ -66,6 +66,8 @@ class Message:
     advanced_to: int = 0
     verification: Verification | None = None
     checks: int = 0
+    check_times: tuple[datetime, ...] = ()
+    last_send_requested_at: datetime | None = None
 
     @property
     def ends_by(self) -> datetime:
