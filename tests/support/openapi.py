@@ -1,5 +1,6 @@
 """What openapi.yaml says of a request or a response, and whether it is true."""
 
+import ast
 import json
 from collections.abc import Mapping
 from functools import cache
@@ -87,3 +88,32 @@ def untrue(answer: Mapping[str, Any], path: str, method: str) -> list[str]:
         *(f"unknown header {name}" for name in headers.keys() - known),
         *(f"no header {name}" for name in needed - headers.keys()),
     ]
+
+
+def requested(path: str, method: str) -> dict[str, Any]:
+    """The JSON body of a request: its schema and examples; empty if it has none."""
+    body = operation(path, method).get("requestBody", {"content": {"application/json": {}}})
+    found: dict[str, Any] = body["content"]["application/json"]
+    return found
+
+
+def statuses(path: str, method: str) -> set[int]:
+    return {int(status) for status in operation(path, method)["responses"]}
+
+
+def refusals() -> list[tuple[str, int, str, str]]:
+    """The constant REFUSALS in infra/api.py, without the CDK behind it."""
+    tree = ast.parse(Path("infra/api.py").read_text())
+    [value] = [
+        one.value
+        for one in tree.body
+        if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == "REFUSALS"
+    ]
+    return list(ast.literal_eval(value))
+
+
+def gateway_statuses() -> set[int]:
+    """Those of API Gateway itself. An unknown path or method has no operation that could say 404 or
+    405.
+    """
+    return {status for _, status, _, _ in refusals() if status not in {404, 405}}
