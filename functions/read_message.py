@@ -19,14 +19,10 @@ logger = function_log()
 def handler(event: Mapping[str, Any], context: LambdaContext) -> http.HttpResponse:  # noqa: ARG001 - Lambda's
     message_id = event["pathParameters"]["id"]
     if not MESSAGE_ID.fullmatch(message_id):
-        return _unknown()
+        return http.unknown_message()
     try:
         history, request = store().messages.history_and_request(message_id)
     except UnknownMessage:
-        return _unknown()
+        return http.unknown_message()
     receipts = store().receipts.of(message_id)
     return http.json_response(HTTPStatus.OK, http.message_document(history, request, receipts))
-
-
-def _unknown() -> http.HttpResponse:
-    return http.problem_response(HTTPStatus.NOT_FOUND, "no message has this id")

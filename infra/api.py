@@ -1,4 +1,4 @@
-"""The HTTP API: its two methods, and the errors that API Gateway itself returns."""
+"""The HTTP API: its methods, and the errors that API Gateway itself returns."""
 
 import json
 
@@ -66,7 +66,7 @@ REFUSALS = (
 
 
 class Api(Construct):
-    """`POST /v1/messages` and `GET /v1/messages/{id}`."""
+    """`POST /v1/messages`, `GET /v1/messages/{id}`, and what a caller does to a message."""
 
     def __init__(
         self,
@@ -84,11 +84,15 @@ class Api(Construct):
             self, code=code, config=config, messages=messages, requests=requests
         )
         read = _read_message(self, code=code, messages=messages)
+        control = _control_message(self, code=code, config=config, messages=messages)
         api = _rest_api(self, key=key, config=config)
         self.root = api.root
         collection = api.root.add_resource("messages")
         add_method(collection, "POST", accept)
-        add_method(collection.add_resource("{id}"), "GET", read)
+        message = collection.add_resource("{id}")
+        add_method(message, "GET", read)
+        for action in ("confirm", "advance", "cancel"):
+            add_method(message.add_resource(action), "POST", control)
         _add_error_responses(api)
         add_output(self, "ApiUrl", api.url_for_path("/messages"), "Accepts messages with POST")
         ApiKey(self, "Access", api=api, config=config, key=key)
@@ -124,6 +128,22 @@ def _read_message(scope: Construct, *, code: Code, messages: MessagesTable) -> F
         environment={"MESSAGES_TABLE": messages.table.table_name},
     )
     messages.allow(function, "Query")
+    return function
+
+
+def _control_message(
+    scope: Construct, *, code: Code, config: Config, messages: MessagesTable
+) -> Function:
+    function = Function(
+        scope,
+        "ControlMessage",
+        code=code,
+        description="Confirms a message, ends its step or cancels it, for its caller.",
+        timeout=TIMEOUT,
+        environment={"MESSAGES_TABLE": messages.table.table_name, **config.retention},
+    )
+    messages.allow(function, "UpdateItem", "Query")
+    function.allow_completing_tasks()
     return function
 
 

@@ -30,7 +30,7 @@ TIMEOUT = Duration.seconds(30)
 # The errors after `Close message`. Not `InvalidRequest`: an execution whose input is invalid ends
 # with it without a closed message. An event's detail has what DescribeExecution returns, `error`
 # as well: docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
-CLOSED_BY_ITSELF = ["Undelivered", "Expired"]
+CLOSED_BY_ITSELF = ["Undelivered", "Expired", "Cancelled"]
 # Every other end. An event without an error is unknown: its message is closed as well.
 LEFT_OPEN = [
     {"status": ["TIMED_OUT", "ABORTED"]},

@@ -12,25 +12,33 @@ from botocore.exceptions import BotoCoreError, ClientError
 from messaging.channels import Channel
 from messaging.domain.content import Content, Delivery, delivery
 from messaging.domain.errors import (
+    Advanced,
     Ambiguous,
+    Cancelled,
     Expired,
     Failed,
     InvalidRoute,
     MissingSetting,
     Refused,
+    Resend,
     Unavailable,
     UnknownMessage,
 )
 from messaging.domain.messages import (
+    ADVANCED_BEFORE,
     CAME_TOO_LATE,
+    CANCELLED_BEFORE,
+    CONFIRMED_BEFORE,
+    REQUESTED,
     RESPONSE_UNKNOWN,
+    WAITS_FOR_REQUEST,
     Attempt,
     AttemptId,
     Message,
     MessageHistory,
 )
 from messaging.domain.plan import PlannedAttempt
-from messaging.domain.statuses import CLOSED, AttemptStatus
+from messaging.domain.statuses import AttemptStatus
 from messaging.metrics import Metric, count
 from messaging.ports import Clock, WaitingStates
 from messaging.settlement import Settlement
@@ -63,8 +71,13 @@ class SendingState:
 
 
 class Decision(Enum):
-    """What is done with an attempt whose function runs, while no other step has succeeded."""
+    """What is done with an attempt whose function runs."""
 
+    CONFIRMED = "the message was confirmed"
+    SUCCEEDED = "another step has succeeded"
+    CANCELLED = "the message was cancelled"
+    ADVANCED = "the caller asked for a later step"
+    NOT_REQUESTED = "it is only sent if the caller asks for it"
     SEND = "it has not been sent, and is still needed"
     SETTLE = "it was sent before; its status decides what its state is answered"
     TOO_LATE = "the workflow has continued without it, or the message was closed"
@@ -81,16 +94,21 @@ def decision(
     now: datetime,
 ) -> Decision:
     """`claimed`: whether the caller may send the attempt."""
-    unsent = _unsent(attempt, claimed=claimed)
-    if claimed and history.went_on_without(attempt):
-        return Decision.TOO_LATE
-    if unsent and history.message.status in CLOSED:
-        return Decision.TOO_LATE
-    if unsent and history.message.expired(now):
-        return Decision.EXPIRED
-    if claimed and now >= state.wait_ends_at and not history.in_last_step(attempt):
-        return Decision.BUSY
-    return Decision.SEND if claimed else Decision.SETTLE
+    message, unsent = history.message, _unsent(attempt, claimed=claimed)
+    wait_is_over = now >= state.wait_ends_at and not history.in_last_step(attempt)
+    in_order = (
+        (Decision.CONFIRMED, message.confirmed),
+        (Decision.SUCCEEDED, history.success_beside(attempt)),
+        (Decision.CANCELLED, message.cancelled),
+        (Decision.TOO_LATE, claimed and history.went_on_without(attempt)),
+        (Decision.TOO_LATE, unsent and message.closed),
+        (Decision.ADVANCED, history.advanced_beyond(attempt)),
+        (Decision.EXPIRED, unsent and message.expired(now)),
+        (Decision.NOT_REQUESTED, claimed and history.not_requested(attempt)),
+        (Decision.BUSY, claimed and wait_is_over),
+        (Decision.SEND, claimed),
+    )
+    return next((decided for decided, applies in in_order if applies), Decision.SETTLE)
 
 
 def _unsent(attempt: Attempt, *, claimed: bool) -> bool:
@@ -178,12 +196,10 @@ class AttemptRunner:
         with self._released_on_failure(attempt, claimed=claimed):
             history = self.store.messages.history(state.message_id)
             self._time_out_earlier(history, attempt)
-            if success := history.success_beside(attempt):
-                self._skip(attempt, success, claimed=claimed)
-                return
             decided = decision(history, attempt, state, claimed=claimed, now=self.now())
             if decided is not Decision.SEND:
-                self._act_on(decided, history, attempt, before)
+                unsent = _unsent(attempt, claimed=claimed)
+                self._act_on(decided, history, attempt, before, unsent=unsent)
                 return
             channel = self.channel(attempt.channel)
             try:
@@ -206,11 +222,8 @@ class AttemptRunner:
     def _time_out_earlier(self, history: MessageHistory, attempt: Attempt) -> None:
         """Times out earlier steps without a result: this step runs because their wait is over."""
         for earlier in history.open_before(history.step(attempt)):
-            self.store.attempts.time_out(earlier, self.now())
-
-    def _skip(self, attempt: Attempt, success: Attempt, *, claimed: bool) -> None:
-        self._settlement.skip(attempt, success, unsent=_unsent(attempt, claimed=claimed))
-        self.log.info("skipped, another attempt succeeded")
+            reason = ADVANCED_BEFORE if history.advanced_beyond(earlier) else None
+            self.store.attempts.time_out(earlier, self.now(), reason)
 
     def _act_on(
         self,
@@ -218,21 +231,28 @@ class AttemptRunner:
         history: MessageHistory,
         attempt: Attempt,
         before: Attempt | None,
+        *,
+        unsent: bool,
     ) -> None:
         """Records why nothing is sent, and answers the state. `before`: the attempt before the
         claim.
         """
         match decided:
+            case Decision.CONFIRMED | Decision.SUCCEEDED:
+                self._succeed(history, attempt, unsent=unsent)
+            case Decision.CANCELLED:
+                self._end(attempt, Cancelled, CANCELLED_BEFORE, unsent=unsent)
+            case Decision.ADVANCED:
+                self._end(attempt, Advanced, ADVANCED_BEFORE, unsent=unsent)
+            case Decision.NOT_REQUESTED:
+                self._wait_for_request(attempt)
             case Decision.SETTLE:
                 self._mark_interrupted(attempt)
                 self._settlement.settle(attempt, history)
             case Decision.BUSY:
                 self._busy(attempt, before)
             case Decision.TOO_LATE:
-                self._record(attempt, AttemptStatus.TIMED_OUT, CAME_TOO_LATE)
-                if history.message.status in CLOSED:
-                    self.workflow.fail(attempt.task_token, Expired, CAME_TOO_LATE)
-                self.log.warning("not sent, the workflow has continued")
+                self._too_late(history, attempt)
             case _:
                 self._record(attempt, AttemptStatus.SKIPPED, "the message expired")
                 self.workflow.fail(
@@ -240,11 +260,45 @@ class AttemptRunner:
                 )
                 self.log.info("skipped, the message expired")
 
+    def _succeed(self, history: MessageHistory, attempt: Attempt, *, unsent: bool) -> None:
+        """The message needs the attempt no longer: it was confirmed, or another step succeeded."""
+        success = history.success_beside(attempt)
+        if success and not history.message.confirmed:
+            self._settlement.skip(attempt, success, unsent=unsent)
+            self.log.info("skipped, another attempt succeeded")
+            return
+        if unsent:
+            self._record(attempt, AttemptStatus.SKIPPED, CONFIRMED_BEFORE)
+        self._settlement.confirm(attempt)
+        self.log.info("not sent, the message is confirmed")
+
+    def _end(self, attempt: Attempt, error: type[Exception], reason: str, *, unsent: bool) -> None:
+        if unsent:
+            self._record(attempt, AttemptStatus.SKIPPED, reason)
+        self._mark_interrupted(attempt)
+        self.workflow.fail(attempt.task_token, error, reason)
+        self.log.info("not sent", reason=reason)
+
+    def _wait_for_request(self, attempt: Attempt) -> None:
+        """Leaves the state waiting. The caller may have asked after the history was read and before
+        the claim was released, and then only this function knows that the state waits.
+        """
+        self.store.attempts.release(attempt.attempt_id, WAITS_FOR_REQUEST)
+        self.log.info("waits for a resend")
+        if not self.store.messages.history(attempt.attempt_id.message_id).not_requested(attempt):
+            self.workflow.fail(attempt.task_token, Resend, REQUESTED)
+
     def _mark_interrupted(self, attempt: Attempt) -> None:
         """The invocation that claimed the attempt may have ended before or after its call."""
         if attempt.status is AttemptStatus.SENDING and not attempt.reason:
             self.store.attempts.mark_ambiguous(attempt.attempt_id, RESPONSE_UNKNOWN)
             self.log.warning("claimed by an earlier invocation, not sent again")
+
+    def _too_late(self, history: MessageHistory, attempt: Attempt) -> None:
+        self._record(attempt, AttemptStatus.TIMED_OUT, CAME_TOO_LATE)
+        if history.message.closed:
+            self.workflow.fail(attempt.task_token, Expired, CAME_TOO_LATE)
+        self.log.warning("not sent, the workflow has continued")
 
     def _busy(self, attempt: Attempt, before: Attempt | None) -> None:
         """It failed if its provider was busy; otherwise its function did not run in time."""

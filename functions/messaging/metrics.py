@@ -37,6 +37,8 @@ class Metric(StrEnum):
     MESSAGE_EXPIRED = "MessageExpired"
     MESSAGE_SENT = "MessageSent"
     MESSAGE_DELIVERED = "MessageDelivered"
+    MESSAGE_CONFIRMED = "MessageConfirmed"
+    MESSAGE_CANCELLED = "MessageCancelled"
     # As TIME_TO_DELIVER, for all channels: percentiles cannot be added.
     MESSAGE_TIME_TO_DELIVER = "MessageTimeToDeliver"
     EXECUTION_BROKEN = "ExecutionBroken"
@@ -62,6 +64,8 @@ _OF_MESSAGE = {
     MessageStatus.UNDELIVERED: Metric.MESSAGE_UNDELIVERED,
     MessageStatus.EXPIRED: Metric.MESSAGE_EXPIRED,
     MessageStatus.SENT: Metric.MESSAGE_SENT,
+    MessageStatus.CONFIRMED: Metric.MESSAGE_CONFIRMED,
+    MessageStatus.CANCELLED: Metric.MESSAGE_CANCELLED,
 }
 _TIMES = {Metric.TIME_TO_DELIVER, Metric.MESSAGE_TIME_TO_DELIVER}
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from messaging.domain.errors import Failed
 from messaging.domain.messages import Attempt, MessageHistory, Outcome
-from messaging.domain.statuses import AttemptStatus, fulfils
+from messaging.domain.statuses import AttemptStatus, Success, fulfils
 from messaging.ports import Clock, WaitingStates
 
 if TYPE_CHECKING:
@@ -40,8 +40,18 @@ class Settlement:
         """
         if attempt.status is AttemptStatus.FAILED:
             self._workflow.fail(attempt.task_token, Failed, attempt.reason or "")
-        elif self._fulfilled(attempt, history):
+            return
+        required = self._required(attempt, history)
+        if required and fulfils(attempt.status, required):
             self._succeed(attempt)
+        elif required is Success.CONFIRMED and attempt.reached:
+            self._store.messages.close_as_delivered(
+                attempt.attempt_id.message_id, self._now(), attempt.channel
+            )
+
+    def confirm(self, attempt: Attempt) -> None:
+        """Answers the attempt's state: the message is confirmed."""
+        self._workflow.succeed(attempt.task_token, attempt.confirmed_outcome)
 
     def skip(self, attempt: Attempt, success: Attempt, *, unsent: bool) -> None:
         """Answers the attempt's state with the success of another attempt; an attempt that was not
@@ -55,11 +65,13 @@ class Settlement:
         outcome = conclude(self._store, success, self._now())
         self._workflow.succeed(attempt.task_token, outcome)
 
-    def _fulfilled(self, attempt: Attempt, history: MessageHistory | None) -> bool:
+    def _required(self, attempt: Attempt, history: MessageHistory | None) -> Success | None:
+        """What the attempt's step requires; None for an attempt outside the plan."""
         if attempt.success:
-            return fulfils(attempt.status, attempt.success)
+            return attempt.success
         message_id = attempt.attempt_id.message_id
-        return (history or self._store.messages.history(message_id)).fulfilled(attempt)
+        plan = (history or self._store.messages.history(message_id)).message.plan
+        return next((one.success for one in plan.attempts if one.number == attempt.number), None)
 
     def _succeed(self, attempt: Attempt) -> None:
         """Ends the attempt's wait. If the wait was already over, the success is late and ends the

@@ -51,3 +51,8 @@ class WhatsappConfig(ChannelConfig, alias_generator="whatsapp_{}".format):
             "Meta's language codes with commas, such as en_US,es,pt_BR",
         ),
     ]
+
+    @property
+    def sends_codes(self) -> bool:
+        """WhatsApp takes a code in a template only."""
+        return self.code_template != ""

@@ -19,7 +19,7 @@ REFUSALS = {
 }
 
 
-def test_it_accepts_a_message_and_returns_one_with_a_key(template: Template) -> None:
+def test_it_accepts_returns_and_controls_messages_with_a_key(template: Template) -> None:
     methods = template.of_type("AWS::ApiGateway::Method").values()
     paths = template.of_type("AWS::ApiGateway::Resource")
 
@@ -27,10 +27,20 @@ def test_it_accepts_a_message_and_returns_one_with_a_key(template: Template) -> 
         (method["HttpMethod"], paths[method["ResourceId"]]["PathPart"], method["ApiKeyRequired"])
         for method in methods
         if method["Integration"]["Type"] == "AWS_PROXY"
-    } == {("POST", "messages", True), ("GET", "{id}", True)}
+    } == {
+        ("POST", "messages", True),
+        ("GET", "{id}", True),
+        *(("POST", action, True) for action in ("confirm", "advance", "cancel")),
+    }
 
 
-@pytest.mark.parametrize(("path", "allowed"), [("messages", "'POST'"), ("{id}", "'GET'")])
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        *(("messages", "'POST'"), ("{id}", "'GET'"), ("confirm", "'POST'")),
+        *(("advance", "'POST'"), ("cancel", "'POST'")),
+    ],
+)
 def test_every_other_method_of_a_path_is_not_allowed(
     template: Template, path: str, allowed: str
 ) -> None:

@@ -44,6 +44,7 @@ ENVIRONMENTS = {
     "record_receipt": {**TABLE, "RETENTION_DAYS": "90", "SMS_CARRIER_RECEIPT": "delivered"},
     "close_message": {**TABLE, "RETENTION_DAYS": "90"},
     "read_message": TABLE,
+    "control_message": {**TABLE, "RETENTION_DAYS": "90"},
 }
 ALL = {
     "POWERTOOLS_SERVICE_NAME": "throughline",

@@ -80,6 +80,7 @@ ALLOWED = {
     | WRITE_KEY
     | {("sqs:SendMessage", "DeliveryUnclosed")},
     "read_message": on_table("Query") | READ_KEY,
+    "control_message": on_table("UpdateItem", "Query") | WRITE_KEY | ANSWER,
 }
 
 

@@ -123,6 +123,7 @@ def _true(condition: str, item: Item, request: Mapping[str, Any]) -> bool:
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "=": lambda one, other: one == other,
+    "<>": lambda one, other: one != other,
     "<": lambda one, other: one < other,
     "<=": lambda one, other: one <= other,
     ">": lambda one, other: one > other,

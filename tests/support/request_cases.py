@@ -169,7 +169,7 @@ RIGHT: dict[str, Any] = {
 
 _MAY_BE_CHANNEL = "must be 'whatsapp', 'sms', 'email' or 'voice'"
 _ONE_OF_TWO = "must contain either channel or broadcast"
-_SUCCESS = "must be 'sent', 'delivered' or 'read'"
+_SUCCESS = "must be 'sent', 'delivered', 'read' or 'confirmed'"
 _PHONE = "must be a phone number in E.164 format, for example +14255550156"
 _EMAIL_ADDRESS = "must be an email address, for example ana@example.com"
 _ASCII_LOCAL_PART = "must have only ASCII characters before the @"
@@ -280,18 +280,18 @@ WRONG: list[Wrong] = [
     _wrong("a broken wait", "/steps/0/wait_seconds", 45.5, _INTEGER),
     _wrong("a wait with a point", "/steps/0/wait_seconds", 45.0, _INTEGER, INTEGER),
     _wrong("a wait that is true", "/steps/0/wait_seconds", True, _INTEGER),
-    _wrong("an unknown success", "/steps/0/success", "confirmed", _SUCCESS),
+    _wrong("an unknown success", "/steps/0/success", "answered", _SUCCESS),
     _wrong(
         "read on SMS",
         "/steps/0/success",
         "read",
-        "must be 'sent' or 'delivered'; only whatsapp supports 'read'",
+        "must be 'sent', 'delivered' or 'confirmed'; only whatsapp supports 'read'",
     ),
     _wrong(
         "read of a broadcast with SMS",
         "/steps/0",
         {"broadcast": ["whatsapp", "sms"], "success": "read"},
-        "must be 'sent' or 'delivered'; only whatsapp supports 'read'",
+        "must be 'sent', 'delivered' or 'confirmed'; only whatsapp supports 'read'",
         at="/steps/0/success",
     ),
     _wrong("an expiry too short", "/expires_in_seconds", 4, "is 4; it must be from 5 to 864000"),

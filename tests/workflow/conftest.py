@@ -3,7 +3,8 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from moto.awslambda.exceptions import LambdaClientError
 from moto.awslambda_simple.models import LambdaSimpleBackend
 
 import close_message
+import control_message
 import plan_message
 import record_receipt
 import send_message
@@ -131,10 +133,16 @@ class Flow:
         first_wait: int | None = None,
         success: Success = Success.DELIVERED,
         expires_in: timedelta | None = None,
+        on_request: int = 0,
     ) -> None:
         """The execution of a message that is added first."""
         plan = self.add(
-            *steps, wait=wait, first_wait=first_wait, success=success, expires_in=expires_in
+            *steps,
+            wait=wait,
+            first_wait=first_wait,
+            success=success,
+            expires_in=expires_in,
+            on_request=on_request,
         )
         self.execute(route_of(self.message_id, plan, CHANNELS))
 
@@ -145,10 +153,14 @@ class Flow:
         first_wait: int | None = None,
         success: Success = Success.DELIVERED,
         expires_in: timedelta | None = None,
+        on_request: int = 0,
     ) -> Plan:
-        """A message as the API leaves it: stored and planned. Here a wait may be shorter."""
+        """A message as the API leaves it: stored and planned. Here a wait may be shorter. The last
+        step is repeated `on_request` times, each only if somebody asks for it.
+        """
         waits = [first_wait or wait, *[wait] * len(steps)]
         asked = [_step(step, wait, success) for step, wait in zip(steps, waits, strict=False)]
+        asked += [replace(asked[-1], on_request=True)] * on_request
         now = datetime.now(UTC)
         plan = make_plan(asked, dict.fromkeys(CHANNELS, wait))
         request = {**REQUEST, "steps": [{} for _ in asked], "category": "utility"}
@@ -185,6 +197,25 @@ class Flow:
         provider_id = f"{channel}-{self.message_id}.{attempt}"
         text = event_of(event, self.message_id, attempt, provider_id)
         record_receipt.handler(sns(text), CONTEXT)
+
+    def control(self, action: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The answer to `POST /v1/messages/{id}/<action>`, with its HTTP status as `http`."""
+        event = {
+            "path": f"/v1/messages/{self.message_id}/{action}",
+            "pathParameters": {"id": self.message_id},
+            "body": json.dumps(body or {}),
+        }
+        response = control_message.handler(event, CONTEXT)
+        return {"http": response["statusCode"], **json.loads(response["body"])}
+
+    def confirm(self) -> dict[str, Any]:
+        return self.control("confirm")
+
+    def advance(self, step: int) -> dict[str, Any]:
+        return self.control("advance", {"step": step})
+
+    def cancel(self) -> dict[str, Any]:
+        return self.control("cancel")
 
     def sent(self, attempt: int) -> Any:
         """The attempt, once it has its provider's id and so was noted as sent."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
-from messaging.domain.errors import Problem
+from messaging.domain.errors import Problem, TooLate
 from messaging.domain.messages import Attempt, Message, MessageHistory
 from messaging.domain.statuses import MessageStatus
 
@@ -45,6 +45,17 @@ def problem_response(
     if listed := [one.document for one in errors]:
         body["errors"] = listed
     return _response(status, body, "application/problem+json", headers)
+
+
+def too_late_response(error: TooLate) -> HttpResponse:
+    """A problem document with the status that no longer permits what was asked."""
+    conflict = HTTPStatus.CONFLICT
+    body = {"type": "about:blank", "title": conflict.phrase, "status": error.status}
+    return _response(conflict, body | {"detail": str(error)}, "application/problem+json", {})
+
+
+def unknown_message() -> HttpResponse:
+    return problem_response(HTTPStatus.NOT_FOUND, "no message has this id")
 
 
 def _response(

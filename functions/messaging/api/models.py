@@ -106,6 +106,8 @@ class RequestStep(ChannelStep):
     @field_validator("success")
     @classmethod
     def _reported_by_its_channels(cls, success: str, step: ValidationInfo) -> str:
+        if success == Success.CONFIRMED:
+            return success
         asked = {step.data.get("channel"), *(step.data.get("broadcast") or ())}
         reported = [facts.success for name, facts in channels().items() if name in asked]
         if any(success not in words for words in reported):
@@ -115,11 +117,21 @@ class RequestStep(ChannelStep):
 
 
 def _only(success: str, common: list[str]) -> str:
-    """`must be 'sent' or 'delivered'; only whatsapp supports 'read'`."""
+    """`must be 'sent', 'delivered' or 'confirmed'; only whatsapp supports 'read'`."""
     able = [name for name, facts in channels().items() if success in facts.success]
     verb = "supports" if len(able) == 1 else "support"
-    words = " or ".join(f"'{word}'" for word in common)
-    return f"must be {words}; only {' and '.join(able)} {verb} '{success}'"
+    words = ", ".join(f"'{word}'" for word in common)
+    return f"must be {words} or '{Success.CONFIRMED}'; only {' and '.join(able)} {verb} '{success}'"
+
+
+class EmptyRequest(RequestModel):
+    """What has nothing to say but its path."""
+
+
+class AdvanceRequest(RequestModel):
+    """`step`: the step to end, so that a repetition does not end the next one as well."""
+
+    step: int
 
 
 class MessageRequest(RequestModel):

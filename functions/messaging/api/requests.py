@@ -12,7 +12,7 @@ from messaging.api import sample
 from messaging.api.completeness import missing_problems
 from messaging.api.models import MessageRequest
 from messaging.api.surrogates import surrogate_problems
-from messaging.api.validation import validated
+from messaging.api.validation import M, validated
 from messaging.domain.errors import InvalidRequest, Problem
 from messaging.domain.messages import MESSAGE_ID, Message
 from messaging.domain.plan import RequestedStep, make_plan
@@ -47,6 +47,14 @@ def read(body: bytes) -> object:
         return from_json(body, allow_inf_nan=False)
     except ValueError as error:
         raise InvalidRequest([Problem("", f"is not valid JSON: {error}")]) from error
+
+
+def check_body(model: type[M], body: bytes) -> M:
+    """The body as the model has it; an empty one is an empty object. Raises `InvalidRequest`."""
+    found, invalid = validated(model, read(body or b"{}"))
+    if found is None:
+        raise InvalidRequest([one.problem for one in invalid])
+    return found
 
 
 def check_message_id(message_id: str) -> None:

@@ -8,7 +8,7 @@ from json import loads
 from typing import Any
 
 from messaging.api import http
-from messaging.domain.errors import Blocked, InvalidRequest, Problem, TooLate
+from messaging.domain.errors import Blocked, InvalidRequest, Problem
 from messaging.domain.messages import MessageHistory
 from messaging.domain.verifications import (
     Verification,
@@ -84,12 +84,10 @@ def blocked_response(error: Blocked) -> http.HttpResponse:
     """403 or 429 with the limit that refused."""
     forbidden = error.limit in _FORBIDDEN
     status = HTTPStatus.FORBIDDEN if forbidden else HTTPStatus.TOO_MANY_REQUESTS
-    after = {} if error.retry_after is None else {"Retry_After": str(error.retry_after)}
-    return http.problem_response(status, str(error), facts={"limit": error.limit}, **after)
-
-
-def too_late_response(error: TooLate) -> http.HttpResponse:
-    return http.problem_response(HTTPStatus.CONFLICT, str(error), facts={"status": error.status})
+    response = http.problem_response(status, str(error), facts={"limit": error.limit})
+    if error.retry_after is not None:
+        response["headers"]["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def unknown_response() -> http.HttpResponse:

@@ -27,6 +27,16 @@ _ATTEMPT_ID = re.compile(rf"({MESSAGE_ID.pattern})\.([1-9][0-9]?)")
 CAME_TOO_LATE = "the wait ended before the attempt could be sent"
 # Of an attempt whose function ended, or has not ended yet, after it had claimed the attempt.
 RESPONSE_UNKNOWN = "the provider's response was not recorded; it may have been sent"
+# Why an attempt was not sent, or was not waited for any longer.
+CONFIRMED_BEFORE = "the message was confirmed"
+CANCELLED_BEFORE = "the message was cancelled"
+ADVANCED_BEFORE = "the caller asked for the next step"
+# Of an attempt that is only sent if the caller asks for it: as long as it may, and afterwards.
+WAITS_FOR_REQUEST = "waits for a resend"
+NOT_REQUESTED = "no resend was requested"
+REQUESTED = "a resend was requested"
+# Why a message ended as delivered although its step required a confirmation.
+NOT_CONFIRMED = "not confirmed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +60,10 @@ class Message:
     """One message to one recipient. Its content is in its request, which is stored separately.
 
     `reason`: why it ended, if its attempts do not show it. `advanced_to`: the step that the caller
-    asked for; the steps before it are over. `verification` and the fields after it are those of a
-    one-time code: how many codes were checked and when, and when another send was last requested.
+    asked for; the steps before it are over. `advances`: when the caller asked for each such step.
+    `confirmed_by`: the check that confirmed it, if one did. The fields from `verification` on are
+    those of a one-time code: its policy, how many codes were checked and when, and when another
+    send was last requested.
     """
 
     message_id: str
@@ -64,6 +76,8 @@ class Message:
     problems: tuple[Mapping[str, str], ...] = ()
     cancelled_at: datetime | None = None
     advanced_to: int = 0
+    advances: Mapping[int, datetime] = field(default_factory=dict)
+    confirmed_by: str | None = None
     verification: Verification | None = None
     checks: int = 0
     check_times: tuple[datetime, ...] = ()
@@ -73,6 +87,20 @@ class Message:
     def ends_by(self) -> datetime:
         """When the last wait of the plan is over if no wait ends early."""
         return self.accepted_at + timedelta(seconds=self.plan.wait_seconds)
+
+    @property
+    def confirmed(self) -> bool:
+        return self.status is MessageStatus.CONFIRMED
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was cancelled; a receipt of what had been sent may have raised its status."""
+        return self.cancelled_at is not None or self.status is MessageStatus.CANCELLED
+
+    @property
+    def closed(self) -> bool:
+        """Whether it ended without the success that its steps required: nothing more is sent."""
+        return self.cancelled or self.status in CLOSED or self.reason == NOT_CONFIRMED
 
     def expired(self, now: datetime) -> bool:
         return self.expires_at is not None and now >= self.expires_at
@@ -114,13 +142,25 @@ class Attempt:
     @property
     def outcome(self) -> Outcome:
         """The message's outcome if this attempt succeeded."""
-        return Outcome(
-            self.attempt_id.message_id,
-            message_status(self.status),
-            self.channel,
-            self.number,
-            self.provider_id,
-        )
+        return self._outcome(message_status(self.status))
+
+    @property
+    def confirmed_outcome(self) -> Outcome:
+        """The outcome of a confirmed message, for the state of this attempt."""
+        return self._outcome(MessageStatus.CONFIRMED)
+
+    @property
+    def reached(self) -> bool:
+        return self.status in (AttemptStatus.DELIVERED, AttemptStatus.READ)
+
+    @property
+    def waits_for_request(self) -> bool:
+        """Whether its state waits for the caller to ask for it; nothing has been sent."""
+        return self.released and self.reason == WAITS_FOR_REQUEST
+
+    def _outcome(self, status: MessageStatus) -> Outcome:
+        message_id, number = self.attempt_id.message_id, self.attempt_id.number
+        return Outcome(message_id, status, self.channel, number, self.provider_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +226,29 @@ class MessageHistory:
         plan = self.message.plan
         return plan.ends_with(plan.attempt(attempt.number))
 
+    def advanced_beyond(self, attempt: Attempt) -> bool:
+        """Whether the caller asked for a later step; a result of the attempt still counts."""
+        known = attempt.status is AttemptStatus.FAILED or self.fulfilled(attempt)
+        return self.step(attempt) < self.message.advanced_to and not known
+
+    def not_requested(self, attempt: Attempt) -> bool:
+        """Whether it may only be sent if the caller asks for it, who has not."""
+        step = self.message.plan.steps[self.step(attempt) - 1]
+        return step.on_request and self.message.advanced_to < step.number
+
+    def waiting(self) -> list[Attempt]:
+        """Attempts whose states may be waiting."""
+        return [one for one in self.attempts if one.status not in OVER and not self.fulfilled(one)]
+
+    def unconfirmed(self) -> Attempt | None:
+        """A delivered attempt whose step requires the caller's confirmation, which is missing."""
+        reached = (one for one in self.attempts if one.reached)
+        return next((one for one in reached if self.required(one) is Success.CONFIRMED), None)
+
+    def required(self, attempt: Attempt) -> Success:
+        """What the attempt's step requires to succeed."""
+        return self.message.plan.attempt(attempt.number).success
+
     def fulfilled(self, attempt: Attempt) -> bool:
         """Whether the attempt has what its step requires; one outside the plan never has."""
         planned = (one for one in self.message.plan.attempts if one.number == attempt.number)
@@ -201,7 +264,7 @@ class MessageHistory:
     def went_on_without(self, attempt: Attempt) -> bool:
         """Whether a later step has begun, or the message was closed."""
         later = any(self.step(one) > self.step(attempt) for one in self.attempts)
-        return later or self.message.status in CLOSED
+        return later or self.message.closed
 
     def success(self) -> Attempt | None:
         return next((one for one in self.attempts if self.fulfilled(one)), None)
@@ -216,8 +279,7 @@ class MessageHistory:
 
     def waiting_after(self, attempt: Attempt) -> list[Attempt]:
         """Attempts of later steps that may be waiting: none unless this attempt's wait is over."""
-        later = (one for one in self.attempts if self.step(one) > self.step(attempt))
-        return [one for one in later if one.status not in OVER and not self.fulfilled(one)]
+        return [one for one in self.waiting() if self.step(one) > self.step(attempt)]
 
     def late(self, attempt: Attempt) -> bool:
         """Whether the attempt was delivered after its wait ended."""

@@ -68,8 +68,8 @@ class Plan:
         return {one.number: one for one in self.attempts}[number]
 
     def ends_with(self, attempt: PlannedAttempt) -> bool:
-        """Whether no step follows the attempt's."""
-        return attempt.step == self.steps[-1].number
+        """Whether no step follows the attempt's, or only steps for which the caller has to ask."""
+        return all(step.on_request for step in self.steps[attempt.step :])
 
     @property
     def wait_seconds(self) -> int:

@@ -6,7 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from messaging.domain.errors import Unmatched
-from messaging.domain.messages import RESPONSE_UNKNOWN, Attempt, AttemptId, Receipt
+from messaging.domain.messages import (
+    NOT_REQUESTED,
+    RESPONSE_UNKNOWN,
+    Attempt,
+    AttemptId,
+    Receipt,
+)
 from messaging.domain.plan import PlannedAttempt
 from messaging.domain.statuses import ATTEMPT_RANK, AttemptStatus, Success
 from messaging.store.receipts import MAX_REASON, Receipts
@@ -144,8 +150,11 @@ class Attempts:
 
     def time_out(self, attempt: Attempt, at: datetime, reason: str | None = None) -> Attempt:
         """The attempt after its wait ended without a result: timed out, or failed if its provider
-        was busy until then and nothing was sent.
+        was busy until then and nothing was sent, or skipped if nobody asked for it.
         """
+        if attempt.waits_for_request:
+            skipped = AttemptStatus.SKIPPED
+            return self.update_status(attempt.attempt_id, skipped, at, NOT_REQUESTED)
         status = AttemptStatus.FAILED if attempt.released else AttemptStatus.TIMED_OUT
         unknown = RESPONSE_UNKNOWN if attempt.status is AttemptStatus.SENDING else None
         why = attempt.reason or reason or unknown

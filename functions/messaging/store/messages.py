@@ -9,25 +9,45 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from messaging.domain.errors import UnknownMessage
-from messaging.domain.messages import Attempt, Message, MessageHistory
+from messaging.domain.messages import NOT_CONFIRMED, Attempt, Message, MessageHistory
 from messaging.domain.plan import Plan, PlannedAttempt, PlannedStep
-from messaging.domain.statuses import MESSAGE_RANK, MessageStatus, Success
+from messaging.domain.statuses import CLOSED, MESSAGE_RANK, MessageStatus, Success
 from messaging.domain.verifications import Alphabet, Autofill, Verification
 from messaging.store.attempts import attempt_from_item, attempt_key
-from messaging.store.table import KEYS_PER_BATCH, Item, Key, Table, moment, timestamp
+from messaging.store.table import (
+    KEYS_PER_BATCH,
+    Condition,
+    Item,
+    Key,
+    Table,
+    item_before,
+    moment,
+    timestamp,
+)
 
 # The index of recent messages spreads the writes of one day over this many keys.
 RECENT_SHARDS = 8
 
 MESSAGE, _REQUEST = "message", "message#request"
 
+[_CLOSED_RANK] = {MESSAGE_RANK[status] for status in CLOSED}
+
 # A write is billed per KB of the item. This is what is left for the plan and the request, in bytes,
 # after an id of 80 characters and all other attributes of a message:
 # docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
 _ROOM_IN_ONE_UNIT = 660
+
+
+class _Ending(NamedTuple):
+    """How a message ends: `channel` is the one that delivered it."""
+
+    status: MessageStatus
+    at: datetime
+    reason: str | None = None
+    channel: str | None = None
 
 
 class MessageObserver(Protocol):
@@ -92,15 +112,71 @@ class Messages:
 
         `channel` is the one that delivered it.
         """
-        changes = {"status": status, "concluded_at": timestamp(at)}
-        key = Key(message_id, MESSAGE)
-        item, rose = self._table.raise_rank(key, MESSAGE_RANK[status], changes, reason)
+        return self._end(message_id, _Ending(status, at, reason, channel)).status
+
+    def confirm(self, message_id: str, at: datetime, by: str | None) -> Message:
+        """The message afterwards: confirmed, unless it was rejected or its caller cancelled it.
+        `by`: the check that confirms it; only the first one is stored. Raises `UnknownMessage`.
+        """
+        allowed = "#status <> :rejected AND attribute_not_exists(cancelled_at)"
+        return self._end(
+            message_id,
+            _Ending(MessageStatus.CONFIRMED, at),
+            {"confirmed_by": by},
+            Condition(allowed, {":rejected": MessageStatus.REJECTED}),
+        )
+
+    def cancel(self, message_id: str, at: datetime, reason: str, *, by_caller: bool) -> Message:
+        """The message afterwards: cancelled, unless it had ended. Raises `UnknownMessage`."""
+        ending = _Ending(MessageStatus.CANCELLED, at, reason)
+        return self._end(message_id, ending, {"cancelled_at": timestamp(at) if by_caller else None})
+
+    def close_as_delivered(self, message_id: str, at: datetime, channel: str) -> Message:
+        """The message afterwards: delivered if it was closed, otherwise unchanged. Raises
+        `UnknownMessage`.
+        """
+        return self._end(
+            message_id,
+            _Ending(MessageStatus.DELIVERED, at, NOT_CONFIRMED, channel),
+            only_if=Condition("#rank = :closed", {":closed": _CLOSED_RANK}),
+        )
+
+    def advance(self, message_id: str, step: int, at: datetime) -> Message:
+        """The message afterwards: `advanced_to` is at least this step, unless the message had
+        ended. Raises `UnknownMessage`.
+        """
+        try:
+            item = self._table.update(
+                Key(message_id, MESSAGE),
+                {"advanced_to": step, _advance(step): timestamp(at)},
+                condition="(#rank < :closed AND attribute_not_exists(advanced_to))"
+                " OR (#rank < :closed AND advanced_to < :advanced_to)",
+                values={":closed": _CLOSED_RANK},
+            )
+        except self._table.client.exceptions.ConditionalCheckFailedException as failed:
+            item = item_before(failed)
+        if not item:
+            raise UnknownMessage(message_id)
+        return message_from_item(item)
+
+    def _end(
+        self,
+        message_id: str,
+        ending: _Ending,
+        changes: Mapping[str, Any] | None = None,
+        only_if: Condition | None = None,
+    ) -> Message:
+        status, at, reason, channel = ending
+        changes = {"status": status, "concluded_at": timestamp(at), **(changes or {})}
+        item, rose = self._table.raise_rank(
+            Key(message_id, MESSAGE), MESSAGE_RANK[status], changes, reason, only_if
+        )
         if not item:
             raise UnknownMessage(message_id)
         if rose and self._observer:
             age = at - moment(item["accepted_at"])
             self._observer.message_status_rose(status, age, channel, reason)
-        return MessageStatus(item["status"])
+        return message_from_item(item)
 
     def recent(self, day: date, shard: int, since: datetime) -> Iterator[tuple[datetime, str]]:
         """When each message of the day and shard was accepted, and its id, newest first. Pages are
@@ -209,11 +285,22 @@ def message_from_item(item: Item) -> Message:
         checks=int(item.get("checks", 0)),
         check_times=tuple(sorted(moment(one.split()[0]) for one in item.get("check_times", ()))),
         last_send_requested_at=_moment(item, "last_send_requested_at"),
+        advances={
+            step: moment(item[_advance(step)])
+            for step in range(1, int(item.get("advanced_to", 0)) + 1)
+            if _advance(step) in item
+        },
+        confirmed_by=item.get("confirmed_by"),
     )
 
 
 def _moment(item: Item, name: str) -> datetime | None:
     return moment(item[name]) if name in item else None
+
+
+def _advance(step: int) -> str:
+    """The attribute that has the time at which the caller asked for this step."""
+    return f"advanced_to_{step}_at"
 
 
 def _plan_document(plan: Plan) -> dict[str, Any]:

@@ -52,6 +52,13 @@ class Origin(NamedTuple):
     provider_id: str | None
 
 
+class Condition(NamedTuple):
+    """A condition in DynamoDB's language, and its values by their placeholders."""
+
+    text: str
+    values: dict[str, Any]
+
+
 class Table:
     """The table's items. `retention`: how long items are kept; None: until they are deleted by
     request.
@@ -142,15 +149,16 @@ class Table:
         rank: int,
         changes: Mapping[str, Any],
         reason: str | None,
-        origin: Origin | None = None,
+        only_if: "Origin | Condition | None" = None,
     ) -> tuple[Item, bool]:
         """The item afterwards, empty if there is none, and whether its rank rose.
 
-        The rank does not rise, and the item is not changed, if the item's rank is as high or if the
-        item has another channel or another provider id than the given origin. A claim and a reason
-        belong to a status: the next one has its own or none.
+        The rank does not rise, and the item is not changed, if the item's rank is as high, if the
+        item has another channel or another provider id than the given origin, or if it does not
+        meet the given condition. A claim and a reason belong to a status: the next one has its own
+        or none.
         """
-        condition, values = _rises(rank, origin)
+        condition, values = _rises(rank, only_if)
         try:
             item = self.update(
                 key,
@@ -197,20 +205,25 @@ class Table:
         return _plain(response["Attributes"])
 
 
-def _rises(rank: int, origin: Origin | None) -> tuple[str, dict[str, Any]]:
-    """The condition of `raise_rank`, and its values."""
-    values: dict[str, Any] = {":new": rank}
-    condition = "#rank < :new"
-    if origin:
-        values[":its_own"] = origin.channel
-        condition += " AND #channel = :its_own"
-    if origin and origin.provider_id is not None:
-        values[":sent_as"] = origin.provider_id
-        condition = (
-            f"({condition} AND attribute_not_exists(provider_id))"
-            f" OR ({condition} AND provider_id = :sent_as)"
-        )
-    return condition, values
+def _rises(rank: int, only_if: Origin | Condition | None) -> Condition:
+    """The condition of `raise_rank`."""
+    rises = Condition("#rank < :new", {":new": rank})
+    match only_if:
+        case Origin(channel, provider_id):
+            return _of_origin(rises, channel, provider_id)
+        case Condition(text, values):
+            return Condition(f"{rises.text} AND {text}", rises.values | values)
+        case None:
+            return rises
+
+
+def _of_origin(rises: Condition, channel: str, provider_id: str | None) -> Condition:
+    text = f"{rises.text} AND #channel = :its_own"
+    values = rises.values | {":its_own": channel}
+    if provider_id is None:
+        return Condition(text, values)
+    own = f"({text} AND attribute_not_exists(provider_id)) OR ({text} AND provider_id = :sent_as)"
+    return Condition(own, values | {":sent_as": provider_id})
 
 
 def key_of(item: Item) -> Key:

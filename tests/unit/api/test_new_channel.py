@@ -106,7 +106,10 @@ def test_what_is_invalid_or_missing_is_said_by_its_own_files(functions: Path) ->
         ["/from/pager", "must be a calling number"],
         ["/content/pager/text", "has 3001 characters; the maximum is 3000"],
         ["/content/pager/voice", "must be a voice in capitals"],
-        ["/steps/0/success", "must be 'sent' or 'delivered'; only whatsapp supports 'read'"],
+        [
+            "/steps/0/success",
+            "must be 'sent', 'delivered' or 'confirmed'; only whatsapp supports 'read'",
+        ],
         ["/steps/0/content/pager", "must not be null"],
         ["/steps/1/channel", "must be 'whatsapp', 'sms', 'email', 'voice' or 'pager'"],
         ["/steps/2/content/pager/text", "is required"],

@@ -42,20 +42,30 @@ def test_every_attempt_begins_at_the_rank_at_which_it_may_be_claimed_again() -> 
 
 
 def test_a_message_that_ended_is_raised_by_a_success_only() -> None:
-    ended = {MessageStatus.REJECTED, MessageStatus.UNDELIVERED, MessageStatus.EXPIRED}
+    ended = {
+        *(MessageStatus.REJECTED, MessageStatus.UNDELIVERED, MessageStatus.EXPIRED),
+        MessageStatus.CANCELLED,
+    }
     [rank] = {MESSAGE_RANK[status] for status in ended}
 
     assert [status for status in MessageStatus if MESSAGE_RANK[status] > rank] == [
         MessageStatus.SENT,
         MessageStatus.DELIVERED,
+        MessageStatus.CONFIRMED,
     ]
     assert MESSAGE_RANK[MessageStatus.ACCEPTED] < MESSAGE_RANK[MessageStatus.IN_PROGRESS] < rank
     assert MESSAGE_RANK[MessageStatus.SENT] < MESSAGE_RANK[MessageStatus.DELIVERED]
-    assert {*ended, MessageStatus.SENT, MessageStatus.DELIVERED} == FINAL
+    assert MESSAGE_RANK[MessageStatus.DELIVERED] < MESSAGE_RANK[MessageStatus.CONFIRMED]
+    assert {
+        *ended,
+        *(MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.CONFIRMED),
+    } == FINAL
 
 
 def test_a_closed_message_reached_nobody() -> None:
-    assert {MessageStatus.UNDELIVERED, MessageStatus.EXPIRED} == CLOSED
+    ended = {MessageStatus.UNDELIVERED, MessageStatus.EXPIRED, MessageStatus.CANCELLED}
+
+    assert ended == CLOSED
 
 
 def test_nobody_waits_for_an_attempt_that_is_over() -> None:
@@ -69,9 +79,10 @@ def test_nobody_waits_for_an_attempt_that_is_over() -> None:
         (Success.SENT, {AttemptStatus.SENT, AttemptStatus.DELIVERED, AttemptStatus.READ}),
         (Success.DELIVERED, {AttemptStatus.DELIVERED, AttemptStatus.READ}),
         (Success.READ, {AttemptStatus.READ}),
+        (Success.CONFIRMED, set()),
     ],
 )
-def test_a_step_is_fulfilled_by_what_it_asks_for_and_by_more(
+def test_a_step_is_fulfilled_by_what_it_asks_for_and_by_more_but_no_receipt_confirms(
     success: Success, statuses: set[AttemptStatus]
 ) -> None:
     assert {status for status in AttemptStatus if fulfils(status, success)} == statuses
