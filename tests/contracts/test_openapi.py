@@ -100,6 +100,16 @@ LIMITS = {
 ELSEWHERE = {
     ("Recipients", "email", "maxLength"): 254,  # email-validator, after RFC 5321
     ("SampleChannel", "recipient", "minLength"): 1,  # an empty recipient counts as missing
+    # A step of the message's own plan, checked by Control.
+    ("AdvanceRequest", "step", "minimum"): 1,
+    ("AdvanceRequest", "step", "maximum"): models.MAX_STEPS,
+    # Numbers whose error message is ours.
+    ("VerificationRequest", "length", "minimum"): verification_models.MIN_LENGTH,
+    ("VerificationRequest", "length", "maximum"): verification_models.MAX_LENGTH,
+    ("VerificationRequest", "expires_in_seconds", "minimum"): 60,
+    ("VerificationRequest", "expires_in_seconds", "maximum"): 3600,
+    ("VerificationRequest", "max_checks", "minimum"): 1,
+    ("VerificationRequest", "max_checks", "maximum"): 5,
 }
 POST, GET = ("/messages", "post"), ("/messages/{id}", "get")
 MESSAGE_ID = "01KB3Q4Y9V6Z8M2N7R5T1W0XCD"
