@@ -77,14 +77,18 @@ class Simulation:
 
     def run(self) -> Outcome:
         used = {
-            code: [f"+{code}{5 + i // 1000}{i % 1000:03}" for i in range(PREFIXES_IN_USE)] for code in HONEST
+            code: [f"+{code}{5 + i // 1000}{i % 1000:03}" for i in range(PREFIXES_IN_USE)]
+            for code in HONEST
         }
         for code, users in HONEST.items():
             for _ in range(users):
                 number = f"{self.random.choice(used[code])}{self.random.randrange(10_000):04}"
                 returning = self.random.random() < RETURNING
                 if returning:
-                    self.at(START + 7 * DAY * self.random.random(), lambda n=number: self.honest(n, False, False))
+                    self.at(
+                        START + 7 * DAY * self.random.random(),
+                        lambda n=number: self.honest(n, False, False),
+                    )
                 at = self.day + DAY * self.random.random()
                 self.at(at, lambda n=number, r=returning: self.honest(n, True, r))
         if self.attack.starts:
@@ -100,10 +104,17 @@ class Simulation:
     def plan_attack(self, used) -> None:
         a = self.attack
         if a.prefixes <= len(ATTACKED) * PREFIXES_IN_USE:
-            pool = [self.random.sample(used[code], a.prefixes // 3 + (i < a.prefixes % 3)) for i, code in enumerate(ATTACKED)]
+            pool = [
+                self.random.sample(used[code], a.prefixes // 3 + (i < a.prefixes % 3))
+                for i, code in enumerate(ATTACKED)
+            ]
             prefixes = [p for one in pool for p in one]
         else:
-            prefixes = [f"+{code}{5 + i // 1000}{i % 1000:03}" for code in ATTACKED for i in range(a.prefixes // 3 + 1)]
+            prefixes = [
+                f"+{code}{5 + i // 1000}{i % 1000:03}"
+                for code in ATTACKED
+                for i in range(a.prefixes // 3 + 1)
+            ]
         for i in range(a.starts // a.per_number):
             number = f"{prefixes[i % len(prefixes)]}{self.random.randrange(10_000):04}"
             for _ in range(a.per_number):
@@ -129,20 +140,32 @@ class Simulation:
             counted = self.guard.admit([number], ip)
         except Blocked as b:
             if measured:
-                self.outcome.refused.append((number[:4], self.now - self.day, returning, attacked, b.limit))
+                self.outcome.refused.append(
+                    (number[:4], self.now - self.day, returning, attacked, b.limit)
+                )
             return
         if self.random.random() < CONVERSION:
             self.enter(counted, 0)
         elif self.random.random() < RESENDS:
+
             def again() -> None:
                 try:
                     self.guard.admit([number], ip, resend=True)
                 except Blocked as b:
                     if measured:
-                        self.outcome.refused.append((number[:4], self.now - self.day, returning, attacked, "resend " + b.limit))
+                        self.outcome.refused.append(
+                            (
+                                number[:4],
+                                self.now - self.day,
+                                returning,
+                                attacked,
+                                "resend " + b.limit,
+                            )
+                        )
                     return
                 if self.random.random() < CONVERSION_OF_A_RESEND:
                     self.enter(counted, 0)
+
             self.at(self.now + timedelta(seconds=60 + 60 * self.random.random()), again)
 
     def enter(self, counted, _) -> None:
@@ -150,13 +173,26 @@ class Simulation:
         if self.random.random() < SECOND_CHANNEL:
             seconds += SECOND_CHANNEL_AFTER
         if seconds < 600:
-            self.at(self.now + timedelta(seconds=seconds), lambda: record_approval(self.counters, counted, self.now, self.log))
+            self.at(
+                self.now + timedelta(seconds=seconds),
+                lambda: record_approval(self.counters, counted, self.now, self.log),
+            )
 
 
 def main() -> None:
     import os, sys, time
+
     os.environ["POWERTOOLS_METRICS_NAMESPACE"] = "x"
-    limits = CodeLimits(5, 10, int(os.environ.get("PFX", "20")), 20, frozenset(), frozenset(), BreakerMode.BLOCK, int(os.environ.get("PCT", "20")))
+    limits = CodeLimits(
+        5,
+        10,
+        int(os.environ.get("PFX", "20")),
+        20,
+        frozenset(),
+        frozenset(),
+        BreakerMode.BLOCK,
+        int(os.environ.get("PCT", "20")),
+    )
     attacks = [
         Attack("none", DAY, starts=0),
         Attack("10 min", timedelta(minutes=10)),
@@ -173,10 +209,17 @@ def main() -> None:
             sents, refs, ops, why, aw = [], [], [], Tally(), Tally()
             for seed in range(int(os.environ.get("SEEDS", "3"))):
                 o = Simulation(attack, replace(limits, breaker=mode), seed).run()
-                sents.append(len(o.sent)); refs.append(len(o.refused)); ops.append(o.opened)
-                for r in o.refused: why[(r[4], "attacked" if r[3] else "other", "ret" if r[2] else "new")] += 1
+                sents.append(len(o.sent))
+                refs.append(len(o.refused))
+                ops.append(o.opened)
+                for r in o.refused:
+                    why[(r[4], "attacked" if r[3] else "other", "ret" if r[2] else "new")] += 1
                 aw += o.refused_attack
-            print(f"{attack.name:24} {mode:8} sent {sents} refused honest {refs} of {o.honest} ({o.honest_attacked} attacked) opened {ops} {dict(why)} {dict(aw)} {time.time()-t:.1f}s", flush=True)
+            print(
+                f"{attack.name:24} {mode:8} sent {sents} refused honest {refs} of {o.honest} ({o.honest_attacked} attacked) opened {ops} {dict(why)} {dict(aw)} {time.time() - t:.1f}s",
+                flush=True,
+            )
+
 
 if __name__ == "__main__":
     main()
