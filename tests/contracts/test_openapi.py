@@ -132,10 +132,11 @@ def _deployed(template: Template) -> Iterator[tuple[str, str]]:
     """The path and the method of each method that API Gateway passes to a function."""
     resources = template.of_type("AWS::ApiGateway::Resource")
 
-    def path(name: str) -> str:
-        if name not in resources:
-            return ""
-        return f"{path(resources[name]['ParentId'])}/{resources[name]['PathPart']}"
+    def path(resource: str | Mapping[str, Any]) -> str:
+        if not isinstance(resource, str):
+            return ""  # the root, an attribute of the API
+        one = resources[resource]
+        return f"{path(one['ParentId'])}/{one['PathPart']}"
 
     for one in template.of_type("AWS::ApiGateway::Method").values():
         if one["HttpMethod"] != "ANY":
