@@ -11,6 +11,7 @@ STACK_WIDE = {
     "AlarmOldestRequest": (300, 3, 5),
     "AlarmStartsThrottled": (0, 3, 5),
     "AlarmFunctionErrors": (4, 2, 5),
+    "AlarmApiErrors": (4, 2, 5),
     "AlarmFunctionThrottles": (0, 3, 5),
     "AlarmExecutionsBroken": (0, 1, 1),
     "AlarmTransitionsThrottled": (0, 3, 5),
@@ -75,13 +76,21 @@ def test_the_oldest_request_is_that_of_the_requests_queue(template: Template) ->
 
 
 def test_the_errors_of_every_function_are_watched(template: Template) -> None:
+    """Those of a function behind the API are errors of the API."""
     watched = metrics(alarms(template)["AlarmFunctionErrors"])
+    of_api = alarms(template)["AlarmApiErrors"]
+    behind_the_api = {
+        one["FunctionName"]
+        for one in template.of_type("AWS::Lambda::Permission").values()
+        if one["Principal"] == "apigateway.amazonaws.com"
+    }
     functions = template.of_type("AWS::Lambda::Function").keys()
 
     assert {one["MetricName"] for one in watched} == {"Errors"}
-    assert {one["Dimensions"][0]["Value"] for one in watched} == functions
-    # An alarm may look at no more.
-    assert len(watched) <= 10
+    assert {one["Dimensions"][0]["Value"] for one in watched} == functions - behind_the_api
+    assert (of_api["Namespace"], of_api["MetricName"]) == ("AWS/ApiGateway", "5XXError")
+    assert (of_api["Statistic"], of_api["Period"]) == ("Sum", 60)
+    assert of_api["Dimensions"] == [{"Name": "ApiName", "Value": "Throughline"}]
 
 
 def test_throttles_are_those_of_every_function_of_the_account(template: Template) -> None:

@@ -88,6 +88,16 @@ ALLOWED = {
     | {("sqs:SendMessage", "DeliveryUnclosed")},
     "read_message": on_table("Query") | READ_KEY,
     "control_message": on_table("UpdateItem", "Query") | WRITE_KEY | ANSWER,
+    "start_verification": on_table("BatchGetItem", "GetItem", "PutItem", "UpdateItem", "Query")
+    | WRITE_KEY
+    | ANSWER
+    | {("sqs:SendMessage", "RequestsQueue")},
+    "read_verification": on_table("Query") | READ_KEY,
+    "check_verification": on_table("UpdateItem", "Query")
+    | WRITE_KEY
+    | ANSWER
+    | {("sms-voice:PutMessageFeedback", of_account("sms-voice", "message/*"))},
+    "control_verification": on_table("BatchGetItem", "UpdateItem", "Query") | WRITE_KEY | ANSWER,
 }
 
 
@@ -170,6 +180,9 @@ def test_answering_a_waiting_state_stands_in_a_policy_of_its_own(template: Templ
         "ReceiptsRecordReceiptAnswerWaitingStates",
         "DeliverySendMessageAnswerWaitingStates",
         "HttpControlMessageAnswerWaitingStates",
+        "CodesStartVerificationAnswerWaitingStates",
+        "CodesCheckVerificationAnswerWaitingStates",
+        "CodesControlVerificationAnswerWaitingStates",
     ]
 
 
