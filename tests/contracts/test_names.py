@@ -43,6 +43,9 @@ def test_alarms_and_dashboard_look_at_every_metric_that_the_functions_write() ->
         metrics.TIME_OF_MESSAGES,
         metrics.BROKEN,
         metrics.THROTTLED,
+        metrics.BLOCKED_CODES,
+        metrics.BREAKER_OPENED,
+        metrics.UNCOUNTED_CODES,
     }
 
     assert looked_at == {str(metric) for metric in Metric}

@@ -99,7 +99,7 @@ def _sets(request: Mapping[str, Any]) -> Item:
 
 def _adds(before: Item, request: Mapping[str, Any]) -> Item:
     """Sums of numbers, unions of sets of strings."""
-    after = {}
+    after: Item = {}
     for name, bound in (part.split() for part in _clause("ADD", request)):
         held, value = before.get(_name(name, request), {}), _value(bound, request)
         if "N" in value:
