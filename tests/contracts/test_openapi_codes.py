@@ -1,10 +1,12 @@
 """openapi.yaml agrees with the functions of verifications, and with the control of a message."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -503,3 +505,15 @@ def test_a_problem_of_a_lost_cause_has_the_status(store: Store) -> None:
     approved(store, identity)
 
     assert json.loads(check(identity, {"code": "123456"})["body"])["status"] == "approved"
+
+
+def test_the_readme_shows_a_start_and_its_checks_as_they_are_described() -> None:
+    shown = re.findall(r"^\{\"id\".*\}$", Path("README.md").read_text(), re.MULTILINE)
+    start, wrong, right = map(json.loads, shown)
+    fields = SCHEMAS["Verification"]["properties"]
+
+    assert start.keys() <= fields.keys()
+    assert start["id"] == wrong["id"] == right["id"]
+    assert [one["status"] for one in (start, wrong, right)] == ["pending", "pending", "approved"]
+    for body in (wrong, right):
+        assert [error.message for error in validator("Check", tight=True).iter_errors(body)] == []
