@@ -171,10 +171,16 @@ class Throughline:
     def get(self, message_id: str, **headers: str) -> Answer:
         return self._call(f"{self.environment['THROUGHLINE_API_URL']}/{message_id}", None, headers)
 
+    def control(self, message_id: str, action: str, body: object = None) -> Answer:
+        """Confirms, advances or cancels the message."""
+        url = f"{self.environment['THROUGHLINE_API_URL']}/{message_id}/{action}"
+        return self._call(url, json.dumps(body or {}).encode(), {})
+
     def finished(self, message_id: str, seconds: float = SECONDS_TO_HAPPEN) -> dict[str, Any]:
         """The message as GET tells it, once its execution has ended and it is final."""
         execution = self.execution(message_id)
         final = {"delivered", "sent", "undelivered", "expired", "rejected"}
+        final |= {"confirmed", "cancelled"}
 
         def look() -> dict[str, Any] | None:
             running = execution_status(self, execution) in {None, "RUNNING"}
