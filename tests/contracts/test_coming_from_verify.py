@@ -83,7 +83,7 @@ def test_every_source_that_it_cites_is_listed() -> None:
     text, _, sources = PAGE.partition("\n## Sources\n")
     cited = {
         one
-        for group in re.findall(r"\[([APTV]\d(?:, [APTV]\d)*)\]", text)
+        for group in re.findall(r"\[([APTV]\d+(?:, [APTV]\d+)*)\]", text)
         for one in group.split(", ")
     }
     listed = {
