@@ -27,7 +27,6 @@ def test_exactly_the_sending_and_the_checking_function_derive_codes(template: Te
 
     assert set(use["Principal"]["AWS"]) == roles
     assert (use["Effect"], use["Action"]) == ("Allow", "kms:GenerateMac")
-    assert use["Condition"] == {"StringEquals": {"kms:MacAlgorithm": "HMAC_SHA_256"}}
 
 
 def test_the_account_administers_it_and_cannot_use_it_or_let_others(template: Template) -> None:

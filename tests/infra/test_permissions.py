@@ -90,14 +90,15 @@ ALLOWED = {
     "control_message": on_table("UpdateItem", "Query") | WRITE_KEY | ANSWER,
     "start_verification": on_table("BatchGetItem", "GetItem", "PutItem", "UpdateItem", "Query")
     | WRITE_KEY
-    | ANSWER
-    | {("sqs:SendMessage", "RequestsQueue")},
+    | {("states:SendTaskFailure", "*"), ("sqs:SendMessage", "RequestsQueue")},
     "read_verification": on_table("Query") | READ_KEY,
     "check_verification": on_table("UpdateItem", "Query")
     | WRITE_KEY
     | ANSWER
     | {("sms-voice:PutMessageFeedback", of_account("sms-voice", "message/*"))},
-    "control_verification": on_table("BatchGetItem", "UpdateItem", "Query") | WRITE_KEY | ANSWER,
+    "control_verification": on_table("BatchGetItem", "UpdateItem", "Query")
+    | WRITE_KEY
+    | {("states:SendTaskFailure", "*")},
 }
 
 

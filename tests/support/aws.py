@@ -53,6 +53,7 @@ ENVIRONMENT = {
     "SMS_PROTECT_CONFIGURATION": "",
     "SMS_CODES_MAX_PRICE": "",
     "SMS_CARRIER_RECEIPT": "delivered",
+    "CODES_KEY_ID": "11111111-2222-3333-4444-555555555555",
     "CODES_BRAND": "Acme",
     "CODES_CHANNELS": "whatsapp,sms,email,voice",
     "CODES_RESEND_SECONDS": "30",
