@@ -25,7 +25,9 @@ ENDS: Final = {
     "ExecutionTimedOut": "TIMED_OUT",
 }
 # Errors that the functions report to a waiting state; the workflow does not retry after them.
-REPORTED_ERRORS: Final = frozenset({"Refused", "Failed", "Expired", "InvalidRoute"})
+REPORTED_ERRORS: Final = frozenset(
+    {"Refused", "Failed", "Expired", "InvalidRoute", "Advanced", "Cancelled"}
+)
 # Lambda has no capacity for an invocation, so the function did not run:
 # docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html
 THROTTLED: Final = "Lambda.TooManyRequestsException"

@@ -13,12 +13,17 @@ from messaging.api import http
 from messaging.domain.messages import Attempt, MessageHistory
 from messaging.domain.plan import Plan, PlannedAttempt
 from messaging.domain.statuses import FINAL, MessageStatus
+from messaging.domain.verifications import Verification, VerificationStatus, verification_status
 
 # The form of an SQS message id, and of the name that Step Functions gives an execution without one.
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NO_PLAN: Final = Plan()
 # The status by the execution's error, if the store has no message.
-_STATUS_OF_ERROR: Final = {"InvalidRequest": "rejected", "Expired": "expired"}
+_STATUS_OF_ERROR: Final = {
+    "InvalidRequest": "rejected",
+    "Expired": "expired",
+    "Cancelled": "cancelled",
+}
 
 
 class MessageSource(StrEnum):
@@ -103,16 +108,34 @@ class MessageFacts:
         return self.history.message.plan if self.history else _NO_PLAN
 
     @property
+    def verification(self) -> Verification | None:
+        return self.history.message.verification if self.history else None
+
+    @property
+    def checked_here(self) -> bool:
+        """Whether it has a code of this service, which a check confirms and not its caller."""
+        return self.verification is not None and not self.verification.own_code
+
+    def code_status(self, now: datetime) -> VerificationStatus | None:
+        """None if it is no verification."""
+        if self.history is None or self.verification is None:
+            return None
+        return verification_status(self.history.message, self.verification, now)
+
+    @property
     def attempts(self) -> tuple[Attempt, ...]:
         return self.history.attempts if self.history else ()
 
     @property
     def request(self) -> Mapping[str, Any]:
-        """As validated and stored; an invalid one as the execution received it."""
+        """As validated and stored, but for a code; an invalid one as the execution received it."""
         if self.stored_request:
-            return self.stored_request
+            return without_code(self.stored_request, self.verification)
         received = self.execution.input if self.execution else {}
         return received if self.source is not MessageSource.API else {}
+
+    def attempt(self, number: int) -> Attempt | None:
+        return self.history.attempt(number) if self.history else None
 
     def planned(self, number: int) -> PlannedAttempt | None:
         return next((one for one in self.plan.attempts if one.number == number), None)
@@ -137,3 +160,11 @@ class MessageFacts:
         """Whether the message has a broadcast step, which runs in a Parallel state."""
         # Of the validated request: an invalid one may have any form.
         return any("broadcast" in step for step in self.stored_request.get("steps", []))
+
+
+def without_code(
+    request: Mapping[str, Any], verification: Verification | None
+) -> Mapping[str, Any]:
+    """The request of a verification as it may be shown: a code of the caller's own is in it."""
+    own = verification is not None and verification.own_code
+    return {**request, "code": "(not shown)"} if own else request

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from console.summaries import AttemptSummary, MessageSummary
+from console.summaries import ARRIVED, AttemptSummary, MessageSummary
 from messaging.channels.catalog import channels
 from messaging.domain.statuses import FINAL, OPEN, AttemptStatus, MessageStatus
 from messaging.pricing.prices import Prices
 
 MINUTE: Final = timedelta(minutes=1)
 THOUSAND: Final = 1_000
-_REACHED: Final = frozenset({MessageStatus.DELIVERED, MessageStatus.SENT})
-_ARRIVED: Final = frozenset({AttemptStatus.DELIVERED, AttemptStatus.READ})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +104,7 @@ class Figures:
 
 def figures(rows: Sequence[MessageSummary], prices: Prices) -> Figures:
     ended = [row for row in rows if row.status in FINAL]
-    reached = [row for row in ended if row.status in _REACHED]
+    reached = [row for row in ended if row.reached]
     statuses = Counter(row.status for row in rows)
     return Figures(
         messages=len(rows),
@@ -135,7 +133,7 @@ def _channel(name: str, rows: Sequence[MessageSummary]) -> ChannelFigures | None
     return ChannelFigures(
         name=name,
         attempts=len(attempts),
-        delivered=Share(sum(statuses[status] for status in _ARRIVED), len(attempts) - waiting),
+        delivered=Share(sum(statuses[status] for status in ARRIVED), len(attempts) - waiting),
         failed=statuses[AttemptStatus.FAILED],
         timed_out=statuses[AttemptStatus.TIMED_OUT],
         waiting=waiting,
@@ -177,4 +175,4 @@ def minutes(rows: Iterable[MessageSummary], now: datetime, count: int) -> list[M
 def _kind(row: MessageSummary) -> str:
     if row.status not in FINAL:
         return "waiting"
-    return "delivered" if row.status in _REACHED else "failed"
+    return "delivered" if row.reached else "failed"

@@ -36,11 +36,12 @@ IN_TIME = Config(
 
 @dataclass(frozen=True)
 class Local:
-    """What only the local run has: the API's address and key, and the simulator."""
+    """What only the local run has: the API's address and key, the simulator, the example."""
 
     api_url: str
     api_key: str
     simulator_url: str
+    sign_in_url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class Installation:
                 environment["THROUGHLINE_API_URL"],
                 environment["THROUGHLINE_API_KEY"],
                 environment["AWS_ENDPOINT_URL_SESV2"],
+                environment.get("THROUGHLINE_SIGN_IN_URL"),
             ),
         )
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
+from console.codes import CodeSummary
 from console.plain import visible
 from console.states import states_entered
 from messaging.channels.catalog import channels
 from messaging.domain.messages import Attempt, MessageHistory
-from messaging.domain.statuses import FINAL, AttemptStatus, MessageStatus
+from messaging.domain.statuses import FINAL, AttemptStatus, MessageStatus, Success
 from messaging.pricing.sms_parts import parts
 
 # How soon a message is read again: while it is in progress, after a twentieth of the time since its
@@ -17,6 +18,8 @@ from messaging.pricing.sms_parts import parts
 OPEN_SHARE, LONGEST_OPEN, SHORTEST_ENDED = 0.05, 5.0, 5.0
 # How long after the last wait of its plan a message can still be in progress.
 GRACE: Final = timedelta(seconds=60)
+REACHED: Final = frozenset({MessageStatus.DELIVERED, MessageStatus.SENT, MessageStatus.CONFIRMED})
+ARRIVED: Final = frozenset({AttemptStatus.DELIVERED, AttemptStatus.READ})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,10 @@ class AttemptSummary:
 
 @dataclass(frozen=True, slots=True)
 class MessageSummary:
-    """One message without its content. `searched`: the text that a search looks into, in lower
-    case. `open_until`: when it has ended at the latest; None once it has ended.
+    """One message without its content. `delivered_in`, `delivered_by`: of the delivery that its
+    plan requires; if the plan requires a confirmation, of the first delivery. `searched`: the text
+    that a search looks into, in lower case. `open_until`: when it has ended at the latest; None
+    once it has ended. `code` None: it is no verification.
     """
 
     message_id: str
@@ -67,10 +72,11 @@ class MessageSummary:
     searched: str
     changed_at: datetime
     open_until: datetime | None
+    code: CodeSummary | None = None
 
     @classmethod
     def of(cls, history: MessageHistory, request: Mapping[str, Any]) -> Self:
-        message, delivered = history.message, history.success()
+        message, (delivered, delivered_at) = history.message, _delivery(history)
         recipients, metadata = tuple(_recipients(request)), tuple(_metadata(request))
         attempts = tuple(AttemptSummary.of(one, history, request) for one in history.attempts)
         words = (message.message_id, *recipients, *(f"{name}={value}" for name, value in metadata))
@@ -82,7 +88,7 @@ class MessageSummary:
             metadata=metadata,
             attempts=attempts,
             planned=len(message.plan.attempts),
-            delivered_in=_delivered_in(history),
+            delivered_in=_seconds(message.accepted_at, delivered_at),
             delivered_by=delivered.channel if delivered else None,
             reached_by_fallback=any(
                 one.fallback for one in attempts if delivered and one.number == delivered.number
@@ -91,7 +97,16 @@ class MessageSummary:
             searched="\n".join(words).lower(),
             changed_at=max(_moments(history)),
             open_until=message.ends_by + GRACE if _open(history) else None,
+            code=CodeSummary.of(history, request),
         )
+
+    @property
+    def reached(self) -> bool:
+        """Whether it was delivered, sent or confirmed. A cancelled message may have been delivered
+        before.
+        """
+        arrived = any(one.status in ARRIVED for one in self.attempts)
+        return self.status in REACHED or (self.status is MessageStatus.CANCELLED and arrived)
 
     @property
     def place(self) -> tuple[datetime, str]:
@@ -130,11 +145,24 @@ def _metadata(request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     return ((visible(str(name)), visible(str(value))) for name, value in metadata.items())
 
 
-def _delivered_in(history: MessageHistory) -> float | None:
-    message = history.message
-    if message.status is not MessageStatus.DELIVERED or message.concluded_at is None:
-        return None
-    return max(0.0, (message.concluded_at - message.accepted_at).total_seconds())
+def _delivery(history: MessageHistory) -> tuple[Attempt | None, datetime | None]:
+    """The attempt that delivered the message, and when."""
+    message, success = history.message, history.success()
+    if any(one.success is Success.CONFIRMED for one in message.plan.attempts):
+        return min(_deliveries(history), key=lambda one: one[1], default=(None, None))
+    delivered = message.status is MessageStatus.DELIVERED
+    return success, message.concluded_at if delivered else None
+
+
+def _deliveries(history: MessageHistory) -> Iterator[tuple[Attempt, datetime]]:
+    for attempt in history.attempts:
+        times = [attempt.times[one] for one in ARRIVED if one in attempt.times]
+        if times:
+            yield attempt, min(times)
+
+
+def _seconds(start: datetime, end: datetime | None) -> float | None:
+    return None if end is None else max(0.0, (end - start).total_seconds())
 
 
 def _moments(history: MessageHistory) -> Iterator[datetime]:

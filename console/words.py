@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
+from console.plain import visible
 from messaging.channels.catalog import channels
 
 # The colour of each status, and a sign that says the same without colour.
@@ -13,6 +14,8 @@ TONES: Final = {
     "delivered": ("good", "✓"),
     "read": ("good", "✓"),
     "sent": ("good", "✓"),
+    "confirmed": ("good", "✓"),
+    "approved": ("good", "✓"),
     "failed": ("bad", "✗"),
     "undelivered": ("bad", "✗"),
     "rejected": ("bad", "✗"),
@@ -21,13 +24,16 @@ TONES: Final = {
     "timed_out": ("warn", "⧖"),
     "expired": ("warn", "⧖"),
     "unconfirmed": ("warn", "?"),
+    "max_checks_reached": ("bad", "✗"),
+    "cancelled": ("quiet", "⊘"),
     "skipped": ("quiet", "-"),
     "accepted": ("live", "•"),
+    "pending": ("live", "•"),
     "in_progress": ("live", "•"),
     "sending": ("live", "•"),
     "on_its_way": ("live", "•"),
 }
-MINUTE, HOUR = 60, 3600
+MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
 
 def channel(name: str) -> str:
@@ -77,6 +83,16 @@ def duration(seconds: float) -> str:
     return f"{whole // HOUR} h {whole % HOUR // MINUTE} min"
 
 
+def age(at: datetime, now: datetime) -> Markup:
+    """`12 s`, `3 min`, `2 h` or `4 days` ago, with the date and time as its title."""
+    seconds = max(0, int((now - at).total_seconds()))
+    units = ((2 * DAY, DAY, "days"), (HOUR, HOUR, "h"), (MINUTE, MINUTE, "min"), (0, 1, "s"))
+    size, name = next((size, name) for least, size, name in units if seconds >= least)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        at.isoformat(), f"{at.astimezone():%Y-%m-%d %H:%M:%S %Z}", f"{seconds // size} {name}"
+    )
+
+
 def dollars(amount: float) -> str:
     """`$0.0132`: up to six decimals, because one message costs a fraction of a cent."""
     return f"${amount:.2f}" if amount >= 1 else f"${amount:.6f}".rstrip("0").rstrip(".")
@@ -98,8 +114,10 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "capital": capital,
     "status": status,
     "badge": badge,
+    "age": age,
     "clock": clock,
     "day_and_clock": day_and_clock,
     "duration": duration,
     "dollars": dollars,
+    "visible": visible,
 }

@@ -11,8 +11,8 @@ import httpx
 from local import first_message
 from local.addresses import Addresses
 from local.errors import CannotRun
-from local.processes import ignore_user_settings
-from local.stack import Stack, export_lines, running
+from local.processes import ignore_user_settings, wait_until_ready
+from local.stack import Stack, export_lines, running, start_sign_in_page
 from local.terminal import console, print_error, show_events, show_next_steps, step
 
 
@@ -35,7 +35,9 @@ def main() -> int:
 def run(addresses: Addresses) -> int:
     """Starts the stack, sends a first message, and runs until Ctrl-C."""
     with running(addresses, step) as stack:
+        sign_in_page = start_sign_in_page(stack)
         deliver_first_message(stack)
+        wait_until_ready(sign_in_page, addresses.sign_in)
         show_next_steps(stack)
         run_until_stopped(stack)
     console.print("\nStopped.")

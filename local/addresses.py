@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 REGION: Final = "eu-central-2"
 ACCOUNT = "123456789012"
 HOST = "127.0.0.1"
-BASE_PORTS = range(1024, 65533)
+BASE_PORTS = range(1024, 65532)
 
 # An AWS account that does not exist. MiniStack reads the account id from the access key.
 CREDENTIALS = {
@@ -26,7 +26,9 @@ CREDENTIALS = {
 
 @dataclass(frozen=True)
 class Addresses:
-    """Four consecutive ports: MiniStack, the Step Functions engine, the simulator, the console."""
+    """Five consecutive ports: MiniStack, the Step Functions engine, the simulator, the console, the
+    sign-in page.
+    """
 
     base_port: int = 4566
 
@@ -35,12 +37,12 @@ class Addresses:
         """The ports from THROUGHLINE_PORT on. Raises CannotRun if it is not a valid port number."""
         text = os.environ.get("THROUGHLINE_PORT", str(cls.base_port))
         if not text.isdecimal() or int(text) not in BASE_PORTS:
-            raise CannotRun(f"THROUGHLINE_PORT is {text!r}: set it to a number from 1024 to 65532.")
+            raise CannotRun(f"THROUGHLINE_PORT is {text!r}: set it to a number from 1024 to 65531.")
         return cls(int(text))
 
     @property
     def ports(self) -> tuple[int, ...]:
-        return tuple(range(self.base_port, self.base_port + 4))
+        return tuple(range(self.base_port, self.base_port + 5))
 
     @property
     def cloud(self) -> str:
@@ -57,6 +59,10 @@ class Addresses:
     @property
     def console(self) -> str:
         return f"http://{HOST}:{self.base_port + 3}"
+
+    @property
+    def sign_in(self) -> str:
+        return f"http://{HOST}:{self.base_port + 4}"
 
     @property
     def state_folder(self) -> Path:

@@ -94,7 +94,7 @@ def check_ports(addresses: Addresses) -> None:
                 probe.bind((HOST, port))
             except OSError as error:
                 raise CannotRun(
-                    f"Port {port} is in use: stop its process, or choose four other ports, "
+                    f"Port {port} is in use: stop its process, or choose five other ports, "
                     f"for example THROUGHLINE_PORT={addresses.base_port + 100} make run."
                 ) from error
 

@@ -17,6 +17,7 @@ from local.addresses import ACCOUNT, HOST, REGION, ROOT, Addresses
 from local.deploy import Deployment, deploy
 from local.errors import CannotRun
 from local.processes import (
+    Part,
     Parts,
     check_ports,
     clean_environment,
@@ -55,6 +56,7 @@ class Stack:
             "THROUGHLINE_API_URL": self.deployment.api_url,
             "THROUGHLINE_API_KEY": self.deployment.api_key,
             "THROUGHLINE_CONSOLE_URL": self.addresses.console,
+            "THROUGHLINE_SIGN_IN_URL": self.addresses.sign_in,
             "STATE_MACHINE_ARN": outputs["StateMachineArn"],
             "MESSAGES_TABLE": outputs["MessagesTableName"],
             "REQUESTS_QUEUE_URL": outputs["RequestsQueueUrl"],
@@ -170,6 +172,16 @@ def start_console(stack: Stack) -> None:
         env=clean_environment() | stack.environment() | {"PYTHONPATH": str(ROOT / "functions")},
     )
     wait_until_ready(console, f"{stack.addresses.console}/health")
+
+
+def start_sign_in_page(stack: Stack) -> Part:
+    """Starts the example of a product that signs its users in with codes."""
+    return stack.parts.start(
+        "sign-in page",
+        "examples.sign_in",
+        *("--port", str(stack.addresses.base_port + 4)),
+        env=clean_environment() | stack.environment(),
+    )
 
 
 def write_environment(stack: Stack) -> None:

@@ -59,6 +59,7 @@ def show_next_steps(stack: Stack) -> None:
     console.print()
     for name, value in (
         ("Console", addresses.console),
+        ("Sign in", addresses.sign_in),
         ("API", deployment.api_url),
         ("Key", deployment.api_key),
         ("Send", curl(deployment.api_url, deployment.api_key)),

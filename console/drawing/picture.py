@@ -133,15 +133,17 @@ def outcome_of(visit: Visit) -> str | None:
         status = str(visit.output.get("status", ""))
         late = visit.output.get("attempt") not in (None, visit.attempt)
         return "no longer needed" if late else status
-    if visit.condition is Condition.FAILED and visit.failure:
-        return _FAILURES.get(visit.failure.error or "")
-    return None
+    ended = visit.condition in {Condition.FAILED, Condition.RETRYING}
+    return _FAILURES.get(visit.failure.error or "") if ended and visit.failure else None
 
 
 _FAILURES: Final[Mapping[str, str]] = {
     "Refused": "refused",
     "Unavailable": "unavailable",
     "Expired": "expired",
+    "Advanced": "advanced",
+    "Cancelled": "cancelled",
+    "Resend": "resend requested",
 }
 
 

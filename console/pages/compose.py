@@ -128,10 +128,13 @@ class MessageEditor:
 
     def _from_message(self, request: Request, message_id: str) -> Response:
         try:
-            _, known = self.context.store.messages.history_and_request(message_id)
+            history, known = self.context.store.messages.history_and_request(message_id)
         except UnknownMessage:
             detail = f"There is no message {message_id!r}."
             raise HTTPException(HTTPStatus.NOT_FOUND, detail) from None
+        if history.message.verification:
+            detail = f"Message {message_id!r} has a code, which is not sent with this form."
+            raise HTTPException(HTTPStatus.NOT_FOUND, detail)
         return self._page(request, form_of(known or BLANK), source=message_id, lost=not known)
 
     def submit(self, request: Request, submission: FormSubmission) -> Response:

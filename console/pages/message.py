@@ -4,14 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from console import caller_actions
 from console.context import ConsoleContext
 from console.cost import NOT_COUNTED, cost, exact
 from console.drawing.layout import CannotDraw, layout
@@ -19,6 +22,7 @@ from console.drawing.picture import Picture, picture, visited
 from console.execution import ENDS, Event, Execution
 from console.facts import MessageFacts
 from console.live import PageUpdate
+from console.notices import Notice, Notices
 from console.plain import pretty, visible
 from console.timeline.summary import summary
 from console.timeline.timeline import elapsed, timeline
@@ -31,19 +35,28 @@ WORKFLOW: Final = Path(__file__).parents[2] / "statemachine" / "deliver_message.
 # Seconds between two refreshes: on one machine, and on AWS, where each one costs money.
 BUSY, CALM, ENDED = (0.4, 2.0), (1.0, 5.0), (10.0, 30.0)
 CALM_AFTER: Final = timedelta(seconds=10)
-PARTS: Final = ("head", "drawing", "timeline", "cost")
+PARTS: Final = ("head", "verification", "drawing", "timeline", "cost")
 
 
 def routes(context: ConsoleContext) -> list[Route]:
     context.templates.filters |= {"elapsed": elapsed, "exact": exact}
+    notices = Notices()
 
     def page(request: Request) -> Response:
         message = MessagePage(context, _id(request))
-        facts = message.facts()
-        if facts is None:
-            raise HTTPException(404, f"There is no message {message.message_id} in this stack.")
+        facts = message.known_facts()
         values = message.values(facts, message.definition(facts)) | message.raw(facts)
-        return context.page(request, "message.html", **values)
+        notice = notices.kept.get(request.query_params.get("notice", ""))
+        return context.page(request, "message.html", notice=notice, **values)
+
+    async def act(request: Request) -> Response:
+        message = MessagePage(context, _id(request))
+        async with request.form() as form:
+            step = str(form.get("step", ""))
+        name = request.path_params["action"]
+        notice = await run_in_threadpool(message.act, name, int(step) if step.isdecimal() else None)
+        address = f"/messages/{message.message_id}?notice={notices.keep(notice)}#notice"
+        return RedirectResponse(address, HTTPStatus.SEE_OTHER)
 
     async def events(request: Request) -> Response:
         message_id = _id(request)
@@ -54,6 +67,7 @@ def routes(context: ConsoleContext) -> list[Route]:
     return [
         Route("/messages/{message_id}", page, methods=["GET"]),
         Route("/messages/{message_id}/events", events, methods=["GET"]),
+        Route("/messages/{message_id}/{action}", act, methods=["POST"]),
     ]
 
 
@@ -89,6 +103,22 @@ class MessagePage:
             Execution.read(events) if events else None,
             erased=history is None and store.erasure.was_erased(self.message_id),
         )
+
+    def known_facts(self) -> MessageFacts:
+        """The same; raises HTTPException if there is no such message."""
+        facts = self.facts()
+        if facts is None:
+            raise HTTPException(404, f"There is no message {self.message_id} in this stack.")
+        return facts
+
+    def act(self, name: str, step: int | None) -> Notice:
+        """What came of an action of the message's caller; raises HTTPException."""
+        local = self.context.installation.local
+        if local is None:
+            raise HTTPException(403, "The console changes no message of a deployed stack.")
+        if name not in caller_actions.DONE:
+            raise HTTPException(404, f"There is no action {name}.")
+        return caller_actions.act(self.known_facts(), name, step, local)
 
     def refresh(self) -> PageUpdate:
         facts = self.facts()
@@ -156,6 +186,8 @@ class MessagePage:
         drawn, missing = _drawn(facts, definition)
         return {
             "facts": facts,
+            "actions": caller_actions.offered(facts) if self.context.installation.local else [],
+            "now": datetime.now(UTC),
             "summary": summary(facts),
             "entries": timeline(facts),
             "visited": visited(facts.execution, facts.since) if facts.execution else [],

@@ -1,9 +1,6 @@
 """The page `Messages`: the newest first, with search and filters, updated live."""
 
-from bisect import bisect_left
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Self
 from urllib.parse import urlencode
 
@@ -14,13 +11,13 @@ from starlette.routing import Route
 
 from console.context import ConsoleContext
 from console.live import PageUpdate
+from console.paging import Place, one_of, place, result_page, written
 from console.recent import Snapshot
 from console.summaries import MessageSummary
 from messaging.channels.catalog import channels
 from messaging.domain.messages import MESSAGE_ID
 from messaging.domain.statuses import MessageStatus
 
-PAGE = 50
 MAX_SEARCH = 200
 # How long a search waits for messages that are not in memory yet.
 SEARCH_SECONDS = 2.0
@@ -36,26 +33,26 @@ class MessageFilters:
     search: str = ""
     status: str = ""
     channel: str = ""
-    below: tuple[datetime, str] | None = None
+    below: Place | None = None
 
     @classmethod
     def of(cls, query: QueryParams) -> Self:
         return cls(
             search=" ".join(query.get("q", "").split())[:MAX_SEARCH],
-            status=_one_of(query.get("status", ""), tuple(MessageStatus)),
-            channel=_one_of(query.get("channel", ""), tuple(channels())),
-            below=_place(query.get("below", "")),
+            status=one_of(query.get("status", ""), tuple(MessageStatus)),
+            channel=one_of(query.get("channel", ""), tuple(channels())),
+            below=place(query.get("below", "")),
         )
 
     @property
     def narrowed(self) -> bool:
         return bool(self.search or self.status or self.channel)
 
-    def address(self, below: tuple[datetime, str] | None = None) -> str:
+    def address(self, below: Place | None = None) -> str:
         """The query string of the same list, from another place on."""
         query = {"q": self.search, "status": self.status, "channel": self.channel}
         if below is not None:
-            query["below"] = f"{below[0].isoformat()}~{below[1]}"
+            query["below"] = written(below)
         return urlencode({name: value for name, value in query.items() if value})
 
     def match(self, row: MessageSummary) -> bool:
@@ -64,50 +61,6 @@ class MessageFilters:
             and (not self.channel or self.channel in row.channels)
             and all(word in row.searched for word in self.search.lower().split())
         )
-
-
-def _one_of(value: str, known: tuple[str, ...]) -> str:
-    return value if value in known else ""
-
-
-def _place(value: str) -> tuple[datetime, str] | None:
-    at, _, message_id = value.partition("~")
-    try:
-        moment = datetime.fromisoformat(at)
-    except ValueError:
-        return None
-    return (moment, message_id) if moment.tzinfo else None
-
-
-@dataclass(frozen=True, slots=True)
-class ResultPage:
-    """One page of the matching messages. `newer`, `older`: the query strings of the next pages."""
-
-    rows: tuple[MessageSummary, ...]
-    first: int
-    matching: int
-    newer: str | None
-    older: str | None
-
-
-def result_page(filters: MessageFilters, rows: Sequence[MessageSummary]) -> ResultPage:
-    matching = [row for row in rows if filters.match(row)] if filters.narrowed else rows
-    start = _start(filters, matching)
-    end = start + PAGE
-    newer = older = None
-    if start > 0:
-        newer = filters.address(matching[start - PAGE].place if start > PAGE else None)
-    if end < len(matching):
-        older = filters.address(matching[end].place)
-    return ResultPage(tuple(matching[start:end]), start + 1, len(matching), newer, older)
-
-
-def _start(filters: MessageFilters, matching: Sequence[MessageSummary]) -> int:
-    """Where the page begins; rows are sorted by descending place."""
-    if filters.below is None:
-        return 0
-    below = filters.below
-    return bisect_left(matching, True, key=lambda row: row.place <= below)
 
 
 class MessageList:

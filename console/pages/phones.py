@@ -1,11 +1,9 @@
 """The page `Phones`: what the simulated recipients received, and what they do with it."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from secrets import token_urlsafe
 from typing import Final
 from urllib.parse import urlencode
 
@@ -18,6 +16,7 @@ from starlette.routing import Route
 
 from console.context import ConsoleContext
 from console.live import PageUpdate
+from console.notices import Notice, Notices
 from console.phones import actions
 from console.phones.simulator_client import (
     NEWEST_MESSAGES,
@@ -31,7 +30,6 @@ from messaging.channels.catalog import channels
 
 SECONDS_BETWEEN_REFRESHES = 0.3
 SECONDS_TO_RETRY = 2.0
-MAX_NOTICES = 100
 # An email's HTML is untrusted: no script, no request, no form, in a frame of the console only.
 EMAIL_HEADERS: Final = {
     "Content-Security-Policy": (
@@ -47,28 +45,6 @@ EMAIL_PROLOGUE = (
     '<!doctype html><meta charset="utf-8"><base target="_blank">'
     "<style>html { font: 15px/1.5 sans-serif }</style>"
 )
-
-
-@dataclass(frozen=True)
-class Notice:
-    """What the page shows after an action."""
-
-    sentence: str
-    good: bool
-
-
-@dataclass(frozen=True)
-class Notices:
-    """The newest notices, each with a random name, so that a link cannot inject text."""
-
-    kept: OrderedDict[str, Notice] = field(default_factory=OrderedDict)
-
-    def keep(self, notice: Notice) -> str:
-        name = token_urlsafe(8)
-        self.kept[name] = notice
-        while len(self.kept) > MAX_NOTICES:
-            self.kept.popitem(last=False)
-        return name
 
 
 @dataclass(frozen=True)

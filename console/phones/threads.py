@@ -74,16 +74,21 @@ class ThreadReceipt:
 
 @dataclass(frozen=True)
 class ThreadTemplate:
-    """A template's name and values; its text is known to the provider only."""
+    """A template's name and values; its text is known to the provider only. `code`: that of an
+    authentication template, whose text is always the same.
+    """
 
     name: str
     language: str | None
     values: Sequence[str]
+    code: str | None = None
 
     @classmethod
     def read(cls, found: Json) -> Self:
         if "parameters" in found:
-            return cls(found["name"], found["language"], found["parameters"])
+            values = found["parameters"]
+            code = _code(found.get("components", []), values)
+            return cls(found["name"], found["language"], values, code)
         data = found["data"] or {}
         return cls(found["name"], None, [f"{name}: {_written(data[name])}" for name in data])
 
@@ -246,6 +251,15 @@ def _entry(found: Json) -> ThreadMessage | ThreadReply:
 
 def _moment(found: str | None) -> datetime | None:
     return None if found is None else datetime.fromisoformat(found)
+
+
+def _code(components: Sequence[Json], values: Sequence[str]) -> str | None:
+    """An authentication template has its code twice, in the body and in the button that copies it:
+    developers.facebook.com/docs/whatsapp/business-management-api/authentication-templates.
+    """
+    kinds = [str(one.get("type", "")).lower() for one in components]
+    twice = len(values) == len(kinds) and len(set(values)) == 1
+    return values[0] if kinds == ["body", "button"] and twice else None
 
 
 def _written(value: object) -> str:

@@ -38,7 +38,8 @@ def planned_at(facts: MessageFacts) -> datetime:
 
 def _plan(facts: MessageFacts) -> str:
     steps = "; ".join(
-        f"step {step.number}: {listed(_attempt(one) for one in step.attempts)}"
+        f"step {step.number}{' (only if requested)' if step.on_request else ''}: "
+        f"{listed(_attempt(one) for one in step.attempts)}"
         for step in facts.plan.steps
     )
     expires_at = facts.history and facts.history.message.expires_at

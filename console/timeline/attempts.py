@@ -21,6 +21,9 @@ _REPORTED_BY: Final = {
 def attempts(facts: MessageFacts) -> Iterator[DraftEntry]:
     for attempt in facts.attempts:
         name = channel(attempt.channel)
+        if attempt.waits_for_request:
+            yield DraftEntry(attempt.claimed_at, "quiet", f"Not sent by {name}: {attempt.reason}")
+            continue
         if AttemptStatus.SKIPPED in attempt.times or _never_sent(attempt):
             yield from _not_sent(attempt, name)
             continue

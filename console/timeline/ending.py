@@ -8,7 +8,7 @@ from console.facts import MessageFacts
 from console.timeline.arrival import planned_at
 from console.timeline.entries import DraftEntry
 from console.timeline.steps import step_name
-from console.timeline.summary import ENDINGS, success_text
+from console.timeline.summary import ENDINGS, confirmation_text, success_text
 from console.words import channel
 from messaging.domain.statuses import MessageStatus
 
@@ -38,9 +38,17 @@ def _message_end(facts: MessageFacts) -> Iterator[DraftEntry]:
     if message.problems:
         problems = "; ".join(f"{one['pointer']} {one['detail']}" for one in message.problems)
         yield DraftEntry(planned_at(facts), "bad", "Rejected: the request is invalid", problems)
-    if message.concluded_at:
-        tone, text = ENDINGS.get(message.status, ("good", success_text(facts)))
+    # A cancellation by the caller is told as its request.
+    told = message.status is MessageStatus.CANCELLED and message.cancelled_at
+    if message.concluded_at and not told:
+        tone, text = _end(facts, message.status)
         yield DraftEntry(message.concluded_at, tone, text, message.reason)
+
+
+def _end(facts: MessageFacts, status: MessageStatus) -> tuple[str, str]:
+    if status is MessageStatus.CONFIRMED:
+        return "good", confirmation_text(facts)
+    return ENDINGS.get(status, ("good", success_text(facts)))
 
 
 def _steps_not_run(facts: MessageFacts) -> Iterator[DraftEntry]:
@@ -49,11 +57,14 @@ def _steps_not_run(facts: MessageFacts) -> Iterator[DraftEntry]:
     made = {attempt.number for attempt in facts.attempts}
     for step in facts.plan.steps:
         if not made & {one.number for one in step.attempts}:
-            text = f"{step_name(step)} did not run: {_reason(facts)}"
+            reason = "no resend was requested" if step.on_request else _reason(facts)
+            text = f"{step_name(step)} did not run: {reason}"
             yield DraftEntry(_ended_at(facts), "quiet", text)
 
 
 def _reason(facts: MessageFacts) -> str:
+    if facts.status in {MessageStatus.CONFIRMED, MessageStatus.CANCELLED}:
+        return f"the message was {facts.status}"
     success = facts.history.success() if facts.history else None
     if success:
         return f"{channel(success.channel)} had already succeeded"

@@ -12,8 +12,13 @@ def retries(facts: MessageFacts) -> Iterator[DraftEntry]:
     for visit in facts.sending.values():
         retried = visit.runs if visit.condition is Condition.RETRYING else visit.runs[:-1]
         for number, run in enumerate(retried, 1):
-            text = f"{_failure(run, channel(visit.channel))}; the state retries"
-            yield DraftEntry(run.ended_at or run.at, "warn", text, f"try {number}: {_error(run)}")
+            at, name = run.ended_at or run.at, channel(visit.channel)
+            if run.error == "Resend":
+                text = f"The state of {name} ran again because a resend was requested"
+                yield DraftEntry(at, "live", text)
+                continue
+            text = f"{_failure(run, name)}; the state retries"
+            yield DraftEntry(at, "warn", text, f"try {number}: {_error(run)}")
 
 
 def _error(run: TaskRun) -> str:

@@ -7,7 +7,8 @@ from console.execution import THROTTLED, TaskRun, Visit
 from console.facts import MessageFacts
 from console.timeline.entries import DraftEntry
 from console.words import channel, listed, status
-from messaging.domain.plan import PlannedAttempt, PlannedStep
+from messaging.domain.messages import NOT_REQUESTED, WAITS_FOR_REQUEST
+from messaging.domain.plan import PlannedStep
 from messaging.domain.statuses import Success
 
 # How an attempt ended that the execution reports with this error.
@@ -18,6 +19,11 @@ _ERRORS: Final = {
     THROTTLED: "was throttled by Lambda",
     "InvalidRoute": "was not used, because the route is invalid",
     "Expired": "was not tried before the message expired",
+}
+# Of these the caller is the cause, not the channel.
+CALLERS: Final = {
+    "Advanced": "the next step was requested",
+    "Cancelled": "the message was cancelled",
 }
 # What a waiting state waits for, by what its step counts as success.
 _AWAITED: Final = {
@@ -55,14 +61,22 @@ def failure(visit: Visit, facts: MessageFacts) -> str:
     failed = visit.failure
     if failed is None:
         return f"{name} {status(visit.condition)}"
+    if failed.error in CALLERS:
+        return CALLERS[failed.error]
     if failed.error == "States.Timeout":
-        return _timeout(name, failed, facts.planned(visit.attempt or 0))
+        return _timeout(name, failed, facts, visit.attempt or 0)
     words = _ERRORS.get(failed.error or "", f"failed with {failed.error}")
     times = f" {len(visit.runs)} times" if failed.error in {"Unavailable", THROTTLED} else ""
     return f"{name} {words}{times}: {failed.cause}" if failed.cause else f"{name} {words}{times}"
 
 
-def _timeout(name: str, failed: TaskRun, planned: PlannedAttempt | None) -> str:
-    awaited = _AWAITED.get(planned.success if planned else Success.DELIVERED, "receipt")
+def _timeout(name: str, failed: TaskRun, facts: MessageFacts, number: int) -> str:
     seconds = (failed.until - failed.at).total_seconds() if failed.until else 0
-    return f"no {awaited} from {name} arrived within {seconds:g} s"
+    within = f"within {seconds:g} s"
+    attempt, planned = facts.attempt(number), facts.planned(number)
+    if attempt and attempt.reason in {WAITS_FOR_REQUEST, NOT_REQUESTED}:
+        return f"no resend by {name} was requested {within}"
+    success = planned.success if planned else Success.DELIVERED
+    if success is Success.CONFIRMED:
+        return f"the message sent by {name} was not confirmed {within}"
+    return f"no {_AWAITED.get(success, 'receipt')} from {name} arrived {within}"

@@ -4,6 +4,7 @@ from typing import Final
 
 from console.facts import MessageFacts
 from console.plain import visible
+from console.timeline.waits import awaited
 from console.words import capital, channel, duration, listed, status
 from messaging.domain.messages import Attempt
 from messaging.domain.statuses import MessageStatus
@@ -12,6 +13,7 @@ ENDINGS: Final = {
     MessageStatus.UNDELIVERED: ("bad", "Undelivered: no channel succeeded"),
     MessageStatus.EXPIRED: ("warn", "Expired before any channel succeeded"),
     MessageStatus.REJECTED: ("bad", "Rejected"),
+    MessageStatus.CANCELLED: ("quiet", "Cancelled"),
 }
 
 
@@ -21,9 +23,11 @@ def summary(facts: MessageFacts) -> str:
     success = facts.history.success() if facts.history else None
     if success:
         return _delivery(facts, success)
+    if facts.status == MessageStatus.CONFIRMED:
+        return _confirmation(facts)
     if not facts.ended:
-        waiting = [channel(one.channel) for one in facts.sending.values() if not one.ended]
-        return f"Waiting for a receipt from {listed(waiting)}." if waiting else "In progress."
+        waiting = [awaited(facts, one) for one in facts.sending.values() if not one.ended]
+        return f"Waiting for {listed(waiting)}." if waiting else "In progress."
     unknown = "", capital(status(facts.status))
     ending = ENDINGS.get(MessageStatus(facts.status), unknown)[1]
     reason = facts.history.message.reason if facts.history else None
@@ -34,6 +38,21 @@ def _delivery(facts: MessageFacts, success: Attempt) -> str:
     after = duration((success.times[success.status] - facts.since).total_seconds())
     step, last = facts.plan.attempt(success.number).step, facts.plan.steps[-1].number
     return f"{success_text(facts)}, {after} after it was accepted, in step {step} of {last}."
+
+
+def _confirmation(facts: MessageFacts) -> str:
+    ended = facts.history.message.concluded_at if facts.history else None
+    if ended is None:
+        return f"{confirmation_text(facts)}."
+    after = duration((ended - facts.since).total_seconds())
+    return f"{confirmation_text(facts)}, {after} after it was accepted."
+
+
+def confirmation_text(facts: MessageFacts) -> str:
+    """Who confirmed the message."""
+    if facts.checked_here:
+        return "Approved: the code that was entered is right"
+    return "Confirmed by the caller"
 
 
 def success_text(facts: MessageFacts) -> str:

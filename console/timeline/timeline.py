@@ -3,6 +3,7 @@
 from console.facts import MessageFacts
 from console.timeline.arrival import arrival
 from console.timeline.attempts import attempts
+from console.timeline.callers import callers_requests
 from console.timeline.ending import ending
 from console.timeline.entries import TimelineEntry
 from console.timeline.receipts import receipts
@@ -16,6 +17,7 @@ def timeline(facts: MessageFacts) -> list[TimelineEntry]:
     """Everything that happened, in chronological order, and last what the message waits for."""
     past = (
         *arrival(facts),
+        *callers_requests(facts),
         *retries(facts),
         *ended_waits(facts),
         *steps(facts),

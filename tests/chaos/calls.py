@@ -34,6 +34,7 @@ THROTTLED = {
     "lambda": "TooManyRequestsException",
     "sns": "Throttled",
     "sqs": "RequestThrottled",
+    "kms": "ThrottlingException",
 }
 BROKEN = {
     "dynamodb": "InternalServerError",
@@ -41,6 +42,7 @@ BROKEN = {
     "lambda": "ServiceException",
     "sns": "InternalError",
     "sqs": "InternalError",
+    "kms": "KMSInternalException",
 }
 ANSWER_LOST = {"times": 1, "response": {"abort_bytes": 0}}
 

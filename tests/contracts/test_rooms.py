@@ -13,7 +13,7 @@ HOT = {
     *("check_verification", "control_verification", "read_verification"),
 }
 ROOMS = (
-    *("bench", "console", "functions", "infra", "local", "operations"),
+    *("bench", "console", "examples", "functions", "infra", "local", "operations"),
     *("simulator", "tools"),
 )
 WITH_PYDANTIC = {"messaging.api.requests", "messaging.api.validation", "messaging.api.sample"} | {
