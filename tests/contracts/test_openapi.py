@@ -507,7 +507,7 @@ def test_the_response_for_an_unknown_message_is_described(message_id: str) -> No
         (Success, SCHEMAS["Plan"]["items"]["properties"]["success"]),
         (CHANNELS, SCHEMAS["Channel"]),
         (
-            {*AttemptStatus, "receipt", *MessageStatus} - {"in_progress", "rejected"},
+            {*AttemptStatus, "receipt", "advanced", *MessageStatus} - {"in_progress", "rejected"},
             SCHEMAS["Event"]["properties"]["event"],
         ),
     ],
