@@ -34,7 +34,7 @@ from tests.support.dynamodb import MemoryDynamoDB
 BEGINNING = datetime(2026, 1, 5, tzinfo=UTC)
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 # The honest users of the day, by calling code; evenly over the day. Each country has 200 prefixes
-# in use, evenly. 7 of 10 users entered a code in the week before.
+# in use, evenly. 7 of 10 users got a code in the week before.
 HONEST = {"49": 120, "33": 90, "44": 80, "39": 70, "34": 50, "372": 30, "370": 30, "374": 30}
 SMALL, LARGE = ("372", "370", "374"), ("49", "33", "44")
 PREFIXES_OF_A_COUNTRY = 200
@@ -52,8 +52,8 @@ STARTS = 5_000
 
 @dataclass(frozen=True)
 class Attack:
-    """Starts at random times for numbers in turn on the prefixes, which are among those in use if
-    there are so many; each from an address of its own, none of which is entered.
+    """Starts at random times for numbers on each prefix in turn. The prefixes are among those in
+    use, if there are so many. Each start comes from a client of its own. No code is entered.
     """
 
     name: str
@@ -85,19 +85,32 @@ class User:
 
     number: str
     client_ip: str
-    returning: bool
     measured: bool
 
 
 @dataclass
-class Outcome:
-    """What went out and what was refused; times are since the attack began."""
+class RefusedUser:
+    """An honest user who got no code, or no resend; `known`: who had entered a code before."""
+
+    at: timedelta
+    number: str
+    limit: str
+    known: bool
+
+
+@dataclass
+class AttackOutcome:
+    """What went out and what was refused; times are since the attack began. `known`: the honest
+    users' numbers whose codes were entered.
+    """
 
     attack: Attack
+    prefixes: frozenset[str]
+    known: set[str] = field(default_factory=set)
     honest: int = sum(HONEST.values())
     sent_to_attackers: list[timedelta] = field(default_factory=list)
     refused_attackers: Tally[str] = field(default_factory=Tally)
-    refused_users: list[tuple[timedelta, User, str]] = field(default_factory=list)
+    refused_users: list[RefusedUser] = field(default_factory=list)
     breakers_opened: int = 0
 
     @property
@@ -107,7 +120,7 @@ class Outcome:
 
     @property
     def refused_there(self) -> int:
-        return sum(_is_in(user.number, self.attack.countries) for _, user, _ in self.refused_users)
+        return sum(_is_in(one.number, self.attack.countries) for one in self.refused_users)
 
     def sent_within(self, time: timedelta) -> int:
         return sum(at <= time for at in self.sent_to_attackers)
@@ -123,12 +136,12 @@ class Simulation:
         table = Table(MemoryDynamoDB(), "Messages")  # type: ignore[arg-type] # the stand-in
         self.counters = Counters(table)
         self.guard = Guard(self.counters, limits, lambda: self.now, self.log)
-        self.outcome = Outcome(attack)
+        self.outcome = AttackOutcome(attack, frozenset(self._attacked(attack)))
         self._begins = BEGINNING + WEEK + attack.begins
         self._events: list[tuple[datetime, int, Callable[[], None]]] = []
         self._numbers = count()
 
-    def run(self) -> Outcome:
+    def run(self) -> AttackOutcome:
         self._plan_users()
         self._plan_attack(self.outcome.attack)
         written = io.StringIO()
@@ -146,17 +159,17 @@ class Simulation:
         for country, users in HONEST.items():
             for _ in range(users):
                 number = self._number(self.random.choice(_prefixes(country)))
-                returning = self.random.random() < RETURNING
                 client_ip = f"2001:db8:0:{self.random.randrange(2**16):x}::1"
-                user = User(number, client_ip, returning, measured=True)
-                if returning:
+                user = User(number, client_ip, measured=True)
+                if self.random.random() < RETURNING:
                     before = replace(user, measured=False)
                     self._at(BEGINNING + self.random.random() * WEEK, partial(self._start, before))
                 at = BEGINNING + WEEK + self.random.random() * DAY
                 self._at(at, partial(self._start, user))
 
     def _plan_attack(self, attack: Attack) -> None:
-        prefixes = list(self._attacked(attack))
+        prefixes = sorted(self.outcome.prefixes)
+        self.random.shuffle(prefixes)
         for index in range(attack.starts // attack.per_number):
             number = self._number(prefixes[index % len(prefixes)])
             for _ in range(attack.per_number):
@@ -185,32 +198,36 @@ class Simulation:
         if (counted_as := self._sent(user, resend=False)) is None:
             return
         if self.random.random() < ENTERED:
-            self._enter(counted_as)
+            self._enter(user, counted_as)
         elif self.random.random() < ASKED_AGAIN:
             at = self.now + timedelta(seconds=60 + 60 * self.random.random())
             self._at(at, partial(self._resend, user, counted_as))
 
     def _resend(self, user: User, counted_as: Sequence[str]) -> None:
         if self._sent(user, resend=True) is not None and self.random.random() < ENTERED_THEN:
-            self._enter(counted_as)
+            self._enter(user, counted_as)
 
     def _sent(self, user: User, *, resend: bool) -> tuple[str, ...] | None:
         try:
             return self.guard.admit([user.number], user.client_ip, resend=resend)
         except Blocked as blocked:
             if user.measured:
-                refused = (self.now - self._begins, user, blocked.limit)
+                known = user.number in self.outcome.known
+                refused = RefusedUser(self.now - self._begins, user.number, blocked.limit, known)
                 self.outcome.refused_users.append(refused)
             return None
 
-    def _enter(self, counted_as: Sequence[str]) -> None:
+    def _enter(self, user: User, counted_as: Sequence[str]) -> None:
         seconds = MEDIAN_SECONDS * self.random.lognormvariate(0, SPREAD_OF_SECONDS)
         if self.random.random() < ON_THE_SECOND_CHANNEL:
             seconds += SECOND_CHANNEL_AFTER
         if seconds < LIFE_SECONDS:
-            self._at(self.now + timedelta(seconds=seconds), partial(self._approve, counted_as))
+            self._at(
+                self.now + timedelta(seconds=seconds), partial(self._approve, user, counted_as)
+            )
 
-    def _approve(self, counted_as: Sequence[str]) -> None:
+    def _approve(self, user: User, counted_as: Sequence[str]) -> None:
+        self.outcome.known.add(user.number)
         record_approval(self.counters, counted_as, self.now, self.log)
 
 
@@ -224,7 +241,7 @@ def defaults() -> Iterator[CodeLimits]:
         yield settings.code_limits()
 
 
-def line(mode: str, outcomes: Sequence[Outcome]) -> str:
+def line(mode: str, outcomes: Sequence[AttackOutcome]) -> str:
     """The figures of one attack, of the seed with the fewest to the one with the most."""
     within = [timedelta(minutes=10), timedelta(hours=1), timedelta(hours=12), DAY]
     sent = [_range([one.sent_within(time) for one in outcomes]) for time in within]

@@ -133,7 +133,7 @@ class StackAlarms(Construct):
     def _add_code_alarms(self) -> None:
         self._add(
             "BreakerOpened",
-            "Too few codes are entered, as in SMS pumping: a breaker opened",
+            "Too few codes are entered, as in artificially inflated traffic: a breaker opened",
             metrics.of_stack(self, metrics.BREAKER_OPENED),
             above=0,
         )

@@ -10,11 +10,11 @@ and of each country:
   judged is up to 12 hours old.
 - Below `codes_breaker_percent` it opens for 12 hours. What was started before that is then too old
   to be judged; if the attack goes on, it opens again.
-- Users that can be told from the attackers still get codes. A known recipient, one who entered a
-  code within the last 30 days, always does, unless codes go to a second address as well, which the
-  code may have been read from. While a country is blocked, others do as well on a prefix where a
-  code was entered within 30 days; on a prefix that is not attacked, there twice, and in the country
-  10 times an hour, not counting those who entered their codes.
+- Users that can be told from the attackers still get codes: always a known recipient, who entered a
+  code within the last 30 days that went to no second address, where it could have been read; and
+  while a country is blocked, others on a prefix where a code was entered within 30 days, or on one
+  that is not attacked. The latter are trials, two starts in 12 hours on each prefix and 10 codes
+  an hour in the country, so that an attack on ever new prefixes gets no more.
 - A recipient is judged by two verifications a day: one person who tries again and again, in vain,
   does not block the neighbours.
 

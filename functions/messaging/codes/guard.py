@@ -140,9 +140,7 @@ class Guard:
         percent = approved_percent(place.cohorts, enough, now)
         if place.is_blocked(now) or percent is None or percent >= self.limits.breaker_percent:
             return place
-        # The trials of a country begin with its block.
-        fresh = (_hour(None),) if kind == "country" else ()
-        opened = self.counters.open_breaker(place, fresh, now, now + BLOCK)
+        opened = self.counters.open_breaker(place, now + BLOCK)
         if opened is None:
             return place
         count(Metric.CODE_BREAKER_OPENED)
@@ -162,25 +160,25 @@ class Guard:
             if each.places:
                 prefix, country = (found[name] for name in each.places)
                 known = is_trusted(found[each.counter], now)
-                trials = None if known else self._trials(prefix, country, now)
+                trials = () if known else self._trials(prefix, country, now)
                 most = None if known else self.limits.per_prefix_hour
                 limits[prefix.name] = _Limit("prefix", prefix.name, (_hour(most),))
-                limits[country.name] = _Limit("breaker", country.name, (_hour(trials),))
+                limits[country.name] = _Limit("breaker", country.name, (_hour(None), *trials))
         yield from limits.values()
 
-    def _trials(self, prefix: Counter, country: Counter, now: datetime) -> int | None:
-        """How many codes an hour go to the country's recipients like this one, none of which is
-        known; None: any number. Raises `Blocked`.
+    def _trials(self, prefix: Counter, country: Counter, now: datetime) -> tuple[Window, ...]:
+        """The further window of the country for a code to a recipient that is not known. Raises
+        `Blocked`.
         """
         if self.limits.breaker is BreakerMode.MONITOR:
-            return None
+            return ()
         if prefix.is_blocked(now):
             _refuse_until(prefix.blocked_until, "breaker", now)
         if not country.is_blocked(now) or is_trusted(prefix, now):
-            return None
+            return ()
         if is_attacked(prefix, now):
             _refuse_until(country.blocked_until, "breaker", now)
-        return TRIALS_OF_A_COUNTRY
+        return (Window("trials", HOUR, TRIALS_OF_A_COUNTRY),)
 
     def _of_client(self, names: Sequence[str]) -> Iterator[_Limit]:
         for name in names:

@@ -94,7 +94,7 @@ class Counters:
         started: bool,
     ) -> None:
         running = [window for window in windows if counter.running(window, now)]
-        begins = _began([one for one in windows if one not in running], now, 1)
+        begins = _began([one for one in windows if one not in running], now)
         adds = {f"{window.name}_used": 1 for window in running}
         condition, values = _unchanged(counter, windows)
         for window in running:
@@ -111,17 +111,13 @@ class Counters:
         )
 
     @_uncounted
-    def open_breaker(
-        self, counter: Counter, windows: tuple[Window, ...], now: datetime, until: datetime
-    ) -> Counter | None:
-        """The counter with a block until this time and with new windows, in which nothing has been
-        counted; None if another call opened the breaker first.
-        """
+    def open_breaker(self, counter: Counter, until: datetime) -> Counter | None:
+        """The counter with a block until this time; None if another call was first."""
         condition, values = "attribute_not_exists(blocked_until)", {}
         if counter.blocked_until:
             condition = "blocked_until = :was"
             values = {":was": epoch(counter.blocked_until)}
-        changes = {"blocked_until": epoch(until), **_began(windows, now, 0)}
+        changes = {"blocked_until": epoch(until)}
         try:
             item = self._table.update(
                 _key(counter.name), changes, condition=condition, values=values
@@ -158,11 +154,10 @@ def _number(at: datetime) -> int:
     return epoch(at) // int(COHORT.total_seconds())
 
 
-def _began(windows: Sequence[Window], now: datetime, used: int) -> dict[str, int]:
-    """The attributes of windows that begin now."""
-    counts = {f"{window.name}_used": used for window in windows}
+def _began(windows: Sequence[Window], now: datetime) -> dict[str, int]:
+    """The attributes of windows that begin with a code that is sent now."""
     ends = {f"{window.name}_until": epoch(now + window.length) for window in windows}
-    return counts | ends
+    return ends | {f"{window.name}_used": 1 for window in windows}
 
 
 def _unchanged(counter: Counter, windows: Iterable[Window]) -> tuple[str, dict[str, Any]]:
@@ -180,7 +175,7 @@ def _unchanged(counter: Counter, windows: Iterable[Window]) -> tuple[str, dict[s
 def _counter(item: Item) -> Counter:
     used = {
         name: Used(int(item[f"{name}_used"]), _time(item[f"{name}_until"]))
-        for name in ("hour", "day")
+        for name in ("hour", "day", "trials")
         if f"{name}_until" in item
     }
     numbers = {int(found[1]) for name in item if (found := _OF_A_COHORT.fullmatch(name))}

@@ -1,5 +1,6 @@
 """Counters: windows begin with their first use and are never exceeded, cohorts hold approvals."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -125,7 +126,7 @@ def test_the_newest_cohorts_are_kept_and_cost_one_write_unit() -> None:
             counters.add(counters.read([name])[name], ONE, at, DAY, started=True)
         for _ in range(10):
             counters.approve(counters.entry(name, at), at, DAY)
-    counters.open_breaker(counters.read([name])[name], ONE, NOW, NOW + DAY)
+    counters.open_breaker(counters.read([name])[name], NOW + DAY)
 
     found = counters.read([name])[name].cohorts
     assert [each.began for each in found] == cohorts[::-1][:COHORTS]
@@ -138,16 +139,15 @@ def test_the_newest_cohorts_are_kept_and_cost_one_write_unit() -> None:
     assert sum(map(len, item)) + sum(values) + one_more <= 1_024
 
 
-def test_one_of_two_opens_a_breaker_and_its_window_begins_anew(counters: Counters) -> None:
-    add(counters, NOW, ONE)
+def test_one_of_two_opens_a_breaker(counters: Counters) -> None:
+    add(counters, NOW)
     found = read(counters)
 
-    opened = counters.open_breaker(found, ONE, LATER, LATER + DAY)
-    assert opened == read(counters)
-    assert opened.blocked_until == LATER + DAY
-    assert opened.used == {"hour": Used(0, LATER + HOUR)}
-    assert counters.open_breaker(found, ONE, LATER, LATER + 2 * DAY) is None
-    assert counters.open_breaker(opened, (), LATER + DAY, LATER + 2 * DAY) == read(counters)
+    opened = counters.open_breaker(found, LATER + DAY)
+    assert opened == replace(found, blocked_until=LATER + DAY) == read(counters)
+    assert counters.open_breaker(found, LATER + 2 * DAY) is None
+    again = counters.open_breaker(opened, LATER + 2 * DAY)
+    assert again == replace(found, blocked_until=LATER + 2 * DAY)
 
 
 def test_a_counter_expires(table: Table, counters: Counters) -> None:
@@ -193,4 +193,4 @@ def test_what_cannot_be_counted_is_an_error_of_its_own(error: Exception) -> None
         with pytest.raises(Uncounted):
             counters.approve(NAME, NOW, DAY)
         with pytest.raises(Uncounted):
-            counters.open_breaker(Counter(NAME), ONE, NOW, LATER)
+            counters.open_breaker(Counter(NAME), LATER)
