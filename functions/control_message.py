@@ -57,7 +57,9 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> http.HttpRespon
     if not MESSAGE_ID.fullmatch(message_id):
         return http.unknown_message()
     logger.append_keys(message_id=message_id)
-    action = ACTIONS[event["path"].rpartition("/")[2]]
+    # API Gateway passes a trailing slash on: docs.aws.amazon.com/powertools/python/latest/core/
+    # event_handler/api_gateway/#api-gateway-rest-api
+    action = ACTIONS[event["path"].rstrip("/").rpartition("/")[2]]
     try:
         action(message_id, http.request_body(event))
         return _message(message_id)
