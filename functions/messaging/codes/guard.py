@@ -92,7 +92,8 @@ class Guard:
         Raises `Blocked`; nothing was counted then, unless another request filled the same counter
         meanwhile. Counters that cannot be read or written refuse nothing.
         """
-        recipients = [_Recipient.of(address) for address in addresses]
+        # The same address in two spellings is one recipient.
+        recipients = list(dict.fromkeys(map(_Recipient.of, addresses)))
         try:
             self._check_countries(recipients)
             return self._admit(recipients, client_ip, resend=resend)
@@ -201,11 +202,11 @@ class Guard:
     def _counted_as(
         self, recipients: Sequence[Counter], places: Sequence[str], now: datetime
     ) -> tuple[str, ...]:
-        """A recipient becomes known if the code cannot have been read at another address; one that
+        """A number becomes known if the code cannot have been read at another address; one that
         became known lately is not written again.
         """
         entries = tuple(self.counters.entry(place, now) for place in places)
-        alone = recipients[0] if len(recipients) == 1 else None
+        alone = recipients[0] if places and len(recipients) == 1 else None
         if alone is None or (alone.approved_at and now - alone.approved_at < TRUST / 2):
             return entries
         return (alone.name, *entries)
@@ -257,6 +258,8 @@ def _subscriber(client_ip: str) -> str:
 
 
 def _hashed(kind: str, value: str) -> str:
-    """The name of a counter: 128 bits of the hash, because names are stored with each message."""
-    digest = hashlib.sha256(value.encode()).digest()[:16]
-    return f"{kind}#{base64.urlsafe_b64encode(digest).decode().rstrip('=')}"
+    """The name of a counter, short because it is stored with each message: of ten million values,
+    two have the same 72 bits with a probability of one in a hundred million.
+    """
+    digest = hashlib.sha256(value.encode()).digest()[:9]
+    return f"{kind}#{base64.urlsafe_b64encode(digest).decode()}"

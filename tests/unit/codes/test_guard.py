@@ -155,12 +155,19 @@ def test_an_email_address_is_a_recipient_in_any_spelling(codes: Codes, address: 
     assert codes.refused(address)[0] == "recipient"
 
 
+def test_an_address_in_two_spellings_is_counted_once(codes: Codes) -> None:
+    for _ in range(5):
+        assert codes.send(EMAIL, "Ana@Example.com") == ()
+
+    assert codes.refused(EMAIL)[0] == "recipient"
+
+
 def test_each_address_of_a_recipient_has_its_limit(codes: Codes) -> None:
     for _ in range(5):
         codes.send(ANA)
 
     assert codes.refused(ANA, EMAIL)[0] == "recipient"
-    assert codes.send(EMAIL)
+    codes.send(EMAIL)
 
 
 def test_a_client_gets_so_many_codes_an_hour_whoever_receives_them(codes: Codes) -> None:

@@ -119,7 +119,7 @@ def test_an_approval_does_not_create_a_counter(counters: Counters) -> None:
 
 def test_the_newest_cohorts_are_kept_and_cost_one_write_unit() -> None:
     table = Table(MemoryDynamoDB(), "Messages")  # type: ignore[arg-type] # the stand-in
-    counters, name = Counters(table), f"prefix#{'A' * 22}"
+    counters, name = Counters(table), f"prefix#{'A' * 12}"
     cohorts = [NOW + number * COHORT for number in range(COHORTS + 3)]
     for at in cohorts:
         for _ in range(12):
