@@ -79,8 +79,11 @@ def started_again(throughline: Throughline, call: Call, name: str) -> str:
 def resent(throughline: Throughline, call: Call, name: str) -> str:
     verification_id = str(_start(throughline, _request(call, name)).body["id"])
     code_of(throughline, verification_id)
-    resend = lambda: until_answered(lambda: throughline.resend(verification_id))  # noqa: E731
-    eventually(lambda: resend().status == 200, SECONDS_OF_PATIENCE)
+
+    def sent_again() -> bool:
+        return until_answered(lambda: throughline.resend(verification_id)).status == 200
+
+    eventually(sent_again, SECONDS_OF_PATIENCE)
     return _approve(throughline, verification_id, name)
 
 

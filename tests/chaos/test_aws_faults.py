@@ -83,7 +83,8 @@ def test_any_one_call_may_fail(stack: FaultyStack, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", SHORT + MORE * LONG)
 def test_any_one_call_for_a_code_may_fail(stack: FaultyStack, kind: str) -> None:
-    all_survive(stack, strikes(stack, kind, CODE_CALLS))
+    with stack.throughline.setting("CODES_RESEND_SECONDS", "1"):
+        all_survive(stack, strikes(stack, kind, CODE_CALLS))
 
 
 def all_survive(stack: FaultyStack, all_strikes: list[Strike]) -> None:
