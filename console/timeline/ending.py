@@ -25,6 +25,8 @@ def ending(facts: MessageFacts) -> Iterator[DraftEntry]:
     execution = facts.execution
     if execution and execution.status and execution.ended_at:
         tone, text = EXECUTION_ENDINGS[execution.status]
+        # That is what its caller asked for.
+        tone = "quiet" if execution.error == "Cancelled" else tone
         text = f"{text}: {execution.error}" if execution.error else text
         known = facts.history is not None and facts.history.message.problems
         yield DraftEntry(execution.ended_at, tone, text, None if known else execution.cause)

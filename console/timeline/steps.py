@@ -11,6 +11,8 @@ from messaging.domain.messages import NOT_REQUESTED, WAITS_FOR_REQUEST
 from messaging.domain.plan import PlannedStep
 from messaging.domain.statuses import Success
 
+# Of these the caller of the message is the cause, not the channel.
+CALLERS_ERRORS: Final = frozenset({"Advanced", "Cancelled"})
 # How an attempt ended that the execution reports with this error.
 _ERRORS: Final = {
     "Failed": "failed",
@@ -19,11 +21,6 @@ _ERRORS: Final = {
     THROTTLED: "was throttled by Lambda",
     "InvalidRoute": "was not used, because the route is invalid",
     "Expired": "was not tried before the message expired",
-}
-# Of these the caller is the cause, not the channel.
-CALLERS: Final = {
-    "Advanced": "the next step was requested",
-    "Cancelled": "the message was cancelled",
 }
 # What a waiting state waits for, by what its step counts as success.
 _AWAITED: Final = {
@@ -61,13 +58,23 @@ def failure(visit: Visit, facts: MessageFacts) -> str:
     failed = visit.failure
     if failed is None:
         return f"{name} {status(visit.condition)}"
-    if failed.error in CALLERS:
-        return CALLERS[failed.error]
+    if failed.error in CALLERS_ERRORS:
+        return callers_reason(failed.error or "", facts)
     if failed.error == "States.Timeout":
         return _timeout(name, failed, facts, visit.attempt or 0)
     words = _ERRORS.get(failed.error or "", f"failed with {failed.error}")
     times = f" {len(visit.runs)} times" if failed.error in {"Unavailable", THROTTLED} else ""
     return f"{name} {words}{times}: {failed.cause}" if failed.cause else f"{name} {words}{times}"
+
+
+def callers_reason(error: str, facts: MessageFacts) -> str:
+    """What the caller did that ended a wait with one of `CALLERS_ERRORS`."""
+    if error == "Advanced":
+        return f"{'another send' if facts.checked_here else 'the next step'} was requested"
+    message = facts.history.message if facts.history else None
+    if message and message.cancelled_at:
+        return "the caller cancelled the message"
+    return (message and message.reason) or "the message was cancelled"
 
 
 def _timeout(name: str, failed: TaskRun, facts: MessageFacts, number: int) -> str:
