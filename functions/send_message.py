@@ -16,6 +16,8 @@ from messaging.channels import Channel
 from messaging.clients.clock import now
 from messaging.clients.store import store
 from messaging.clients.workflow import workflow
+from messaging.domain.content import Content
+from messaging.domain.messages import Message
 from messaging.logs import function_log
 
 logger = function_log()
@@ -34,9 +36,23 @@ def channel(name: str) -> Channel:
     return made
 
 
+def code_content(
+    message: Message, request: Mapping[str, Any], channel: str, sender: str
+) -> Content:
+    """The content with the message's code; what only codes need is loaded with the first one."""
+    from messaging.clients.mac import macs  # noqa: PLC0415 - as said
+    from messaging.codes.one_time_code import one_time_code  # noqa: PLC0415 - as said
+
+    rendering: Any = import_module(f"messaging.channels.{channel}.code")
+    code = one_time_code(message, request, macs, now())
+    content: Content = rendering.content(code, sender, partial(settings.of_channel, channel))
+    return content
+
+
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: Mapping[str, Any], context: LambdaContext) -> None:  # noqa: ARG001 - Lambda's
     entered_at = datetime.fromisoformat(event["entered_at"])
     state = SendingState(**{**event, "entered_at": entered_at})
     logger.append_keys(message_id=state.message_id)
-    AttemptRunner(store(), workflow(), channel, settings.sender, now, logger).run(state)
+    runner = AttemptRunner(store(), workflow(), channel, settings.sender, now, logger, code_content)
+    runner.run(state)

@@ -86,12 +86,13 @@ class Api(Construct):
         read = _read_message(self, code=code, messages=messages)
         control = _control_message(self, code=code, config=config, messages=messages)
         api = _rest_api(self, key=key, config=config)
+        self.root = api.root
         collection = api.root.add_resource("messages")
-        _add_method(collection, "POST", accept)
+        add_method(collection, "POST", accept)
         message = collection.add_resource("{id}")
-        _add_method(message, "GET", read)
+        add_method(message, "GET", read)
         for action in ("confirm", "advance", "cancel"):
-            _add_method(message.add_resource(action), "POST", control)
+            add_method(message.add_resource(action), "POST", control)
         _add_error_responses(api)
         add_output(self, "ApiUrl", api.url_for_path("/messages"), "Accepts messages with POST")
         ApiKey(self, "Access", api=api, config=config, key=key)
@@ -203,7 +204,8 @@ def _accept_findings(api: apigateway.RestApi) -> None:
         nag.accept(api, rule, reason)
 
 
-def _add_method(resource: apigateway.Resource, method: str, function: Function) -> None:
+def add_method(resource: apigateway.Resource, method: str, function: Function) -> None:
+    """The path's only method: any other gets 405."""
     resource.add_method(
         method,
         apigateway.LambdaIntegration(function, allow_test_invoke=False),

@@ -42,6 +42,11 @@ class ChannelConfig(Parameters):
         """Whether nothing can be sent, because the sender is still an example."""
         return re.search(self.example_sender, self.sender) is not None
 
+    @property
+    def sends_codes(self) -> bool:
+        """Whether it has what it takes to send one-time codes, beside a sender."""
+        return True
+
     def deployed(self, scope: Construct) -> Self:  # noqa: ARG002 - for a channel that creates one
         """The same, after creating the resource that its sender asks for, if there is one."""
         return self

@@ -49,6 +49,13 @@ class Config(Parameters):
     # keep the rest: docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
     starts_per_second: Annotated[int, NUMBER, whole(1, 10_000)]
 
+    # The name in the texts of one-time codes, if a request has none, and the least seconds between
+    # two sends of a code that a caller asks for.
+    codes_brand: Annotated[
+        str, matching(r"[^\x00-\x1f\x7f]{1,30}", "1 to 30 characters without a line break")
+    ]
+    codes_resend_seconds: Annotated[int, NUMBER, whole(1, 600)]
+
     # How long a message is kept, and whether the table and its key outlive the stack.
     retention_days: Annotated[int, NUMBER, whole(1, 3_650)]
     retain_data: Annotated[bool, SWITCH, Field(description="one of true, false")]
@@ -126,6 +133,11 @@ class Config(Parameters):
     def recording(self) -> dict[str, str]:
         """The environment variables of `record_receipt`."""
         return self.retention | self._variables(lambda each: each.receipt_fields)
+
+    @property
+    def code_channels(self) -> list[str]:
+        """The channels that can send one-time codes."""
+        return [name for name, channel in self.channels.items() if channel.sends_codes]
 
     @property
     def example_senders(self) -> dict[str, str]:

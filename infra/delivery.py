@@ -12,6 +12,7 @@ from constructs import Construct
 from infra import nag
 from infra.alarm_topic import AlarmTopic
 from infra.channel_config import ChannelConfig
+from infra.codes_key import CodesKey
 from infra.config import Config
 from infra.dead_letters import DeadLetterQueue
 from infra.function import Code, Function
@@ -49,6 +50,7 @@ class DeliveryWorkflow(Construct):
         config: Config,
         messages: MessagesTable,
         configuration_sets: ConfigurationSets,
+        codes_key: CodesKey,
         key: EncryptionKey,
         alarm_topic: AlarmTopic,
     ) -> None:
@@ -64,6 +66,7 @@ class DeliveryWorkflow(Construct):
             "PlanMessage": _plan_message(self, code=code, config=config, messages=messages),
             "CloseMessage": _close_message(self, code=code, config=config, messages=messages),
         }
+        codes_key.allow_deriving(functions["SendMessage"])
         self.machine = _deliver_message(
             self, functions=functions, log=_log(self, code), traced=code.traced
         )

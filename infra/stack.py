@@ -9,6 +9,7 @@ from infra.alarm_topic import AlarmTopic
 from infra.alarms import StackAlarms
 from infra.api import Api
 from infra.channels import LABELS
+from infra.codes_key import CodesKey
 from infra.config import Config
 from infra.dashboard import Dashboards
 from infra.delivery import DeliveryWorkflow
@@ -17,6 +18,7 @@ from infra.key import EncryptionKey
 from infra.messages_table import MessagesTable
 from infra.receipts import ReceiptRecording
 from infra.requests import Requests
+from infra.verifications import Verifications
 
 
 class Throughline(Stack):
@@ -37,6 +39,7 @@ class Throughline(Stack):
         code = Code(self, "Code", config=config, third_party=third_party, key=key)
         alarm_topic = AlarmTopic(self, "Alarms", address=config.alarm_email, key=key)
         messages = MessagesTable(self, "Store", key=key, retain=config.retain_data)
+        codes_key = CodesKey(self, "CodesKey", retain=config.retain_data)
         receipts = ReceiptRecording(
             self,
             "Receipts",
@@ -53,6 +56,7 @@ class Throughline(Stack):
             config=config,
             messages=messages,
             configuration_sets=receipts.configuration_sets,
+            codes_key=codes_key,
             key=key,
             alarm_topic=alarm_topic,
         )
@@ -65,7 +69,7 @@ class Throughline(Stack):
             machine=delivery.machine,
             alarm_topic=alarm_topic,
         )
-        Api(
+        api = Api(
             self,
             "Http",
             code=code,
@@ -73,6 +77,16 @@ class Throughline(Stack):
             key=key,
             messages=messages,
             requests=requests.queue,
+        )
+        Verifications(
+            self,
+            "Codes",
+            code=code,
+            config=config,
+            messages=messages,
+            requests=requests.queue,
+            codes_key=codes_key,
+            api=api,
         )
         StackAlarms(
             self,

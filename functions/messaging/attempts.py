@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from messaging.channels import Channel
-from messaging.domain.content import Delivery, delivery
+from messaging.domain.content import Content, Delivery, delivery
 from messaging.domain.errors import (
     Advanced,
     Ambiguous,
@@ -34,6 +34,7 @@ from messaging.domain.messages import (
     WAITS_FOR_REQUEST,
     Attempt,
     AttemptId,
+    Message,
     MessageHistory,
 )
 from messaging.domain.plan import PlannedAttempt
@@ -116,7 +117,10 @@ def _unsent(attempt: Attempt, *, claimed: bool) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class AttemptRunner:
-    """Runs attempts. `channel` returns the channel with a name, `sender` its default sender."""
+    """Runs attempts. `channel` returns the channel with a name, `sender` its default sender,
+    `code_content` what carries the code of a verification: by its message, its request, the channel
+    and the sender.
+    """
 
     store: "Store"
     workflow: WaitingStates
@@ -124,6 +128,7 @@ class AttemptRunner:
     sender: Callable[[str], str]
     now: Clock
     log: "Logger"
+    code_content: Callable[[Message, Mapping[str, Any], str, str], Content]
 
     @property
     def _settlement(self) -> Settlement:
@@ -196,8 +201,13 @@ class AttemptRunner:
                 unsent = _unsent(attempt, claimed=claimed)
                 self._act_on(decided, history, attempt, before, unsent=unsent)
                 return
-            sending = self.channel(attempt.channel), self._delivery(history, request, planned)
-        self._send(history, attempt, *sending)
+            channel = self.channel(attempt.channel)
+            try:
+                made = self._delivery(history, request, planned)
+            except Refused as error:
+                self._refused(attempt, str(error))
+                return
+        self._send(history, attempt, channel, made)
 
     @contextmanager
     def _released_on_failure(self, attempt: Attempt, *, claimed: bool) -> Iterator[None]:
@@ -307,8 +317,13 @@ class AttemptRunner:
     def _delivery(
         self, history: MessageHistory, request: Mapping[str, Any], planned: PlannedAttempt
     ) -> Delivery:
+        """Raises `Refused` if the channel cannot carry the code of a verification."""
         sender = self.sender(planned.channel)
-        return delivery(history.message, request, planned, sender, self.now())
+        made = delivery(history.message, request, planned, sender, self.now())
+        if made.verification is None:
+            return made
+        code = self.code_content(history.message, request, planned.channel, made.sender)
+        return replace(made, content=code)
 
     def _send(
         self, history: MessageHistory, attempt: Attempt, channel: Channel, sending: Delivery

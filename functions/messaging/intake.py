@@ -63,6 +63,13 @@ class Intake:
         self.log.debug("message accepted", message_id=message.message_id)
         return message
 
+    def queue_again(self, message: Message, queue: RequestsQueue) -> None:
+        """Queues a stored message whose first caller may have ended before it did. Raises
+        `NotQueued`; the message may be queued all the same.
+        """
+        node = route(message.message_id, message.plan, self.channels)
+        queue.put(json.dumps(node), {"message_id": message.message_id})
+
     def _close_unqueued(self, message: Message) -> None:
         """The queue may have the request although it did not confirm it, and the execution may run.
         The first attempt decides: if it is blocked here, nothing will be sent; if the execution has

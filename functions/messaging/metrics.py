@@ -43,6 +43,9 @@ class Metric(StrEnum):
     MESSAGE_TIME_TO_DELIVER = "MessageTimeToDeliver"
     EXECUTION_BROKEN = "ExecutionBroken"
     START_THROTTLED = "StartThrottled"
+    CODE_BLOCKED = "CodeBlocked"
+    CODE_BREAKER_OPENED = "CodeBreakerOpened"
+    CODES_UNCOUNTED = "CodesUncounted"
 
     @property
     def of_a_channel(self) -> bool:
@@ -67,8 +70,8 @@ _OF_MESSAGE = {
 _TIMES = {Metric.TIME_TO_DELIVER, Metric.MESSAGE_TIME_TO_DELIVER}
 
 
-def count(metric: Metric, channel: str | None = None) -> None:
-    _emit(_embedded({metric: 1}, channel))
+def count(metric: Metric, channel: str | None = None, limit: str | None = None) -> None:
+    _emit(_embedded({metric: 1}, channel, limit))
 
 
 class StatusMetrics:
@@ -95,13 +98,16 @@ class StatusMetrics:
             count(Metric.EXECUTION_BROKEN)
 
 
-def _embedded(values: Mapping[Metric, float], channel: str | None = None) -> dict[str, Any]:
+def _embedded(
+    values: Mapping[Metric, float], channel: str | None = None, limit: str | None = None
+) -> dict[str, Any]:
     metrics = EphemeralMetrics()
-    if channel:
-        metrics.add_dimension("channel", channel)
-    for metric, value in values.items():
+    for name, value in {"channel": channel, "limit": limit}.items():
+        if value:
+            metrics.add_dimension(name, value)
+    for metric, amount in values.items():
         timed = metric in _TIMES
-        metrics.add_metric(metric, MetricUnit.Milliseconds if timed else MetricUnit.Count, value)
+        metrics.add_metric(metric, MetricUnit.Milliseconds if timed else MetricUnit.Count, amount)
     return dict(metrics.serialize_metric_set())
 
 

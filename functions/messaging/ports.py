@@ -1,4 +1,4 @@
-"""The protocols that the rules depend on: a clock, waiting states, a queue."""
+"""The protocols that the rules depend on: a clock, waiting states, a queue, MACs."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -24,3 +24,10 @@ class RequestsQueue(Protocol):
 
     def put(self, body: str, attributes: Mapping[str, str]) -> None:
         """Raises `NotQueued` if the queue did not confirm the request."""
+
+
+class Macs(Protocol):
+    """Message authentication codes by one key."""
+
+    def generate(self, message: bytes) -> bytes:
+        """The MAC of the message, 256 bits; the same for the same message."""

@@ -19,12 +19,18 @@ class SmsConfig(ChannelConfig, alias_generator="sms_{}".format):
     service = "sms-voice"
     sdk_service = "pinpoint-sms-voice-v2"
     send_actions = ("SendTextMessage", "SendNotifyTextMessage")
-    send_resources = ("phone-number/*", "pool/*", "sender-id/*", "notify-configuration/*")
+    # What a request names beside its sender may be checked as well:
+    # docs.aws.amazon.com/service-authorization/latest/reference/list_pinpoint-sms-voice-v2.html
+    send_resources = (
+        *("phone-number/*", "pool/*", "sender-id/*", "notify-configuration/*"),
+        *("configuration-set/{configuration_set}", "protect-configuration/*"),
+    )
     # A configuration set, or for two-way messages a phone number or a pool:
     # docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-sns-creating-role.html and
     # two-way-sms-iam-policy-auto.html
     event_source = "*"
     example_sender = r"^\+1\d{3}55501\d\d$"
+    send_fields = ("protect_configuration", "codes_max_price", "notify_code_template")
     receipt_fields = ("carrier_receipt",)
 
     sender: Annotated[
@@ -38,6 +44,26 @@ class SmsConfig(ChannelConfig, alias_generator="sms_{}".format):
     # The brand that AWS reviews for the Notify configuration which `notify` creates.
     notify_name: Annotated[
         str, matching(r"[A-Za-z0-9_ -]{1,15}", "1 to 15 letters, digits, spaces, _ and -")
+    ]
+    # AWS's template for the codes that a Notify configuration sends.
+    notify_code_template: Annotated[
+        str, matching(r"[A-Za-z0-9_-]{1,256}", "the id of a Notify template with the variable code")
+    ]
+    # Whose rules decide to which countries SMS go, beside those of the account:
+    # docs.aws.amazon.com/sms-voice/latest/userguide/protect.html
+    protect_configuration: Annotated[
+        str,
+        matching(
+            r"|protect-[0-9a-f]{1,64}|arn:[^\s]+:protect-configuration/protect-[0-9a-f]{1,64}",
+            "the id or ARN of a protect configuration, or empty for none",
+        ),
+    ]
+    # The most that an SMS with a code may cost, in US dollars: AWS does not send a dearer one.
+    codes_max_price: Annotated[
+        str,
+        matching(
+            r"|[0-9]{0,2}\.[0-9]{1,5}", "a price in US dollars such as 0.15, or empty for none"
+        ),
     ]
     # What it counts as when the recipient's carrier, not the device, took an SMS.
     carrier_receipt: Literal["delivered", "sent"]

@@ -47,7 +47,23 @@ ENVIRONMENT = {
     "EMAIL_CONFIGURATION_SET": "email-set",
     "VOICE_CONFIGURATION_SET": "voice-set",
     "WHATSAPP_API_VERSION": "v24.0",
+    "WHATSAPP_CODE_TEMPLATE": "verification_code",
+    "WHATSAPP_CODE_LANGUAGES": "en",
+    "SMS_NOTIFY_CODE_TEMPLATE": "notify-code-verification-english-001",
+    "SMS_PROTECT_CONFIGURATION": "",
+    "SMS_CODES_MAX_PRICE": "",
     "SMS_CARRIER_RECEIPT": "delivered",
+    "CODES_BRAND": "Acme",
+    "CODES_CHANNELS": "whatsapp,sms,email,voice",
+    "CODES_RESEND_SECONDS": "30",
+    "CODES_PER_RECIPIENT_HOUR": "5",
+    "CODES_PER_RECIPIENT_DAY": "10",
+    "CODES_PER_PREFIX_HOUR": "20",
+    "CODES_PER_CLIENT_HOUR": "20",
+    "CODES_COUNTRIES_ALLOWED": "",
+    "CODES_COUNTRIES_DENIED": "",
+    "CODES_BREAKER": "block",
+    "CODES_BREAKER_PERCENT": "20",
 }
 
 

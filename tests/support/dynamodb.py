@@ -3,6 +3,7 @@
 It knows the operations and conditions that the store uses, and passes the store's own tests.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from types import SimpleNamespace
@@ -35,6 +36,12 @@ class MemoryDynamoDB:
         item = self.items.get(_key(request["Key"]))
         return {"Item": deepcopy(item)} if item else {}
 
+    def batch_get_item(self, **request: Any) -> dict[str, dict[str, Any]]:
+        [(table, wanted)] = request["RequestItems"].items()
+        found = [self.items.get(_key(key)) for key in wanted["Keys"]]
+        items = [deepcopy(item) for item in found if item]
+        return {"Responses": {table: items}, "UnprocessedKeys": {}}
+
     def put_item(self, **request: Any) -> dict[str, Any]:
         key = _key(request["Item"])
         self._check(self.items.get(key, {}), request)
@@ -45,7 +52,7 @@ class MemoryDynamoDB:
         key = _key(request["Key"])
         before = self.items.get(key, {})
         self._check(before, request)
-        after = {**request["Key"], **before, **_sets(request)}
+        after = {**request["Key"], **before, **_sets(request), **_adds(before, request)}
         for name in _removes(request):
             after.pop(name, None)
         self.items[key] = after
@@ -78,17 +85,32 @@ def _name(word: str, request: Mapping[str, Any]) -> str:
     return str(request["ExpressionAttributeNames"][word]) if word.startswith("#") else word
 
 
+def _clause(word: str, request: Mapping[str, Any]) -> list[str]:
+    """The parts of one clause of `SET #a = :a, #b = :b REMOVE #c ADD #d :d`."""
+    clauses = re.split(r"\b(SET|REMOVE|ADD)\b", request["UpdateExpression"])
+    found = dict(zip(clauses[1::2], clauses[2::2], strict=True))
+    return [part.strip() for part in found.get(word, "").split(",") if part.strip()]
+
+
 def _sets(request: Mapping[str, Any]) -> Item:
-    """`SET #a = :a, #b = :b REMOVE #c`: its first half."""
-    half = request["UpdateExpression"].partition("REMOVE")[0].removeprefix("SET").strip()
-    pairs = (pair.split(" = ") for pair in half.split(", ") if pair)
-    values = request.get("ExpressionAttributeValues", {})
-    return {_name(name.strip(), request): deepcopy(values[value.strip()]) for name, value in pairs}
+    pairs = (part.split(" = ") for part in _clause("SET", request))
+    return {_name(name, request): deepcopy(dict(_value(value, request))) for name, value in pairs}
+
+
+def _adds(before: Item, request: Mapping[str, Any]) -> Item:
+    """Sums of numbers, unions of sets of strings."""
+    after = {}
+    for name, bound in (part.split() for part in _clause("ADD", request)):
+        held, value = before.get(_name(name, request), {}), _value(bound, request)
+        if "N" in value:
+            after[_name(name, request)] = {"N": str(int(held.get("N", "0")) + int(value["N"]))}
+        else:
+            after[_name(name, request)] = {"SS": sorted({*held.get("SS", ()), *value["SS"]})}
+    return after
 
 
 def _removes(request: Mapping[str, Any]) -> list[str]:
-    half = request["UpdateExpression"].partition("REMOVE")[2].strip()
-    return [_name(word.strip(), request) for word in half.split(",") if word]
+    return [_name(part, request) for part in _clause("REMOVE", request)]
 
 
 def _true(condition: str, item: Item, request: Mapping[str, Any]) -> bool:
@@ -104,6 +126,7 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "<>": lambda one, other: one != other,
     "<": lambda one, other: one < other,
     "<=": lambda one, other: one <= other,
+    ">": lambda one, other: one > other,
 }
 
 
@@ -113,10 +136,14 @@ def _part(part: str, item: Item, request: Mapping[str, Any]) -> bool:
         return _name(name, request) in item
     if function == "attribute_not_exists":
         return _name(name, request) not in item
+    if function == "NOT contains":
+        attribute, _, bound = name.partition(", ")
+        return _value(bound, request)["S"] not in item.get(attribute, {}).get("SS", ())
     left, sign, right = part.split()
     held = item.get(_name(left, request))
-    # Nothing is equal to, or less than, what is not there.
-    return held is not None and _COMPARE[sign](_plain(held), _plain(_value(right, request)))
+    other = _value(right, request) if right.startswith(":") else item.get(right)
+    # Nothing is equal to, or less or more than, what is not there.
+    return held is not None and other is not None and _COMPARE[sign](_plain(held), _plain(other))
 
 
 def _value(word: str, request: Mapping[str, Any]) -> Mapping[str, Any]:

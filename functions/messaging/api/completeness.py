@@ -31,7 +31,11 @@ def _ambiguous(channel: str) -> str:
 
 
 def missing_problems(
-    body: object, invalid: Collection[Location], senders: Mapping[str, str]
+    body: object,
+    invalid: Collection[Location],
+    senders: Mapping[str, str],
+    *,
+    needs_content: bool = True,
 ) -> list[Problem]:
     """In the order of the steps; a field that several steps lack is one problem.
 
@@ -47,7 +51,7 @@ def missing_problems(
         for channel in _channels(step)
         for problem in _StepChannel(
             request, _Part(step, ("steps", number), fields), channel
-        ).problems(senders)
+        ).problems(senders, needs_content=needs_content)
     ]
     return list(dict.fromkeys(found))
 
@@ -128,14 +132,14 @@ class _StepChannel:
     step: _Part
     channel: str
 
-    def problems(self, senders: Mapping[str, str]) -> Iterator[Problem]:
+    def problems(self, senders: Mapping[str, str], *, needs_content: bool) -> Iterator[Problem]:
         channel = self.channel
         if not self._may_name("to"):
             yield Problem(self._pointer("to"), f"is required, because a step uses {channel}")
         if not self._may_name("from") and not senders.get(channel):
             detail = "is required, because the stack has no sender for this channel"
             yield Problem(self._pointer("from"), detail)
-        if content := self._content():
+        if needs_content and (content := self._content()):
             yield from self._content_problems(content, self._sender(senders))
 
     def _may_name(self, field: str) -> bool:

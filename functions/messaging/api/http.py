@@ -33,14 +33,18 @@ def json_response(status: HTTPStatus, body: Mapping[str, Any], **headers: str) -
 
 
 def problem_response(
-    status: HTTPStatus, detail: str, errors: Iterable[Problem] = (), **headers: str
+    status: HTTPStatus,
+    detail: str,
+    errors: Iterable[Problem] = (),
+    facts: Mapping[str, str] = {},
+    **headers: str,
 ) -> HttpResponse:
-    """A problem document; `errors` has one entry per invalid field."""
+    """A problem document; `errors` has one entry per invalid field, `facts` are further members."""
     body = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail}
-    listed = [one.document for one in errors]
-    return _response(
-        status, body | ({"errors": listed} if listed else {}), "application/problem+json", headers
-    )
+    body |= facts
+    if listed := [one.document for one in errors]:
+        body["errors"] = listed
+    return _response(status, body, "application/problem+json", headers)
 
 
 def too_late_response(error: TooLate) -> HttpResponse:
@@ -76,6 +80,15 @@ def status_url(event: Mapping[str, Any], message_id: str) -> str:
     return f"https://{context['domainName']}{context['path']}/{message_id}"
 
 
+def resource_url(event: Mapping[str, Any], kind: str, message_id: str) -> str:
+    """The URL of a resource beside the one that was requested; relative if the host is unknown."""
+    context = event["requestContext"]
+    path = f"{kind}/{message_id}"
+    if "domainName" not in context:
+        return path
+    return f"https://{context['domainName']}/{context['path'].split('/')[1]}/{path}"
+
+
 def accepted_document(message: Message, url: str) -> dict[str, Any]:
     """The response to an accepted request, the same each time the request is repeated."""
     return {
@@ -99,7 +112,7 @@ def message_document(
         "id": message.message_id,
         "status": history.status,
         **_plan_document(message),
-        "concluded_at": _timestamp(message.concluded_at),
+        "concluded_at": timestamp(message.concluded_at),
         "reason": message.reason,
         "category": request.get("category"),
         "metadata": request.get("metadata", {}),
@@ -111,19 +124,23 @@ def message_document(
 
 def _plan_document(message: Message) -> dict[str, Any]:
     return {
-        "accepted_at": _timestamp(message.accepted_at),
-        "expires_at": _timestamp(message.expires_at),
-        "plan": [
-            {
-                "attempt": one.number,
-                "step": one.step,
-                "channel": one.channel,
-                "wait_seconds": one.wait_seconds,
-                "success": one.success,
-            }
-            for one in message.plan.attempts
-        ],
+        "accepted_at": timestamp(message.accepted_at),
+        "expires_at": timestamp(message.expires_at),
+        "plan": plan_entries(message),
     }
+
+
+def plan_entries(message: Message) -> list[dict[str, Any]]:
+    return [
+        {
+            "attempt": one.number,
+            "step": one.step,
+            "channel": one.channel,
+            "wait_seconds": one.wait_seconds,
+            "success": one.success,
+        }
+        for one in message.plan.attempts
+    ]
 
 
 def _attempt_document(history: MessageHistory, attempt: Attempt) -> dict[str, Any]:
@@ -135,7 +152,7 @@ def _attempt_document(history: MessageHistory, attempt: Attempt) -> dict[str, An
         "late": history.late(attempt),
         "reason": attempt.reason,
         "provider_id": attempt.provider_id,
-        "started_at": _timestamp(attempt.claimed_at),
+        "started_at": timestamp(attempt.claimed_at),
     }
 
 
@@ -162,8 +179,8 @@ def _event(
 ) -> dict[str, Any]:
     about = {"attempt": attempt.number, "channel": attempt.channel} if attempt else {}
     known = {name: value for name, value in facts.items() if value is not None}
-    return {"at": _timestamp(at), "event": event, **about, **known}
+    return {"at": timestamp(at), "event": event, **about, **known}
 
 
-def _timestamp(at: datetime | None) -> str | None:
+def timestamp(at: datetime | None) -> str | None:
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z") if at else None

@@ -1,7 +1,7 @@
 """The pydantic models of a request's body, composed of the channels' own models."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -50,9 +50,18 @@ RequestContent = _with_channels(
 )
 
 _Channel = Annotated[str, one_of(channels())]
-_Recipients = Annotated[RequestModel, SameAs(Recipients)]
-_Senders = Annotated[RequestModel, SameAs(Senders)]
+AnyRecipients = Annotated[RequestModel, SameAs(Recipients)]
+AnySenders = Annotated[RequestModel, SameAs(Senders)]
 _Content = Annotated[RequestModel, SameAs(RequestContent)]
+
+
+Metadata = Annotated[
+    dict[
+        Annotated[str, StringConstraints(min_length=1, max_length=64)],
+        Annotated[str, StringConstraints(max_length=256)],
+    ],
+    Field(max_length=20),
+]
 
 
 def _each_once(names: list[str]) -> list[str]:
@@ -61,7 +70,7 @@ def _each_once(names: list[str]) -> list[str]:
     return names
 
 
-class RequestStep(RequestModel):
+class ChannelStep(RequestModel):
     """A channel, or a broadcast on several."""
 
     channel: _Channel | None = None
@@ -74,9 +83,24 @@ class RequestStep(RequestModel):
         | None
     ) = None
     wait_seconds: int | None = Field(default=None, ge=MIN_WAIT_SECONDS, le=MAX_WAIT_SECONDS)
+
+    @model_validator(mode="after")
+    def _channel_or_broadcast(self) -> Self:
+        if (self.channel is None) == (self.broadcast is None):
+            raise PydanticCustomError("one_form", "must contain either channel or broadcast")
+        return self
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return (self.channel,) if self.channel else tuple(self.broadcast or ())
+
+
+class RequestStep(ChannelStep):
+    """A step of a message, with what differs from the other steps."""
+
     success: Annotated[str, one_of(Success)] = "delivered"
-    to: _Recipients = Recipients()
-    from_: _Senders = Field(default=Senders(), alias="from")
+    to: AnyRecipients = Recipients()
+    from_: AnySenders = Field(default=Senders(), alias="from")
     content: _Content = RequestContent()
 
     @field_validator("success")
@@ -90,16 +114,6 @@ class RequestStep(RequestModel):
             common = [str(word) for word in Success if all(word in words for words in reported)]
             raise PydanticCustomError("success", "{sentence}", {"sentence": _only(success, common)})
         return success
-
-    @model_validator(mode="after")
-    def _channel_or_broadcast(self) -> "RequestStep":
-        if (self.channel is None) == (self.broadcast is None):
-            raise PydanticCustomError("one_form", "must contain either channel or broadcast")
-        return self
-
-    @property
-    def channels(self) -> tuple[str, ...]:
-        return (self.channel,) if self.channel else tuple(self.broadcast or ())
 
 
 def _only(success: str, common: list[str]) -> str:
@@ -121,13 +135,10 @@ class AdvanceRequest(RequestModel):
 
 
 class MessageRequest(RequestModel):
-    to: _Recipients = Recipients()
-    from_: _Senders = Field(default=Senders(), alias="from")
+    to: AnyRecipients = Recipients()
+    from_: AnySenders = Field(default=Senders(), alias="from")
     content: _Content = RequestContent()
     steps: list[RequestStep] = Field(min_length=1, max_length=MAX_STEPS)
     category: Literal["authentication", "utility", "marketing"] = "utility"
     expires_in_seconds: int | None = Field(default=None, ge=MIN_WAIT_SECONDS, le=MAX_EXPIRY_SECONDS)
-    metadata: dict[
-        Annotated[str, StringConstraints(min_length=1, max_length=64)],
-        Annotated[str, StringConstraints(max_length=256)],
-    ] = Field(default={}, max_length=20)
+    metadata: Metadata = Field(default={})

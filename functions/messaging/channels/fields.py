@@ -71,6 +71,18 @@ class Pattern:
         return text
 
 
+def between(low: int, high: int) -> AfterValidator:
+    """Annotates a number that must not be less or more."""
+
+    def check(number: int) -> int:
+        if not low <= number <= high:
+            sentence = f"is {number}; it must be from {low} to {high}"
+            raise PydanticCustomError("range", "{sentence}", {"sentence": sentence})
+        return number
+
+    return AfterValidator(check)
+
+
 def one_of(words: Iterable[str]) -> GetPydanticSchema:
     """Annotates a string that must be one of these words."""
     schema = core_schema.literal_schema([str(word) for word in words])

@@ -7,6 +7,7 @@ from typing import Any
 
 from messaging.domain.messages import AttemptId, Message
 from messaging.domain.plan import MIN_WAIT_SECONDS, PlannedAttempt
+from messaging.domain.verifications import Verification
 
 # A valid request in JSON; messaging/api/models.py defines its fields.
 Request = Mapping[str, Any]
@@ -33,7 +34,9 @@ _FORMS = tuple(one.name for one in fields(Content) if one.name not in _PLAIN)
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """All that a channel needs for one attempt; `valid_seconds` is its time to live."""
+    """All that a channel needs for one attempt. `valid_seconds`: its time to live; `verification`:
+    that of the one-time code in its content.
+    """
 
     attempt_id: AttemptId
     to: str
@@ -41,6 +44,7 @@ class Delivery:
     content: Content
     category: str
     valid_seconds: int
+    verification: Verification | None = None
 
 
 def delivery(
@@ -49,9 +53,11 @@ def delivery(
     """What the channel sends for the attempt.
 
     `sender` is used if the request names none. An attempt must not arrive after its wait, so it is
-    valid for the wait, or until the message expires if that is earlier.
+    valid for the wait, or until the message expires if that is earlier. A step that the request
+    does not have repeats its last one. The content of a code is rendered later.
     """
-    step = request["steps"][attempt.step - 1]
+    steps = request["steps"]
+    step = steps[min(attempt.step, len(steps)) - 1]
     valid = attempt.wait_seconds
     if message.expires_at is not None:
         left = int((message.expires_at - now).total_seconds())
@@ -63,6 +69,7 @@ def delivery(
         content=content(request, step, attempt.channel),
         category=request["category"],
         valid_seconds=valid,
+        verification=message.verification,
     )
 
 

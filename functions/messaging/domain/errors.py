@@ -17,6 +17,7 @@ Raised
 ├── Unreadable       a part of a provider's event is not of its format
 ├── TooLate          the message's state no longer permits what its caller asks
 ├── Blocked          a limit or a fraud rule refuses to send a code; nothing was stored
+├── Uncounted        the counters of codes cannot be read or written; the code is sent
 ├── NotQueued        a request could not be queued; names the error of the call
 ├── Throttled        Step Functions throttles starts: the request remains in the queue
 ├── Unstartable      Step Functions rejects the request; names the error of the call
@@ -71,6 +72,10 @@ class Unmatched(Exception):
 
 
 class Unreadable(Exception):
+    pass
+
+
+class Uncounted(Exception):
     pass
 
 

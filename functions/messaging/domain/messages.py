@@ -61,8 +61,9 @@ class Message:
 
     `reason`: why it ended, if its attempts do not show it. `advanced_to`: the step that the caller
     asked for; the steps before it are over. `advances`: when the caller asked for each such step.
-    `confirmed_by`: the check that confirmed it, if one did. `verification` and `checks`, the number
-    of codes that were checked, are those of a one-time code.
+    `confirmed_by`: the check that confirmed it, if one did. The fields from `verification` on are
+    those of a one-time code: its policy, how many codes were checked and when, and when another
+    send was last requested.
     """
 
     message_id: str
@@ -75,10 +76,12 @@ class Message:
     problems: tuple[Mapping[str, str], ...] = ()
     cancelled_at: datetime | None = None
     advanced_to: int = 0
-    verification: Verification | None = None
-    checks: int = 0
     advances: Mapping[int, datetime] = field(default_factory=dict)
     confirmed_by: str | None = None
+    verification: Verification | None = None
+    checks: int = 0
+    check_times: tuple[datetime, ...] = ()
+    last_send_requested_at: datetime | None = None
 
     @property
     def ends_by(self) -> datetime:

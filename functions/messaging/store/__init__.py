@@ -13,6 +13,7 @@ from messaging.store.idempotency import IdempotencyKeys
 from messaging.store.messages import MessageObserver, Messages
 from messaging.store.receipts import Receipts
 from messaging.store.table import Table
+from messaging.store.verifications import Verifications
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -39,4 +40,5 @@ class Store:
         self.receipts = Receipts(table)
         self.attempts = Attempts(table, self.receipts, observer)
         self.idempotency = IdempotencyKeys(table)
+        self.verifications = Verifications(table)
         self.erasure = Erasure(table)

@@ -31,7 +31,7 @@ from messaging.store.table import (
 # The index of recent messages spreads the writes of one day over this many keys.
 RECENT_SHARDS = 8
 
-_MESSAGE, _REQUEST = "message", "message#request"
+MESSAGE, _REQUEST = "message", "message#request"
 
 [_CLOSED_RANK] = {MESSAGE_RANK[status] for status in CLOSED}
 
@@ -74,19 +74,20 @@ class Messages:
         retained_until = self._table.retained_until(message.ends_by)
         item = {**_item(message), "retained_until": retained_until}
         stored = None if request is None else _json(request)
-        if stored and len((item["plan"] + stored).encode()) > _ROOM_IN_ONE_UNIT:
+        policy = item["verification"] or ""
+        if stored and len((item["plan"] + policy + stored).encode()) > _ROOM_IN_ONE_UNIT:
             alone = {"request": stored, "retained_until": retained_until}
             self._table.put_new(Key(message.message_id, _REQUEST), alone)
         else:
             item["request"] = stored
-        new = self._table.put_new(Key(message.message_id, _MESSAGE), item)
+        new = self._table.put_new(Key(message.message_id, MESSAGE), item)
         if new and self._observer:
             self._observer.message_status_rose(message.status, timedelta(0), None, message.reason)
         return new
 
     def history(self, message_id: str) -> MessageHistory:
         """The message and the attempts so far, as of now. Raises `UnknownMessage`."""
-        return _history(message_id, self._table.query(message_id, "attempt", _MESSAGE))[0]
+        return _history(message_id, self._table.query(message_id, "attempt", MESSAGE))[0]
 
     def history_and_request(
         self, message_id: str, *, consistent: bool = True
@@ -146,7 +147,7 @@ class Messages:
         """
         try:
             item = self._table.update(
-                Key(message_id, _MESSAGE),
+                Key(message_id, MESSAGE),
                 {"advanced_to": step, _advance(step): timestamp(at)},
                 condition="(#rank < :closed AND attribute_not_exists(advanced_to))"
                 " OR (#rank < :closed AND advanced_to < :advanced_to)",
@@ -156,7 +157,7 @@ class Messages:
             item = item_before(failed)
         if not item:
             raise UnknownMessage(message_id)
-        return _message(item)
+        return message_from_item(item)
 
     def _end(
         self,
@@ -168,14 +169,14 @@ class Messages:
         status, at, reason, channel = ending
         changes = {"status": status, "concluded_at": timestamp(at), **(changes or {})}
         item, rose = self._table.raise_rank(
-            Key(message_id, _MESSAGE), MESSAGE_RANK[status], changes, reason, only_if
+            Key(message_id, MESSAGE), MESSAGE_RANK[status], changes, reason, only_if
         )
         if not item:
             raise UnknownMessage(message_id)
         if rose and self._observer:
             age = at - moment(item["accepted_at"])
             self._observer.message_status_rose(status, age, channel, reason)
-        return _message(item)
+        return message_from_item(item)
 
     def recent(self, day: date, shard: int, since: datetime) -> Iterator[tuple[datetime, str]]:
         """When each message of the day and shard was accepted, and its id, newest first. Pages are
@@ -203,7 +204,7 @@ class Messages:
         read after the message, not with it.
         """
         items = self._table.batch(_keys(planned, dict.fromkeys(planned, -1)))
-        found = {item["pk"]: _message(item) for item in items if item["sk"] == _MESSAGE}
+        found = {item["pk"]: message_from_item(item) for item in items if item["sk"] == MESSAGE}
         counts = {name: len(message.plan.attempts) for name, message in found.items()}
         items += self._table.batch(_keys(counts, planned))
         grouped: dict[str, list[Item]] = {name: [] for name in found}
@@ -225,7 +226,7 @@ def _history(
     for item in items:
         match item["sk"]:
             case "message":
-                message = _message(item)
+                message = message_from_item(item)
                 request = json.loads(item.get("request", "{}"))
             case "message#request":
                 # A message's own request decides: another one under its id came too late.
@@ -249,7 +250,7 @@ def _keys(attempts: Mapping[str, int], known: Mapping[str, int]) -> list[Key]:
             if number:
                 keys.append(attempt_key(name, number))
             else:
-                keys += [Key(name, _MESSAGE), Key(name, _REQUEST)]
+                keys += [Key(name, MESSAGE), Key(name, _REQUEST)]
     return keys
 
 
@@ -261,27 +262,29 @@ def _item(message: Message) -> dict[str, Any]:
         "accepted_at": timestamp(message.accepted_at),
         "expires_at": message.expires_at and timestamp(message.expires_at),
         "plan": _json(_plan_document(message.plan)),
-        "verification": message.verification and _json(_verification_document(message)),
+        **_verification_attributes(message),
         "reason": message.reason,
         "problems": _json(list(message.problems)) if message.problems else None,
         "listed_under": f"{day}#{zlib.crc32(message.message_id.encode()) % RECENT_SHARDS}",
     }
 
 
-def _message(item: Item) -> Message:
+def message_from_item(item: Item) -> Message:
     return Message(
         message_id=item["pk"],
         accepted_at=moment(item["accepted_at"]),
         plan=_plan(json.loads(item["plan"])),
         status=MessageStatus(item["status"]),
-        expires_at=moment(item["expires_at"]) if "expires_at" in item else None,
-        concluded_at=moment(item["concluded_at"]) if "concluded_at" in item else None,
+        expires_at=_moment(item, "expires_at"),
+        concluded_at=_moment(item, "concluded_at"),
         reason=item.get("reason"),
         problems=tuple(json.loads(item.get("problems", "[]"))),
-        cancelled_at=moment(item["cancelled_at"]) if "cancelled_at" in item else None,
+        cancelled_at=_moment(item, "cancelled_at"),
         advanced_to=int(item.get("advanced_to", 0)),
         verification=_verification(item),
         checks=int(item.get("checks", 0)),
+        check_times=tuple(sorted(moment(one.split()[0]) for one in item.get("check_times", ()))),
+        last_send_requested_at=_moment(item, "last_send_requested_at"),
         advances={
             step: moment(item[_advance(step)])
             for step in range(1, int(item.get("advanced_to", 0)) + 1)
@@ -289,6 +292,10 @@ def _message(item: Item) -> Message:
         },
         confirmed_by=item.get("confirmed_by"),
     )
+
+
+def _moment(item: Item, name: str) -> datetime | None:
+    return moment(item[name]) if name in item else None
 
 
 def _advance(step: int) -> str:
@@ -305,9 +312,18 @@ def _plan_document(plan: Plan) -> dict[str, Any]:
     return document
 
 
-def _verification_document(message: Message) -> dict[str, Any]:
-    document = asdict(message.verification) if message.verification else {}
-    return {name: value for name, value in document.items() if value}
+def _verification_attributes(message: Message) -> dict[str, Any]:
+    """The policy, and what of it the condition of a check needs as attributes of their own. A code
+    of the caller is not checked here, so it has none of those.
+    """
+    policy = message.verification
+    if policy is None:
+        return {"verification": None}
+    document = {name: value for name, value in asdict(policy).items() if value}
+    attributes = {"verification": _json(document), "bound": True if policy.payee else None}
+    if policy.own_code:
+        return attributes
+    return {**attributes, "max_checks": policy.max_checks, "checks": message.checks}
 
 
 def _verification(item: Item) -> Verification | None:

@@ -9,6 +9,8 @@
 | the message's id     | tombstone                | marks a message that was erased             |
 | provider#its id      | attempt                  | the attempt that a provider's id belongs to |
 | idempotency#its hash | request                  | the message that an idempotency key created |
+| pending#a hash       | verification             | the message whose code is pending           |
+| limit#kind#its name  | counter                  | the codes that were sent to a recipient …   |
 
 A message's id contains no `#`, so no other kind of pk can equal one.
 """
@@ -92,14 +94,14 @@ class Table:
         )
         return (_plain(item) for page in pages for item in page["Items"])
 
-    def batch(self, keys: list[Key]) -> list[Item]:
+    def batch(self, keys: list[Key], *, consistent: bool = True) -> list[Item]:
         """The items that exist, in no particular order."""
         items: list[Item] = []
         left: list[Any] = [_marshal(key._asdict()) for key in keys]
         while left:
             now, left = left[:KEYS_PER_BATCH], left[KEYS_PER_BATCH:]
             response = self.client.batch_get_item(
-                RequestItems={self.name: {"Keys": now, "ConsistentRead": True}}
+                RequestItems={self.name: {"Keys": now, "ConsistentRead": consistent}}
             )
             items += map(_plain, response["Responses"].get(self.name, []))
             # A response ends at 16 MB, or where the table throttles.
@@ -123,6 +125,10 @@ class Table:
         if expired_at is not None:
             condition += " OR retained_until <= :now"
             values = {":now": epoch(expired_at)}
+        return self.put_if(key, item, condition, values)
+
+    def put_if(self, key: Key, item: Item, condition: str, values: Mapping[str, Any]) -> bool:
+        """Whether the condition was true, so that the item was written."""
         try:
             self.client.put_item(
                 TableName=self.name,
@@ -171,21 +177,25 @@ class Table:
         changes: Mapping[str, Any],
         *,
         remove: tuple[str, ...] = (),
+        add: Mapping[str, Any] | None = None,
         condition: str = "attribute_exists(pk)",
         values: Mapping[str, Any] | None = None,
     ) -> Item:
-        """The item after the changes; None leaves an attribute unchanged.
+        """The item after the changes; None leaves an attribute unchanged. What is to `add` is added
+        to a number or to a set.
 
         Raises the client's ConditionalCheckFailedException.
         """
         given = {name: value for name, value in changes.items() if value is not None}
-        names = {f"#{name}": name for name in (*given, *remove)}
+        added = add or {}
+        names = {f"#{name}": name for name in (*given, *remove, *added)}
         names |= {word: word[1:] for word in ("#rank", "#channel") if word in condition}
-        bound = {f":{name}": value for name, value in given.items()} | dict(values or {})
+        bound = {f":{name}": value for name, value in (given | dict(added)).items()}
+        bound |= dict(values or {})
         response = self.client.update_item(
             TableName=self.name,
             Key=_marshal(key._asdict()),
-            UpdateExpression=_expression(given, remove),
+            UpdateExpression=_expression(given, remove, added),
             ConditionExpression=condition,
             ExpressionAttributeNames=names,
             **_values(bound),
@@ -240,10 +250,13 @@ def epoch(at: datetime) -> int:
     return int(at.timestamp())
 
 
-def _expression(given: Mapping[str, Any], remove: tuple[str, ...]) -> str:
-    sets = ", ".join(f"#{name} = :{name}" for name in given)
-    drops = ", ".join(f"#{name}" for name in remove)
-    return ((f"SET {sets} " if sets else "") + (f"REMOVE {drops}" if drops else "")).strip()
+def _expression(given: Mapping[str, Any], remove: tuple[str, ...], added: Mapping[str, Any]) -> str:
+    clauses = {
+        "SET": [f"#{name} = :{name}" for name in given],
+        "REMOVE": [f"#{name}" for name in remove],
+        "ADD": [f"#{name} :{name}" for name in added],
+    }
+    return " ".join(f"{word} {', '.join(parts)}" for word, parts in clauses.items() if parts)
 
 
 def _values(bound: Mapping[str, Any]) -> dict[str, Any]:

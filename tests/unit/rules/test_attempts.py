@@ -10,9 +10,11 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from messaging.attempts import AttemptRunner, SendingState
+from messaging.domain.content import Content
 from messaging.domain.errors import Ambiguous, MissingSetting, Refused, Unavailable
-from messaging.domain.messages import Attempt, Outcome
+from messaging.domain.messages import Attempt, Message, Outcome
 from messaging.domain.statuses import AttemptStatus, MessageStatus
+from messaging.domain.verifications import Alphabet, Verification
 from messaging.store import Store
 from messaging.store.attempts import Attempts
 from messaging.store.table import Table
@@ -31,6 +33,7 @@ class Running:
     log: Logger
     provider: ScriptedProvider = field(default_factory=ScriptedProvider)
     channels: list[str] = field(default_factory=list)
+    code_error: Exception | None = None
 
     def run(self, number: int, token: str | None = None, *, busy: timedelta = timedelta(0)) -> None:
         """`busy`: how long ago the state was entered."""
@@ -39,13 +42,20 @@ class Running:
         self.run_state(SendingState("m1", *node, token or f"token {number}", NOW - busy))
 
     def run_state(self, state: SendingState) -> None:
+        sender = "sender of {}".format
         AttemptRunner(
-            self.store, self.states, self._channel, "sender of {}".format, now, self.log
+            self.store, self.states, self._channel, sender, now, self.log, self._code_content
         ).run(state)
 
     def _channel(self, name: str) -> ScriptedProvider:
         self.channels.append(name)
         return self.provider
+
+    def _code_content(self, message: Message, request: object, *sending: str) -> Content:
+        assert request == CODE_REQUEST
+        if self.code_error:
+            raise self.code_error
+        return Content(text=f"code of {message.message_id}, {', '.join(sending)}")
 
     def attempt(self, number: int) -> Attempt:
         attempt = self.store.messages.history("m1").attempt(number)
@@ -56,6 +66,22 @@ class Running:
 @pytest.fixture
 def running(store: Store, states: RecordedStates, log: Logger) -> Running:
     store.messages.add(MESSAGE, REQUEST)
+    return Running(store, states, log)
+
+
+POLICY = Verification("sign-in", 6, Alphabet.DIGITS, 5, "Example", "en")
+CODE_REQUEST = {
+    "to": {"whatsapp": "+14255550156", "sms": "+14255550157"},
+    "steps": [{}],
+    "category": "authentication",
+}
+
+
+@pytest.fixture
+def verifying(store: Store, states: RecordedStates, log: Logger) -> Running:
+    """A message that is a verification, whose second step repeats the only one requested."""
+    message = replace(MESSAGE, verification=POLICY, expires_at=NOW + timedelta(minutes=10))
+    store.messages.add(message, CODE_REQUEST)
     return Running(store, states, log)
 
 
@@ -477,3 +503,36 @@ def test_an_attempt_whose_invocation_ended_times_out_with_that_reason(running: R
     first = running.attempt(1)
     reason = "the provider's response was not recorded; it may have been sent"
     assert (first.status, first.reason) == (AttemptStatus.TIMED_OUT, reason)
+
+
+def test_a_verification_is_sent_with_its_code_and_its_policy(verifying: Running) -> None:
+    verifying.run(1)
+    verifying.run(2)
+
+    first, second = verifying.provider.sent
+    assert first.content == Content(text="code of m1, whatsapp, sender of whatsapp")
+    assert second.content == Content(text="code of m1, sms, sender of sms")
+    assert first.verification == second.verification == POLICY
+    assert (first.to, second.to) == ("+14255550156", "+14255550157")
+
+
+def test_a_channel_that_cannot_carry_the_code_is_refused_at_once(verifying: Running) -> None:
+    verifying.code_error = Refused("cannot show the payee")
+    verifying.run(1)
+
+    assert not verifying.provider.sent
+    assert verifying.states.failed == [("token 1", "Refused", "cannot show the payee")]
+    attempt = verifying.attempt(1)
+    assert (attempt.status, attempt.reason) == (AttemptStatus.FAILED, "cannot show the payee")
+
+
+def test_a_code_that_could_not_be_derived_lets_the_next_invocation_send(
+    verifying: Running,
+) -> None:
+    verifying.code_error = THROTTLED
+    with pytest.raises(ClientError):
+        verifying.run(1)
+    verifying.code_error = None
+    verifying.run(1)
+
+    assert len(verifying.provider.sent) == 1

@@ -1,7 +1,7 @@
 """Sends SMS with AWS End User Messaging SMS: `SendTextMessage`, or `SendNotifyTextMessage`."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from messaging.channels.aws_end_user_messaging import (
     SERVICE,
@@ -19,14 +19,40 @@ if TYPE_CHECKING:
 __all__ = ["SERVICE", "SmsChannel", "channel"]
 
 
+class _Protection(TypedDict, total=False):
+    ProtectConfigurationId: str
+    MaxPrice: str
+
+
+class _Feedback(TypedDict, total=False):
+    MessageFeedbackEnabled: bool
+
+
 def channel(client: "PinpointSMSVoiceV2Client", setting: Callable[[str], str]) -> "SmsChannel":
-    return SmsChannel(client, setting("CONFIGURATION_SET"))
+    return SmsChannel(
+        client,
+        setting("CONFIGURATION_SET"),
+        setting("PROTECT_CONFIGURATION"),
+        setting("CODES_MAX_PRICE"),
+    )
 
 
 class SmsChannel:
-    def __init__(self, client: "PinpointSMSVoiceV2Client", configuration_set: str) -> None:
+    """`protect_configuration` applies to every text, `codes_max_price` to those with a code; each
+    is empty for none.
+    """
+
+    def __init__(
+        self,
+        client: "PinpointSMSVoiceV2Client",
+        configuration_set: str,
+        protect_configuration: str = "",
+        codes_max_price: str = "",
+    ) -> None:
         self._client = client
         self._configuration_set = configuration_set
+        self._protect_configuration = protect_configuration
+        self._codes_max_price = codes_max_price
 
     def send(self, delivery: Delivery) -> str:
         with provider_errors():
@@ -43,8 +69,21 @@ class SmsChannel:
             ConfigurationSetName=self._configuration_set,
             TimeToLive=time_to_live(delivery),
             Context=context(delivery),
+            **_feedback(delivery),
+            **self._protection(delivery),
         )
         return response["MessageId"]
+
+    def _protection(self, delivery: Delivery) -> "_Protection":
+        """Against fraud:
+        docs.aws.amazon.com/pinpoint/latest/apireference_smsvoicev2/API_SendTextMessage.html.
+        """
+        protection: _Protection = {}
+        if self._protect_configuration:
+            protection["ProtectConfigurationId"] = self._protect_configuration
+        if delivery.verification and self._codes_max_price:
+            protection["MaxPrice"] = self._codes_max_price
+        return protection
 
     def _send_template(self, delivery: Delivery) -> str:
         template = delivery.content.template or {}
@@ -56,9 +95,20 @@ class SmsChannel:
             ConfigurationSetName=self._configuration_set,
             TimeToLive=time_to_live(delivery),
             Context=context(delivery),
+            **_feedback(delivery),
         )
         return response["MessageId"]
 
 
 def _message_type(category: str) -> "MessageTypeType":
     return "PROMOTIONAL" if category == "marketing" else "TRANSACTIONAL"
+
+
+def _feedback(delivery: Delivery) -> _Feedback:
+    """AWS counts a message with feedback as failed unless `feedback.py` reports it as received:
+    docs.aws.amazon.com/sms-voice/latest/userguide/message-feedback.html. So only for a code that
+    this service checks.
+    """
+    verification = delivery.verification
+    checked = verification is not None and not verification.own_code
+    return {"MessageFeedbackEnabled": True} if checked else {}

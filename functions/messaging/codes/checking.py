@@ -1,0 +1,152 @@
+"""Checks a code: counts the check, compares the code, and confirms the message once."""
+
+import hmac
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from messaging.codes.derivation import code_from, mac_message
+from messaging.domain.errors import InvalidRequest, Problem, TooLate, UnknownMessage
+from messaging.domain.statuses import FINAL, MessageStatus
+from messaging.domain.verifications import VerificationStatus, verification_status
+from messaging.ports import Clock, Macs
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger
+
+    from messaging.control import Control
+    from messaging.domain.messages import Message
+    from messaging.domain.verifications import Verification
+    from messaging.store import Store
+
+EVERY_CHECK_USED = "every check was used"
+_NOT_PENDING = {
+    VerificationStatus.APPROVED: "the code was already approved",
+    VerificationStatus.CANCELLED: "the verification was cancelled",
+    VerificationStatus.EXPIRED: "the code expired",
+    VerificationStatus.MAX_CHECKS_REACHED: EVERY_CHECK_USED,
+}
+_OWN_CODE = "the code is the caller's own, who compares it and confirms the message"
+
+
+@dataclass(frozen=True, slots=True)
+class CodeCheck:
+    """A code that somebody entered, and the payment that it is to approve. `key`: the hash of the
+    request's idempotency key.
+    """
+
+    code: str
+    payee: str | None = None
+    amount: str | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """The verification's status after a check."""
+
+    status: VerificationStatus
+    checks_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Checking:
+    """Checks codes. `approved` is called with what was approved, once."""
+
+    store: "Store"
+    control: "Control"
+    macs: Macs
+    approved: Callable[["Verification"], object]
+    now: Clock
+    log: "Logger"
+
+    def check(self, message_id: str, given: CodeCheck) -> CheckResult:
+        """Raises `UnknownMessage`, `TooLate` with the verification's status, and `InvalidRequest`
+        if the check has a payment and the verification has none or vice versa.
+
+        The check is counted before the code is compared, so that checks at the same time are not
+        more than the policy allows. A check whose function ends in between remains counted.
+        """
+        message, counted = self.store.verifications.count_check(
+            message_id, self.now(), bound=given.payee is not None
+        )
+        verification = message.verification
+        if verification is None:
+            raise UnknownMessage(message_id)
+        if not counted:
+            return self._not_counted(message, verification, given)
+        if self._is_right(message_id, verification, given):
+            return self._approve(message_id, verification, given)
+        return self._wrong(message, verification)
+
+    def _is_right(self, message_id: str, verification: "Verification", given: CodeCheck) -> bool:
+        """In a time that does not depend on the code."""
+        message = mac_message(message_id, verification, given.payee, given.amount)
+        mac = self.macs.generate(message)
+        expected = code_from(mac, verification.length, verification.alphabet)
+        return hmac.compare_digest(expected.encode(), given.code.encode(errors="surrogatepass"))
+
+    def _approve(
+        self, message_id: str, verification: "Verification", given: CodeCheck
+    ) -> CheckResult:
+        """Of two right checks one is approved. A code that was cancelled meanwhile is not."""
+        by = given.key or uuid.uuid4().hex
+        message = self.control.confirm(message_id, by_check=by)
+        if message.confirmed_by != by:
+            raise self._too_late(message, verification)
+        self.approved(verification)
+        self.log.info("code approved", message_id=message_id)
+        return CheckResult(VerificationStatus.APPROVED, 0)
+
+    def _wrong(self, message: "Message", verification: "Verification") -> CheckResult:
+        left = verification.max_checks - message.checks
+        self.log.info("wrong code", message_id=message.message_id, checks_left=left)
+        if left > 0:
+            return CheckResult(VerificationStatus.PENDING, left)
+        self._end(message.message_id)
+        return CheckResult(VerificationStatus.MAX_CHECKS_REACHED, 0)
+
+    def _end(self, message_id: str) -> None:
+        """Nothing more is sent, but a right check that was counted before is still approved."""
+        self.control.use_up(message_id, EVERY_CHECK_USED)
+
+    def _not_counted(
+        self, message: "Message", verification: "Verification", given: CodeCheck
+    ) -> CheckResult:
+        if self._repeats_the_approval(message, verification, given):
+            # The function of the approval may have ended before it answered the waiting states.
+            self.control.confirm(message.message_id, by_check=given.key)
+            return CheckResult(VerificationStatus.APPROVED, 0)
+        status = verification_status(message, verification, self.now())
+        if status is VerificationStatus.MAX_CHECKS_REACHED and message.status not in FINAL:
+            # So may that of the last check.
+            self._end(message.message_id)
+        if status is VerificationStatus.PENDING and not verification.own_code:
+            raise InvalidRequest(_payment_problems(verification))
+        raise self._too_late(message, verification)
+
+    def _repeats_the_approval(
+        self, message: "Message", verification: "Verification", given: CodeCheck
+    ) -> bool:
+        """The same idempotency key is no proof by itself: a caller may use it for another code."""
+        return (
+            message.status is MessageStatus.CONFIRMED
+            and given.key is not None
+            and message.confirmed_by == given.key
+            and not message.expired(self.now())
+            and self._is_right(message.message_id, verification, given)
+        )
+
+    def _too_late(self, message: "Message", verification: "Verification") -> TooLate:
+        status = verification_status(message, verification, self.now())
+        detail = _OWN_CODE if verification.own_code else _NOT_PENDING[status]
+        return TooLate(detail, status)
+
+
+def _payment_problems(verification: "Verification") -> list[Problem]:
+    if verification.payee is None:
+        detail = "is not a valid field: the verification has no payment"
+    else:
+        detail = "is required: the code approves one payment only"
+    return [Problem("/payee", detail), Problem("/amount", detail)]

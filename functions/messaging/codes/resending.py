@@ -1,0 +1,91 @@
+"""Sends a pending code again, on the next step, unless a limit refuses it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+from messaging.domain.content import address
+from messaging.domain.errors import Blocked, TooLate, UnknownMessage
+from messaging.domain.messages import MessageHistory
+from messaging.domain.verifications import (
+    VerificationStatus,
+    next_resend_at,
+    step_of_resend,
+    verification_status,
+)
+from messaging.ports import Clock
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from messaging.codes.guard import Guard
+    from messaging.control import Control
+    from messaging.store import Store
+
+COOL_DOWN, MAX_SENDS = "resend_cooldown", "max_sends"
+
+
+@dataclass(frozen=True, slots=True)
+class Resending:
+    """Resends codes. `cool_down`: the least time between two requested sends."""
+
+    store: "Store"
+    control: "Control"
+    guard: "Guard"
+    cool_down: timedelta
+    now: Clock
+
+    def resend(
+        self,
+        history: MessageHistory,
+        request: Mapping[str, Any],
+        client_ip: str | None = None,
+    ) -> MessageHistory:
+        """The history afterwards. Raises `TooLate` with the verification's status, and `Blocked`.
+
+        What would be refused is found before it is counted as a send.
+        """
+        message, now = history.message, self.now()
+        self._require_pending(history, now)
+        step = step_of_resend(history)
+        if step is None:
+            left = message.expires_at and message.expires_at - now
+            raise Blocked("every send was used", MAX_SENDS, _seconds(left or timedelta(0)))
+        self._require_cool(next_resend_at(message, self.cool_down) - now)
+        if not history.attempts:
+            # Its first send is still to come.
+            return history
+        self.guard.admit(addresses(request), client_ip, resend=True)
+        if not self.store.verifications.request_send(message.message_id, now, self.cool_down):
+            self._require_cool(self.cool_down)
+        self.control.advance(message.message_id, step - 1)
+        return self.store.messages.history(message.message_id)
+
+    def _require_pending(self, history: MessageHistory, now: "datetime") -> None:
+        verification = history.message.verification
+        if verification is None:
+            raise UnknownMessage(history.message.message_id)
+        status = verification_status(history.message, verification, now)
+        if status is not VerificationStatus.PENDING:
+            raise TooLate(f"the verification is {status}", status)
+
+    def _require_cool(self, left: timedelta) -> None:
+        if left > timedelta(0):
+            detail = f"at least {self.cool_down.seconds} seconds must be between two sends"
+            raise Blocked(detail, COOL_DOWN, _seconds(left))
+
+
+def addresses(request: Mapping[str, Any]) -> tuple[str, ...]:
+    """The recipient's addresses that the steps use, each once."""
+    found = (
+        address(request, step, channel, "to")
+        for step in request["steps"]
+        for channel in step.get("broadcast") or [step["channel"]]
+    )
+    return tuple(dict.fromkeys(one for one in found if one))
+
+
+def _seconds(left: timedelta) -> int:
+    return max(ceil(left.total_seconds()), 1)

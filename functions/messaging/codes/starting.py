@@ -1,0 +1,155 @@
+"""Starts a verification, or sends the pending one of its purpose and recipient again."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from messaging.codes.resending import COOL_DOWN, Resending, addresses
+from messaging.domain.errors import Blocked, NotQueued, TooLate, UnknownMessage
+from messaging.domain.messages import Message, MessageHistory
+from messaging.domain.plan import RequestedStep, make_plan
+from messaging.domain.statuses import CLOSED
+from messaging.domain.verifications import (
+    Verification,
+    VerificationStatus,
+    verification_status,
+)
+from messaging.intake import NOT_QUEUED, Intake
+from messaging.ports import Clock, RequestsQueue
+
+if TYPE_CHECKING:
+    from messaging.codes.guard import Guard
+    from messaging.store import Store
+    from messaging.store.verifications import PendingVerification
+
+# Each round but the last is lost to another start of the same recipient at the same moment.
+ROUNDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedVerification:
+    """A valid request: `document` is stored as the message's request, `steps` are all that the plan
+    has, `client_ip` is the address of the person who asks for the code.
+    """
+
+    document: Mapping[str, Any]
+    steps: tuple[RequestedStep, ...]
+    expires_in_seconds: int
+    verification: Verification
+    client_ip: str | None = None
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        return addresses(self.document)
+
+    @property
+    def key(self) -> str:
+        """Only one verification with this key is pending. Another payment, or another code of the
+        caller's own, is another verification.
+        """
+        policy = self.verification
+        recipient = sorted({one.casefold() for one in self.addresses})
+        code = self.document.get("code")
+        values = [policy.purpose, recipient, policy.payee, policy.amount, code]
+        return hashlib.sha256(json.dumps(values).encode()).hexdigest()
+
+    def message(self, message_id: str, now: datetime, default_waits: Mapping[str, int]) -> Message:
+        return Message(
+            message_id=message_id,
+            accepted_at=now,
+            plan=make_plan(self.steps, default_waits, self.expires_in_seconds),
+            expires_at=now + timedelta(seconds=self.expires_in_seconds),
+            verification=self.verification,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StartedVerification:
+    """A verification after a start; `new`: this start made it."""
+
+    history: MessageHistory
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Starting:
+    """Starts verifications."""
+
+    store: "Store"
+    intake: Intake
+    resending: Resending
+    guard: "Guard"
+    queue: RequestsQueue
+    now: Clock
+
+    def start(self, request: RequestedVerification, message: Message) -> StartedVerification:
+        """The new verification, or the pending one. `message`: the new one. Raises `Blocked`, and
+        `NotQueued` if nothing will be sent.
+
+        The message's id is written to the pending verification before the message, which is
+        written before it is queued. A start that finds the work of another that ended in between
+        continues it under the same id, after which the execution is named: it starts once.
+        """
+        counted: Verification | None = None
+        for _ in range(ROUNDS):
+            held = self.store.verifications.pending(request.key)
+            try:
+                if held and (pending := self._pending(held)):
+                    return StartedVerification(self._again(pending, request), new=False)
+            except TooLate:
+                continue
+            counted = counted or self._admit(request)
+            mine = replace(message, message_id=self._id(held, message), verification=counted)
+            if self._take(request.key, mine, held):
+                accepted = self.intake.accept(mine, request.document, self.queue)
+                return StartedVerification(MessageHistory(accepted, ()), new=True)
+        raise NotQueued("the same verification was started several times at the same moment")
+
+    def _admit(self, request: RequestedVerification) -> Verification:
+        counted_as = self.guard.admit(request.addresses, request.client_ip)
+        return replace(request.verification, counted_as=counted_as)
+
+    def _take(self, key: str, mine: Message, held: "PendingVerification | None") -> bool:
+        until = mine.expires_at or mine.accepted_at
+        before = held.message_id if held else None
+        return self.store.verifications.take(key, mine.message_id, until, before)
+
+    def _id(self, held: "PendingVerification | None", message: Message) -> str:
+        """The id of a start that ended, or has not come, between its two writes; otherwise the new
+        one.
+        """
+        if held and self.now() < held.until and not self._history(held):
+            return held.message_id
+        return message.message_id
+
+    def _history(self, held: "PendingVerification") -> MessageHistory | None:
+        try:
+            return self.store.messages.history(held.message_id)
+        except UnknownMessage:
+            return None
+
+    def _pending(self, held: "PendingVerification") -> MessageHistory | None:
+        """Its history if its code can still be entered and sent."""
+        history = self._history(held)
+        if history is None or history.message.verification is None:
+            return None
+        message = history.message
+        if message.status in CLOSED or any(one.reason == NOT_QUEUED for one in history.attempts):
+            return None
+        status = verification_status(message, history.message.verification, self.now())
+        return history if status is VerificationStatus.PENDING else None
+
+    def _again(self, history: MessageHistory, request: RequestedVerification) -> MessageHistory:
+        """Nothing is sent within the cool-down. What has no attempt yet may not be queued yet."""
+        if not history.attempts:
+            self.intake.queue_again(history.message, self.queue)
+            return history
+        try:
+            return self.resending.resend(history, request.document, request.client_ip)
+        except Blocked as error:
+            if error.limit == COOL_DOWN:
+                return history
+            raise

@@ -1,0 +1,204 @@
+"""Counters: how many codes were sent to whom, and how many of them were approved."""
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any, ParamSpec, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from messaging.domain.errors import Uncounted
+from messaging.domain.limits import Cohort, Counter, Used, Window
+from messaging.store.table import Item, Key, Table, epoch, item_before
+
+# As in "the verifications of these two minutes": what is judged together.
+COHORT = timedelta(minutes=2)
+# An item of so many cohorts has less than 1,024 bytes, so that writing it costs one unit. They are
+# the newest that are not empty: the last hour of a busy prefix, half a day of a quiet one.
+COHORTS = 32
+# A counter that changes while it is added to is read again; a further change means that a window
+# began in between, which happens once an hour.
+TRIES = 5
+
+_OF_A_COHORT = re.compile(r"(?:started|approved)_\d+")
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _uncounted(call: Callable[P, R]) -> Callable[P, R]:
+    """The same, but an error of DynamoDB is raised as `Uncounted`."""
+
+    def counted(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return call(*args, **kwargs)
+        except (ClientError, BotoCoreError) as error:
+            raise Uncounted(type(error).__name__) from error
+
+    return counted
+
+
+class Counters:
+    """The counters in the table. Each method raises `Uncounted` if DynamoDB does not answer."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    @_uncounted
+    def read(self, names: Iterable[str]) -> dict[str, Counter]:
+        """The counters of these names; one that does not exist has counted nothing.
+
+        The read costs half of a consistent one. What it misses, the condition of `add` notices.
+        """
+        wanted = list(names)
+        items = self._table.batch([_key(name) for name in wanted], consistent=False)
+        found = {counter.name: counter for counter in map(_counter, items)}
+        return {name: found.get(name) or Counter(name) for name in wanted}
+
+    @_uncounted
+    def add(
+        self,
+        counter: Counter,
+        windows: tuple[Window, ...],
+        now: datetime,
+        keep: timedelta,
+        *,
+        started: bool = False,
+    ) -> datetime | None:
+        """Adds one to each window, unless one of them is full: then when that ends. `started`: adds
+        one to the cohort of this time as well. The item expires after `keep`.
+        """
+        for _ in range(TRIES):
+            if until := counter.full_until(windows, now):
+                return until
+            try:
+                self._add(counter, windows, now, now + keep, started=started)
+            except self._table.client.exceptions.ConditionalCheckFailedException as failed:
+                before = item_before(failed)
+                counter = _counter(before) if before else Counter(counter.name)
+            else:
+                return None
+        raise Uncounted("the counter changed each time")
+
+    def _add(
+        self,
+        counter: Counter,
+        windows: tuple[Window, ...],
+        now: datetime,
+        expiry: datetime,
+        *,
+        started: bool,
+    ) -> None:
+        adds = {f"started_{_number(now)}": 1} if started else {}
+        changes: dict[str, Any] = {"retained_until": epoch(expiry)}
+        conditions, values = [], {}
+        for window in windows:
+            used, until = f"{window.name}_used", f"{window.name}_until"
+            if window.name in counter.used:
+                conditions.append(f"{until} = :was_{until}")
+                values[f":was_{until}"] = epoch(counter.used[window.name].until)
+            else:
+                conditions.append(f"attribute_not_exists({until})")
+            if not counter.running(window, now):
+                changes |= {used: 1, until: epoch(now + window.length)}
+                continue
+            adds[used] = 1
+            if window.limit is not None:
+                conditions.append(f"{used} < :most_{used}")
+                values[f":most_{used}"] = window.limit
+        self._table.update(
+            _key(counter.name),
+            changes,
+            add=adds,
+            remove=_outdated(counter) if started else (),
+            condition=" AND ".join(conditions),
+            values=values,
+        )
+
+    @_uncounted
+    def open_breaker(
+        self, counter: Counter, windows: tuple[Window, ...], now: datetime, until: datetime
+    ) -> Counter | None:
+        """The counter with a block until this time and with new windows, in which nothing has been
+        counted; None if another call opened the breaker first.
+        """
+        condition, values = "attribute_not_exists(blocked_until)", {}
+        if counter.blocked_until:
+            condition = "blocked_until = :was"
+            values = {":was": epoch(counter.blocked_until)}
+        changes = {"blocked_until": epoch(until)}
+        for window in windows:
+            changes |= {
+                f"{window.name}_used": 0,
+                f"{window.name}_until": epoch(now + window.length),
+            }
+        try:
+            item = self._table.update(
+                _key(counter.name), changes, condition=condition, values=values
+            )
+        except self._table.client.exceptions.ConditionalCheckFailedException:
+            return None
+        return _counter(item)
+
+    @staticmethod
+    def entry(name: str, now: datetime) -> str:
+        """What `approve` needs to know of a verification that was started at this time."""
+        return f"{name}#{_number(now)}"
+
+    @_uncounted
+    def approve(self, entry: str, now: datetime) -> None:
+        """Adds an approval to the cohort of this entry, and takes the code out of the window of the
+        hour. A counter that has expired is not created again.
+        """
+        name, _, number = entry.rpartition("#")
+        try:
+            self._table.update(
+                _key(name),
+                {"approved_at": epoch(now)},
+                add={f"approved_{number}": 1, "hour_used": -1},
+            )
+        except self._table.client.exceptions.ConditionalCheckFailedException:
+            return
+
+
+def _key(name: str) -> Key:
+    return Key(f"limit#{name}", "counter")
+
+
+def _number(at: datetime) -> int:
+    return epoch(at) // int(COHORT.total_seconds())
+
+
+def _counter(item: Item) -> Counter:
+    used = {
+        name: Used(int(item[f"{name}_used"]), _time(item[f"{name}_until"]))
+        for name in ("hour", "day")
+        if f"{name}_until" in item
+    }
+    numbers = {int(name.partition("_")[2]) for name in item if _OF_A_COHORT.fullmatch(name)}
+    return Counter(
+        item["pk"].removeprefix("limit#"),
+        used,
+        tuple(_cohort(item, number) for number in sorted(numbers, reverse=True)),
+        _time(item["approved_at"]) if "approved_at" in item else None,
+        _time(item["blocked_until"]) if "blocked_until" in item else None,
+    )
+
+
+def _cohort(item: Item, number: int) -> Cohort:
+    began = _time(number * COHORT.total_seconds())
+    started, approved = (int(item.get(f"{word}_{number}", 0)) for word in ("started", "approved"))
+    return Cohort(began, began + COHORT, started, approved)
+
+
+def _outdated(counter: Counter) -> tuple[str, ...]:
+    """The attributes of the cohorts that make place for the one of this time."""
+    return tuple(
+        f"{word}_{_number(cohort.began)}"
+        for cohort in counter.cohorts[COHORTS - 1 :]
+        for word in ("started", "approved")
+    )
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(float(seconds), UTC)

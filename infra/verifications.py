@@ -1,0 +1,103 @@
+"""One-time codes: the four functions of verifications, and their paths of the API."""
+
+from collections.abc import Mapping
+
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.api import TIMEOUT, Api, add_method
+from infra.codes_key import CodesKey
+from infra.config import Config
+from infra.function import Code, Function
+from infra.messages_table import MessagesTable
+
+
+class Verifications(Construct):
+    """`/v1/verifications`: start and read, check, resend and cancel."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        code: Code,
+        config: Config,
+        messages: MessagesTable,
+        requests: sqs.IQueue,
+        codes_key: CodesKey,
+        api: Api,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._code = code
+        self._table = messages
+        start = self._start(config, requests)
+        check = self._check(config, codes_key)
+        control = self._control(config)
+        collection = api.root.add_resource("verifications")
+        add_method(collection, "POST", start)
+        one = collection.add_resource("{id}")
+        add_method(one, "GET", self._read(config))
+        for path, function in {"check": check, "resend": control, "cancel": control}.items():
+            add_method(one.add_resource(path), "POST", function)
+
+    def _start(self, config: Config, requests: sqs.IQueue) -> Function:
+        function = self._function(
+            "StartVerification",
+            "Starts a verification and queues its message, or sends the pending code again.",
+            {
+                **config.planning,
+                **config.code_limits,
+                "CODES_BRAND": config.codes_brand,
+                "CODES_CHANNELS": ",".join(config.code_channels),
+                "CODES_RESEND_SECONDS": str(config.codes_resend_seconds),
+                "REQUESTS_QUEUE_URL": requests.queue_url,
+            },
+        )
+        self._table.allow(function, "BatchGetItem", "GetItem", "PutItem", "UpdateItem", "Query")
+        function.allow_sending_to(requests)
+        function.allow_completing_tasks()
+        return function
+
+    def _read(self, config: Config) -> Function:
+        function = self._function(
+            "ReadVerification",
+            "Returns a verification with its sends and checks.",
+            {"CODES_RESEND_SECONDS": str(config.codes_resend_seconds)},
+        )
+        self._table.allow(function, "Query")
+        return function
+
+    def _check(self, config: Config, codes_key: CodesKey) -> Function:
+        function = self._function(
+            "CheckVerification", "Counts a check, then compares the code.", config.retention
+        )
+        self._table.allow(function, "UpdateItem", "Query")
+        codes_key.allow_deriving(function)
+        function.allow_completing_tasks()
+        return function
+
+    def _control(self, config: Config) -> Function:
+        function = self._function(
+            "ControlVerification",
+            "Sends a pending code again, or cancels it, for its caller.",
+            {
+                **config.retention,
+                **config.code_limits,
+                "CODES_RESEND_SECONDS": str(config.codes_resend_seconds),
+            },
+        )
+        self._table.allow(function, "BatchGetItem", "UpdateItem", "Query")
+        function.allow_completing_tasks()
+        return function
+
+    def _function(
+        self, construct_id: str, description: str, environment: Mapping[str, str]
+    ) -> Function:
+        return Function(
+            self,
+            construct_id,
+            code=self._code,
+            description=description,
+            timeout=TIMEOUT,
+            environment={"MESSAGES_TABLE": self._table.table.table_name, **environment},
+        )

@@ -1,0 +1,1 @@
+"""Tests of one-time codes: derivation, texts, rendering."""
