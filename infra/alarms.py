@@ -12,6 +12,7 @@ from constructs import Construct
 
 from infra import metrics
 from infra.alarm_topic import AlarmTopic
+from infra.api import ApiFunction
 from infra.config import Config
 from infra.function import Function
 
@@ -37,7 +38,6 @@ class StackAlarms(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._alarm_topic = alarm_topic
-        self._functions = functions_of(self)
         self._add_queue_alarms(requests, config)
         self._add_function_alarms()
         self._add_execution_alarms(machine)
@@ -65,11 +65,19 @@ class StackAlarms(Construct):
         )
 
     def _add_function_alarms(self) -> None:
-        errors = [each.metric_errors(period=MINUTE) for each in self._functions]
+        errors = [each.metric_errors(period=MINUTE) for each in background_functions(self)]
         self._add(
             "FunctionErrors",
             "Functions fail repeatedly",
             metrics.sum_of(errors, "failed invocations"),
+            above=FUNCTION_ERRORS - 1,
+            minutes=(2, 5),
+        )
+        self._add(
+            "ApiErrors",
+            "Requests to the API fail repeatedly",
+            # One metric instead of one for each function behind the API, each of which has a price.
+            metrics.api(self, "5XXError"),
             above=FUNCTION_ERRORS - 1,
             minutes=(2, 5),
         )
@@ -150,10 +158,11 @@ class StackAlarms(Construct):
         self._alarm_topic.notify_of(alarm)
 
 
-def functions_of(scope: Construct) -> list[Function]:
-    """Every function that the stack has so far."""
+def background_functions(scope: Construct) -> list[Function]:
+    """Every function of the stack so far that is not behind the API."""
     every = Stack.of(scope).node.find_all()
-    return [each for each in every if isinstance(each, Function)]
+    functions = (each for each in every if isinstance(each, Function))
+    return [each for each in functions if not isinstance(each, ApiFunction)]
 
 
 def _undelivered_percent(scope: Construct) -> cloudwatch.MathExpression:

@@ -1,6 +1,7 @@
 """The HTTP API: its methods, and the errors that API Gateway itself returns."""
 
 import json
+from collections.abc import Mapping
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_apigateway as apigateway
@@ -65,6 +66,31 @@ REFUSALS = (
 [NOT_ALLOWED] = [one[1:] for one in REFUSALS if one[0] == "UNSUPPORTED_MEDIA_TYPE"]
 
 
+class ApiFunction(Function):
+    """A function behind a method of the API, with the table. Its failures and its duration are
+    those of the API's own metrics.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        code: Code,
+        description: str,
+        messages: MessagesTable,
+        environment: Mapping[str, str],
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            code=code,
+            description=description,
+            timeout=TIMEOUT,
+            environment={"MESSAGES_TABLE": messages.table.table_name, **environment},
+        )
+
+
 class Api(Construct):
     """`POST /v1/messages`, `GET /v1/messages/{id}`, and what a caller does to a message."""
 
@@ -100,15 +126,14 @@ class Api(Construct):
 
 def _accept_message(
     scope: Construct, *, code: Code, config: Config, messages: MessagesTable, requests: sqs.IQueue
-) -> Function:
-    function = Function(
+) -> ApiFunction:
+    function = ApiFunction(
         scope,
         "AcceptMessage",
         code=code,
         description="Validates, stores and plans a request, and sends it to the queue.",
-        timeout=TIMEOUT,
+        messages=messages,
         environment={
-            "MESSAGES_TABLE": messages.table.table_name,
             "REQUESTS_QUEUE_URL": requests.queue_url,
             **config.planning,
         },
@@ -118,14 +143,14 @@ def _accept_message(
     return function
 
 
-def _read_message(scope: Construct, *, code: Code, messages: MessagesTable) -> Function:
-    function = Function(
+def _read_message(scope: Construct, *, code: Code, messages: MessagesTable) -> ApiFunction:
+    function = ApiFunction(
         scope,
         "ReadMessage",
         code=code,
         description="Returns a message with its attempts and their receipts.",
-        timeout=TIMEOUT,
-        environment={"MESSAGES_TABLE": messages.table.table_name},
+        messages=messages,
+        environment={},
     )
     messages.allow(function, "Query")
     return function
@@ -133,14 +158,14 @@ def _read_message(scope: Construct, *, code: Code, messages: MessagesTable) -> F
 
 def _control_message(
     scope: Construct, *, code: Code, config: Config, messages: MessagesTable
-) -> Function:
-    function = Function(
+) -> ApiFunction:
+    function = ApiFunction(
         scope,
         "ControlMessage",
         code=code,
         description="Confirms a message, ends its step or cancels it, for its caller.",
-        timeout=TIMEOUT,
-        environment={"MESSAGES_TABLE": messages.table.table_name, **config.retention},
+        messages=messages,
+        environment=config.retention,
     )
     messages.allow(function, "UpdateItem", "Query")
     function.allow_completing_tasks()

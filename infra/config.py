@@ -19,6 +19,12 @@ RetentionDays = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731,
     1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ]  # fmt: skip
+# ISO 3166-1, and 001, which phone numbers of no country have.
+COUNTRY = r"(?:[A-Z]{2}|001)"
+COUNTRIES = matching(
+    rf"|{COUNTRY}(?:,{COUNTRY})*",
+    "codes of countries with commas between them, such as US,GB, or empty for none",
+)
 
 
 class WrongParameter(Exception):
@@ -55,6 +61,17 @@ class Config(Parameters):
         str, matching(r"[^\x00-\x1f\x7f]{1,30}", "1 to 30 characters without a line break")
     ]
     codes_resend_seconds: Annotated[int, NUMBER, whole(1, 600)]
+    # How many codes are sent, to which countries, and what happens when too few of them are
+    # entered: functions/messaging/codes/guard.py has the reasons, and docs/benchmark.md what the
+    # defaults let through.
+    codes_per_recipient_hour: Annotated[int, NUMBER, whole(1, 1_000)]
+    codes_per_recipient_day: Annotated[int, NUMBER, whole(1, 1_000)]
+    codes_per_prefix_hour: Annotated[int, NUMBER, whole(1, 10_000)]
+    codes_per_client_hour: Annotated[int, NUMBER, whole(1, 10_000)]
+    codes_countries_allowed: Annotated[str, COUNTRIES]
+    codes_countries_denied: Annotated[str, COUNTRIES]
+    codes_breaker: Literal["monitor", "block"]
+    codes_breaker_percent: Annotated[int, NUMBER, whole(1, 99)]
 
     # How long a message is kept, and whether the table and its key outlive the stack.
     retention_days: Annotated[int, NUMBER, whole(1, 3_650)]
@@ -135,9 +152,21 @@ class Config(Parameters):
         return self.retention | self._variables(lambda each: each.receipt_fields)
 
     @property
+    def code_limits(self) -> dict[str, str]:
+        """The environment variables of a function that decides whether a code may be sent."""
+        return {}
+
+    @property
     def code_channels(self) -> list[str]:
         """The channels that can send one-time codes."""
         return [name for name, channel in self.channels.items() if channel.sends_codes]
+
+    @property
+    def code_limits(self) -> dict[str, str]:
+        """The environment variables of a function that asks the guard of codes."""
+        named = ("codes_per_", "codes_countries_", "codes_breaker")
+        values = {name: value for name, value in self if name.startswith(named)}
+        return {name.upper(): str(value) for name, value in values.items()}
 
     @property
     def example_senders(self) -> dict[str, str]:

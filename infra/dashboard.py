@@ -10,7 +10,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra import metrics
-from infra.alarms import functions_of
+from infra.alarms import background_functions
 from infra.channels import CHANNELS
 from infra.dead_letters import DeadLetterQueue
 
@@ -37,7 +37,7 @@ class Dashboards(Construct):
         table: dynamodb.ITable,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._functions = functions_of(self)
+        self._functions = background_functions(self)
         self._draw(
             "Dashboard",
             {
@@ -74,6 +74,7 @@ class Dashboards(Construct):
                 "Failures",
                 [
                     metrics.of_stack(self, metrics.BROKEN),
+                    metrics.api(self, "5XXError").with_(label="API failed"),
                     *(
                         each.metric_errors(period=MINUTE, label=f"{each.node.id} failed")
                         for each in self._functions
@@ -113,10 +114,13 @@ class Dashboards(Construct):
                 ],
             ),
             _graph(
-                "Functions, p95",
+                "Functions and API, p95",
                 [
-                    each.metric_duration(period=MINUTE, statistic="p95", label=each.node.id)
-                    for each in self._functions
+                    metrics.api(self, "Latency").with_(label="API", statistic="p95"),
+                    *(
+                        each.metric_duration(period=MINUTE, statistic="p95", label=each.node.id)
+                        for each in self._functions
+                    ),
                 ],
                 unit=MILLISECONDS,
             ),

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.api import TIMEOUT, Api, add_method
+from infra.api import Api, ApiFunction, add_method
 from infra.codes_key import CodesKey
 from infra.config import Config
-from infra.function import Code, Function
+from infra.function import Code
 from infra.messages_table import MessagesTable
 
 
@@ -40,7 +40,7 @@ class Verifications(Construct):
         for path, function in {"check": check, "resend": control, "cancel": control}.items():
             add_method(one.add_resource(path), "POST", function)
 
-    def _start(self, config: Config, requests: sqs.IQueue) -> Function:
+    def _start(self, config: Config, requests: sqs.IQueue) -> ApiFunction:
         function = self._function(
             "StartVerification",
             "Starts a verification and queues its message, or sends the pending code again.",
@@ -58,7 +58,7 @@ class Verifications(Construct):
         function.allow_completing_tasks()
         return function
 
-    def _read(self, config: Config) -> Function:
+    def _read(self, config: Config) -> ApiFunction:
         function = self._function(
             "ReadVerification",
             "Returns a verification with its sends and checks.",
@@ -67,7 +67,7 @@ class Verifications(Construct):
         self._table.allow(function, "Query")
         return function
 
-    def _check(self, config: Config, codes_key: CodesKey) -> Function:
+    def _check(self, config: Config, codes_key: CodesKey) -> ApiFunction:
         function = self._function(
             "CheckVerification", "Counts a check, then compares the code.", config.retention
         )
@@ -76,7 +76,7 @@ class Verifications(Construct):
         function.allow_completing_tasks()
         return function
 
-    def _control(self, config: Config) -> Function:
+    def _control(self, config: Config) -> ApiFunction:
         function = self._function(
             "ControlVerification",
             "Sends a pending code again, or cancels it, for its caller.",
@@ -92,12 +92,12 @@ class Verifications(Construct):
 
     def _function(
         self, construct_id: str, description: str, environment: Mapping[str, str]
-    ) -> Function:
-        return Function(
+    ) -> ApiFunction:
+        return ApiFunction(
             self,
             construct_id,
             code=self._code,
             description=description,
-            timeout=TIMEOUT,
-            environment={"MESSAGES_TABLE": self._table.table.table_name, **environment},
+            messages=self._table,
+            environment=environment,
         )

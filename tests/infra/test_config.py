@@ -1,5 +1,6 @@
 """Parameters: what is taken, and how the rest is refused."""
 
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -7,6 +8,9 @@ from pydantic import ValidationError
 
 from infra.channels import CHANNELS
 from infra.config import Config, WrongParameter
+from messaging import settings
+from messaging.domain.limits import BreakerMode
+from tests.support.aws import ENVIRONMENT
 
 
 def test_the_defaults_are_taken(parameters: dict[str, Any]) -> None:
@@ -77,6 +81,15 @@ def test_a_missing_parameter_is_refused_by_name(parameters: dict[str, Any], name
         ("api_requests_per_day", 0, "from 1 to 1,000,000,000"),
         ("starter_concurrency", 1, "from 2 to 1,000"),
         ("starts_per_second", 0, "from 1 to 10,000"),
+        ("codes_per_recipient_hour", 0, "from 1 to 1,000"),
+        ("codes_per_recipient_day", "ten", "a whole number"),
+        ("codes_per_prefix_hour", 10_001, "from 1 to 10,000"),
+        ("codes_per_client_hour", 1.5, "a whole number"),
+        ("codes_countries_allowed", "US, GB", "such as US,GB"),
+        ("codes_countries_denied", "Germany", "such as US,GB"),
+        ("codes_countries_denied", "de", "such as US,GB"),
+        ("codes_breaker", "off", "one of monitor, block"),
+        ("codes_breaker_percent", 100, "from 1 to 99"),
         ("retention_days", None, "from 1 to 3,650"),
         ("retain_data", "yes", "one of true, false"),
         ("log_level", "info", "INFO"),
@@ -91,6 +104,26 @@ def test_a_wrong_value_is_refused_with_what_it_may_be(
 ) -> None:
     with pytest.raises(WrongParameter, match=f"^{name} is .*; it must be .*{may_be}"):
         Config.from_context({**parameters, name: value})
+
+
+@pytest.mark.parametrize("countries", ["", "US", "US,GB,001"])
+def test_countries_are_a_list_that_may_be_empty(parameters: dict[str, Any], countries: str) -> None:
+    config = Config.from_context({**parameters, "codes_countries_denied": countries})
+
+    assert config.code_limits["CODES_COUNTRIES_DENIED"] == countries
+
+
+def test_the_guard_gets_the_settings_that_it_reads(parameters: dict[str, Any]) -> None:
+    given = Config.from_context(parameters).code_limits
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in given.items():
+            patch.setenv(name, value)
+        limits = settings.code_limits()
+    assert len(given) == len(fields(limits))
+    assert (limits.per_recipient_hour, limits.per_recipient_day) == (5, 10)
+    assert (limits.breaker, limits.allowed) == (BreakerMode.BLOCK, frozenset())
+    assert given.items() <= ENVIRONMENT.items()
 
 
 def test_the_examples_are_known_as_such(parameters: dict[str, Any]) -> None:
