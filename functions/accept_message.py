@@ -1,7 +1,6 @@
 """`POST /v1/messages`: checks and plans the request, stores the message, queues it for delivery."""
 
 import hashlib
-import re
 from http import HTTPStatus
 from typing import Any
 
@@ -23,7 +22,6 @@ from messaging.store.idempotency import Reserved
 
 logger = function_log()
 
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 # The header Retry-After, in seconds, of a request that could not be queued or is in progress.
 RETRY_AFTER = 5
 
@@ -61,20 +59,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> http.HttpResponse:
 def _accept(
     event: dict[str, Any], request: requests.Request, message: Message, body: bytes
 ) -> http.HttpResponse:
-    key = http.header(event, "Idempotency-Key")
+    key = http.header(event, http.KEY_HEADER)
     if key is None:
         return _accepted(event, intake().accept(message, request.document, requests_queue()))
-    if not _KEY.fullmatch(key):
-        return http.problem_response(
-            HTTPStatus.BAD_REQUEST, "Idempotency-Key must be 1 to 255 visible ASCII characters"
-        )
-    return _accept_once(event, request, message, _hash_of_key(event, key), body)
-
-
-def _hash_of_key(event: dict[str, Any], key: str) -> str:
-    """An idempotency key belongs to the caller's API key."""
-    caller = event["requestContext"].get("identity", {}).get("apiKeyId")
-    return hashlib.sha256(f"{caller} {key}".encode()).hexdigest()
+    if not http.KEY.fullmatch(key):
+        return http.malformed_key_response()
+    return _accept_once(event, request, message, http.hash_of_key(event, key), body)
 
 
 def _accept_once(

@@ -171,6 +171,7 @@ def _undelivered_percent(scope: Construct) -> cloudwatch.MathExpression:
         "expired": "MessageExpired",
         "sent": "MessageSent",
         "delivered": "MessageDelivered",
+        "confirmed": "MessageConfirmed",
     }
     counted = " + ".join(f"FILL({name}, 0)" for name in ends)
     lost = "FILL(undelivered, 0) + FILL(expired, 0)"

@@ -24,6 +24,9 @@ class ChannelConfig(Parameters):
     send_actions: ClassVar[tuple[str, ...]]
     # What the actions are allowed on, in this account and region.
     send_resources: ClassVar[tuple[str, ...]]
+    # The actions that report an approved code, and what they are allowed on.
+    feedback_actions: ClassVar[tuple[str, ...]] = ()
+    feedback_resources: ClassVar[tuple[str, ...]] = ()
     # What events are published on behalf of, in this account and region.
     event_source: ClassVar[str]
     # Senders that nobody can have: reserved for fiction and documentation.

@@ -152,11 +152,6 @@ class Config(Parameters):
         return self.retention | self._variables(lambda each: each.receipt_fields)
 
     @property
-    def code_limits(self) -> dict[str, str]:
-        """The environment variables of a function that decides whether a code may be sent."""
-        return {}
-
-    @property
     def code_channels(self) -> list[str]:
         """The channels that can send one-time codes."""
         return [name for name, channel in self.channels.items() if channel.sends_codes]

@@ -30,7 +30,7 @@ WHEELS = (
 UNUSED = ("bin",)
 # The services that the functions call. botocore describes more than 400, in 22 MB, and lists the
 # folders of all each time it makes a client: a tenth of a cold start.
-SERVICES = {"dynamodb", "sqs", "stepfunctions"} | {
+SERVICES = {"dynamodb", "kms", "sqs", "stepfunctions"} | {
     channel.sdk_service for channel in CHANNELS.values()
 }
 

@@ -13,9 +13,11 @@ UNATTRIBUTED_RECEIPTS = ("ForeignReceipt", "UnmatchedReceipt")
 OF_MESSAGES = (
     "MessageAccepted",
     "MessageDelivered",
+    "MessageConfirmed",
     "MessageSent",
     "MessageUndelivered",
     "MessageExpired",
+    "MessageCancelled",
     "MessageRejected",
 )
 TIME_OF_MESSAGES = "MessageTimeToDeliver"

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 
+from aws_cdk import Stack
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra import nag
 from infra.api import Api, ApiFunction, add_method
+from infra.channel_config import ChannelConfig
 from infra.codes_key import CodesKey
 from infra.config import Config
 from infra.function import Code
@@ -73,6 +76,8 @@ class Verifications(Construct):
         )
         self._table.allow(function, "UpdateItem", "Query")
         codes_key.allow_deriving(function)
+        for channel in config.channels.values():
+            _allow_feedback(function, channel)
         function.allow_completing_tasks()
         return function
 
@@ -100,4 +105,19 @@ class Verifications(Construct):
             description=description,
             messages=self._table,
             environment=environment,
+        )
+
+
+def _allow_feedback(function: ApiFunction, channel: ChannelConfig) -> None:
+    """Allows reporting an approved code to a provider that asks for it."""
+    stack = Stack.of(function)
+    own = f"arn:{stack.partition}:{channel.service}:{stack.region}:{stack.account}:"
+    actions = [f"{channel.service}:{each}" for each in channel.feedback_actions]
+    for resource in channel.feedback_resources:
+        function.allow(*actions, on=[f"{own}{resource}"])
+        nag.accept(
+            function.own_role,
+            f"IAM5[Resource::arn:<AWS::Partition>:{channel.service}:<AWS::Region>:"
+            f"<AWS::AccountId>:{resource}]",
+            "Messages have no names before they are sent.",
         )

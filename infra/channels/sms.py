@@ -25,6 +25,8 @@ class SmsConfig(ChannelConfig, alias_generator="sms_{}".format):
         *("phone-number/*", "pool/*", "sender-id/*", "notify-configuration/*"),
         *("configuration-set/{configuration_set}", "protect-configuration/*"),
     )
+    feedback_actions = ("PutMessageFeedback",)
+    feedback_resources = ("message/*",)
     # A configuration set, or for two-way messages a phone number or a pool:
     # docs.aws.amazon.com/sms-voice/latest/userguide/configuration-sets-sns-creating-role.html and
     # two-way-sms-iam-policy-auto.html

@@ -16,6 +16,7 @@ from botocore.model import OperationModel
 
 import accept_message
 import close_message
+import control_message
 import plan_message
 import read_message
 import record_receipt
@@ -236,6 +237,21 @@ def read() -> None:
     assert read_message.handler(event, CONTEXT)["statusCode"] == 200
 
 
+def control() -> None:
+    """Each of a message whose state waits, and of one that it comes too late for."""
+    for action, body in (("confirm", {}), ("advance", {"step": 1}), ("cancel", {})):
+        sent = post()
+        send(sent, 1, "whatsapp")
+        event = {
+            "path": f"/v1/messages/{sent}/{action}",
+            "pathParameters": {"id": sent},
+            "body": json.dumps(body),
+        }
+        assert control_message.handler(event, CONTEXT)["statusCode"] == 200
+        unknown = {**event, "pathParameters": {"id": "unknown"}}
+        assert control_message.handler(unknown, CONTEXT)["statusCode"] == 404
+
+
 JOURNEYS: dict[str, Callable[[], None]] = {
     "accept_message": accept,
     "plan_message": plan,
@@ -244,6 +260,7 @@ JOURNEYS: dict[str, Callable[[], None]] = {
     "record_receipt": record_all,
     "close_message": close,
     "read_message": read,
+    "control_message": control,
 }
 
 

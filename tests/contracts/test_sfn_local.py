@@ -158,6 +158,7 @@ def test_every_error_is_one_of_ours_or_of_the_states_language() -> None:
 
     assert thrown == {
         *("Refused", "Failed", "Expired", "InvalidRoute", "Unavailable"),
+        *("Cancelled", "Advanced", "Resend"),
         *of_the_language,
     }
     assert all(hasattr(errors, name) for name in thrown - of_the_language)

@@ -133,7 +133,8 @@ def test_a_catch_keeps_the_input_of_what_follows(definition: dict[str, Any]) -> 
 def test_a_failure_has_a_name_of_its_own_and_its_reasons(definition: dict[str, Any]) -> None:
     fails = [state for _, state in states(definition) if state["Type"] == "Fail"]
 
-    causes = {state["Error"]: state["CausePath"] for state in fails}
+    causes = {state["Error"]: state.get("CausePath", state.get("Cause")) for state in fails}
+    assert "cancelled" in causes.pop("Cancelled")
     assert causes == {
         **dict.fromkeys(("Undelivered", "Expired", "InvalidRequest"), "$.cause"),
         "InvalidRoute": "$.Cause",
@@ -149,20 +150,26 @@ def test_our_error_names_are_names_of_our_errors(definition: dict[str, Any]) -> 
         if not error.startswith(("States.", "Lambda."))
     }
 
-    assert named == {"Refused", "Failed", "Expired", "InvalidRoute", "Unavailable"}
+    assert named == {
+        *("Refused", "Failed", "Expired", "InvalidRoute", "Unavailable"),
+        *("Cancelled", "Advanced", "Resend"),
+    }
     assert all(issubclass(getattr(errors, name), Exception) for name in named)
 
 
-def test_no_answer_of_ours_is_tried_again_but_unavailable(definition: dict[str, Any]) -> None:
+def test_no_answer_of_ours_is_tried_again_but_unavailable_and_resend(
+    definition: dict[str, Any],
+) -> None:
     """The first rule that matches decides, and `States.TaskFailed` would match every answer."""
     for name, state in states(definition):
         if state.get("Resource") != WAITING:
             continue
-        stands, busy, again = state["Retry"]
+        stands, resend, busy, again = state["Retry"]
         assert (stands["ErrorEquals"], stands["MaxAttempts"]) == (
-            ["Refused", "Failed", "Expired", "InvalidRoute"],
+            ["Refused", "Failed", "Expired", "Cancelled", "Advanced", "InvalidRoute"],
             0,
         ), name
+        assert resend["ErrorEquals"] == ["Resend"], name
         assert busy["ErrorEquals"] == ["Unavailable", THROTTLED], name
         assert again["ErrorEquals"] == ["States.TaskFailed"], name
 

@@ -116,6 +116,7 @@ def test_a_share_needs_enough_messages(template: Template) -> None:
         "MessageExpired",
         "MessageSent",
         "MessageDelivered",
+        "MessageConfirmed",
     }
     assert expression(alarm).startswith("IF(")
     assert ">= 20" in expression(alarm)

@@ -52,9 +52,16 @@ ALLOWED = {
     | ANSWER
     | {
         *(
-            (f"sms-voice:{action}", of_account("sms-voice", f"{kind}/*"))
+            (f"sms-voice:{action}", of_account("sms-voice", resource))
             for action in ("SendTextMessage", "SendNotifyTextMessage")
-            for kind in ("phone-number", "pool", "sender-id", "notify-configuration")
+            for resource in (
+                "phone-number/*",
+                "pool/*",
+                "sender-id/*",
+                "notify-configuration/*",
+                "protect-configuration/*",
+                "configuration-set/ReceiptsConfigurationSetsSms",
+            )
         ),
         ("sms-voice:SendVoiceMessage", of_account("sms-voice", "phone-number/*")),
         ("sms-voice:SendVoiceMessage", of_account("sms-voice", "pool/*")),
@@ -162,6 +169,7 @@ def test_answering_a_waiting_state_stands_in_a_policy_of_its_own(template: Templ
     assert answering == [
         "ReceiptsRecordReceiptAnswerWaitingStates",
         "DeliverySendMessageAnswerWaitingStates",
+        "HttpControlMessageAnswerWaitingStates",
     ]
 
 

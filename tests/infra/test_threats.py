@@ -56,6 +56,7 @@ def test_only_the_stacks_own_api_topic_rule_and_machine_invoke_functions(
     assert admitted == {
         ("HttpAcceptMessage", "apigateway.amazonaws.com"),
         ("HttpReadMessage", "apigateway.amazonaws.com"),
+        ("HttpControlMessage", "apigateway.amazonaws.com"),
         ("ReceiptsRecordReceipt", "sns.amazonaws.com"),
         ("DeliveryCloseMessage", "events.amazonaws.com"),
     }

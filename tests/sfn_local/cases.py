@@ -142,6 +142,33 @@ CASES = {
             *("Anyone reached?", "Fall back", "Send SMS"),
         ),
     ),
+    "Confirmed": Case(route("sms", "email"), "SUCCEEDED", ("Choose channel", "Send SMS")),
+    "Advanced": Case(route("whatsapp", "sms"), "SUCCEEDED", FALLS_BACK),
+    "ResentOnRequest": Case(route("sms", "email"), "SUCCEEDED", ("Choose channel", "Send SMS")),
+    "CancelledWhileItWaits": Case(
+        route("whatsapp", "sms"), "FAILED", ("Choose channel", "Send WhatsApp", "Cancelled")
+    ),
+    "CancelledBeforeTheClose": Case(
+        route("sms"), "FAILED", ("Choose channel", "Send SMS", "Fall back", *CLOSED, "Cancelled")
+    ),
+    "ConfirmedBeforeTheClose": Case(
+        route("sms"),
+        "SUCCEEDED",
+        ("Choose channel", "Send SMS", "Fall back", *CLOSED, "Reached late"),
+    ),
+    "DeliveredButNotConfirmed": Case(
+        route("sms"),
+        "SUCCEEDED",
+        ("Choose channel", "Send SMS", "Fall back", *CLOSED, "Unconfirmed"),
+    ),
+    "BroadcastConfirmed": Case(
+        route(("sms", "email")),
+        "SUCCEEDED",
+        (
+            *("Choose channel", "Broadcast", *NO_WHATSAPP, *SMS, *EMAIL, *NO_VOICE),
+            *("Anyone reached?", "Confirmed"),
+        ),
+    ),
     "DirectStart": Case(
         {
             "to": {"whatsapp": "+14255550156", "sms": "+14255550156"},

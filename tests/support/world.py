@@ -7,7 +7,7 @@ which one goes on, which one dies there, and whose call fails. `Workflow` simula
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import SimpleNamespace
@@ -18,14 +18,14 @@ from botocore.exceptions import EndpointConnectionError
 from messaging.domain.content import Delivery
 from messaging.domain.errors import Ambiguous, Refused, Unavailable
 from messaging.domain.messages import MessageHistory
-from messaging.domain.statuses import CLOSED
+from messaging.domain.statuses import CLOSED, MessageStatus
 from messaging.store import Store
 from tests.support.aws import CONTEXT
 from tests.support.dynamodb import MemoryDynamoDB
 from tests.support.plans import CHANNELS
 
-RETRIES = {"send": 3, "busy": 30, "close": 5, "plan": 5}
-THROUGH = {"sent", "delivered"}
+RETRIES = {"send": 3, "resend": 5, "busy": 30, "close": 5, "plan": 5}
+THROUGH = {"sent", "delivered", "confirmed"}
 DEADLINE_SECONDS = 30
 
 
@@ -160,9 +160,15 @@ class Wait:
     entered_at: datetime
     ends_at: datetime
     retries: int = RETRIES["send"]
-    busy_retries: int = RETRIES["busy"]
+    retries_of: dict[str, int] = field(
+        default_factory=lambda: {"Unavailable": RETRIES["busy"], "Resend": RETRIES["resend"]}
+    )
     over: bool = False
     through: bool = False
+
+
+# Errors after which a state is not tried again.
+_FINAL = {"Refused", "Failed", "Expired", "Cancelled", "Advanced"}
 
 
 class TaskTimedOut(Exception):
@@ -280,19 +286,23 @@ class Workflow:
             self.invocation_failed(invocation.event["task_token"])
 
     def _failed(self, wait: Wait, error: str) -> None:
-        if error == "Expired" and self._node["channel"] != "broadcast":
+        single = self._node["channel"] != "broadcast"
+        if error == "Expired" and single:
             wait.over = True
             self._close()
-        elif error in {"Refused", "Failed", "Expired"} or not self._tries_again(wait, error):
+        elif error == "Cancelled" and single:
+            # Who cancels a message closes it, so EventBridge's rule passes this end over.
+            self.status, self.waits = "FAILED", []
+        elif error in _FINAL or not self._tries_again(wait, error):
             self._give_up(wait)
         else:
             self._send(wait)
 
     @staticmethod
     def _tries_again(wait: Wait, error: str) -> bool:
-        if error == "Unavailable":
-            wait.busy_retries -= 1
-            return wait.busy_retries >= 0
+        if error in wait.retries_of:
+            wait.retries_of[error] -= 1
+            return wait.retries_of[error] >= 0
         wait.retries -= 1
         return wait.retries >= 0
 
@@ -419,6 +429,15 @@ def _why_not_to_send(history: MessageHistory, number: int, now: datetime) -> str
         return "another step had succeeded"
     if any(history.step(one) > step for one in others):
         return "a later step had begun"
-    if history.message.status in CLOSED:
-        return "the message was closed"
-    return "the message had expired" if history.message.expired(now) else ""
+    return next((why for why, holds in _of_message(history, step, now) if holds), "")
+
+
+def _of_message(history: MessageHistory, step: int, now: datetime) -> Iterator[tuple[str, bool]]:
+    message, asked_for = history.message, history.message.advanced_to
+    yield "the message was confirmed", message.status is MessageStatus.CONFIRMED
+    yield "the message was cancelled", message.cancelled_at is not None
+    yield "the message was closed", message.status in CLOSED
+    yield "the caller had asked for a later step", step < asked_for
+    on_request = message.plan.steps[step - 1].on_request
+    yield "the caller had not asked for it", on_request and asked_for < step
+    yield "the message had expired", message.expired(now)

@@ -1,7 +1,9 @@
 """HTTP requests and responses: messages as JSON, errors as problem details (RFC 9457)."""
 
 import base64
+import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from http import HTTPStatus
@@ -12,6 +14,8 @@ from messaging.domain.messages import Attempt, Message, MessageHistory
 from messaging.domain.statuses import MessageStatus
 
 HttpResponse = dict[str, Any]
+
+KEY_HEADER, KEY = "Idempotency-Key", re.compile(r"[\x21-\x7e]{1,255}")
 
 
 def request_body(event: Mapping[str, Any]) -> bytes:
@@ -26,6 +30,17 @@ def header(event: Mapping[str, Any], name: str) -> str | None:
     """A header's value; as in HTTP, names are not case-sensitive."""
     headers = event.get("headers") or {}
     return next((value for key, value in headers.items() if key.lower() == name.lower()), None)
+
+
+def hash_of_key(event: Mapping[str, Any], key: str) -> str:
+    """An idempotency key belongs to the caller's API key."""
+    caller = event["requestContext"].get("identity", {}).get("apiKeyId")
+    return hashlib.sha256(f"{caller} {key}".encode()).hexdigest()
+
+
+def malformed_key_response() -> HttpResponse:
+    detail = f"{KEY_HEADER} must be 1 to 255 visible ASCII characters"
+    return problem_response(HTTPStatus.BAD_REQUEST, detail)
 
 
 def json_response(status: HTTPStatus, body: Mapping[str, Any], **headers: str) -> HttpResponse:

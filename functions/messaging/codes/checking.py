@@ -52,12 +52,12 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class Checking:
-    """Checks codes. `approved` is called with what was approved, once."""
+    """Checks codes. `approved` is called once with each message whose code was approved."""
 
     store: "Store"
     control: "Control"
     macs: Macs
-    approved: Callable[["Verification"], object]
+    approved: Callable[["Message"], object]
     now: Clock
     log: "Logger"
 
@@ -95,7 +95,7 @@ class Checking:
         message = self.control.confirm(message_id, by_check=by)
         if message.confirmed_by != by:
             raise self._too_late(message, verification)
-        self.approved(verification)
+        self.approved(message)
         self.log.info("code approved", message_id=message_id)
         return CheckResult(VerificationStatus.APPROVED, 0)
 

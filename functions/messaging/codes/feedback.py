@@ -7,19 +7,28 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from messaging.domain.messages import Attempt, MessageHistory
+from messaging.domain.messages import Attempt
 from messaging.domain.statuses import AttemptStatus
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
 
+    from messaging.store import Store
 
-def report_received(history: MessageHistory, client: Callable[[str], Any], log: "Logger") -> None:
+
+def report_received(
+    message_id: str, store: "Store", client: Callable[[str], Any], log: "Logger"
+) -> None:
     """Best effort: what fails is logged, and the approval stands. `client` returns the client of an
     AWS service. Which of the attempts the code was read from is unknown, so each that has not
     failed is reported.
     """
-    for attempt in history.attempts:
+    try:
+        attempts = store.messages.history(message_id).attempts
+    except (BotoCoreError, ClientError) as error:
+        log.warning("feedback not reported", error=type(error).__name__)
+        return
+    for attempt in attempts:
         if attempt.provider_id and attempt.status is not AttemptStatus.FAILED:
             _report(attempt, client, log)
 

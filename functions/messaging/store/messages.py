@@ -19,10 +19,10 @@ from messaging.domain.verifications import Alphabet, Autofill, Verification
 from messaging.store.attempts import attempt_from_item, attempt_key
 from messaging.store.table import (
     KEYS_PER_BATCH,
-    Condition,
     Item,
     Key,
     Table,
+    WriteCondition,
     item_before,
     moment,
     timestamp,
@@ -123,7 +123,7 @@ class Messages:
             message_id,
             _Ending(MessageStatus.CONFIRMED, at),
             {"confirmed_by": by},
-            Condition(allowed, {":rejected": MessageStatus.REJECTED}),
+            WriteCondition(allowed, {":rejected": MessageStatus.REJECTED}),
         )
 
     def cancel(self, message_id: str, at: datetime, reason: str, *, by_caller: bool) -> Message:
@@ -138,7 +138,7 @@ class Messages:
         return self._end(
             message_id,
             _Ending(MessageStatus.DELIVERED, at, NOT_CONFIRMED, channel),
-            only_if=Condition("#rank = :closed", {":closed": _CLOSED_RANK}),
+            only_if=WriteCondition("#rank = :closed", {":closed": _CLOSED_RANK}),
         )
 
     def advance(self, message_id: str, step: int, at: datetime) -> Message:
@@ -164,7 +164,7 @@ class Messages:
         message_id: str,
         ending: _Ending,
         changes: Mapping[str, Any] | None = None,
-        only_if: Condition | None = None,
+        only_if: WriteCondition | None = None,
     ) -> Message:
         status, at, reason, channel = ending
         changes = {"status": status, "concluded_at": timestamp(at), **(changes or {})}

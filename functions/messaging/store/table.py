@@ -52,7 +52,7 @@ class Origin(NamedTuple):
     provider_id: str | None
 
 
-class Condition(NamedTuple):
+class WriteCondition(NamedTuple):
     """A condition in DynamoDB's language, and its values by their placeholders."""
 
     text: str
@@ -149,7 +149,7 @@ class Table:
         rank: int,
         changes: Mapping[str, Any],
         reason: str | None,
-        only_if: "Origin | Condition | None" = None,
+        only_if: "Origin | WriteCondition | None" = None,
     ) -> tuple[Item, bool]:
         """The item afterwards, empty if there is none, and whether its rank rose.
 
@@ -205,25 +205,25 @@ class Table:
         return _plain(response["Attributes"])
 
 
-def _rises(rank: int, only_if: Origin | Condition | None) -> Condition:
+def _rises(rank: int, only_if: Origin | WriteCondition | None) -> WriteCondition:
     """The condition of `raise_rank`."""
-    rises = Condition("#rank < :new", {":new": rank})
+    rises = WriteCondition("#rank < :new", {":new": rank})
     match only_if:
         case Origin(channel, provider_id):
             return _of_origin(rises, channel, provider_id)
-        case Condition(text, values):
-            return Condition(f"{rises.text} AND {text}", rises.values | values)
+        case WriteCondition(text, values):
+            return WriteCondition(f"{rises.text} AND {text}", rises.values | values)
         case None:
             return rises
 
 
-def _of_origin(rises: Condition, channel: str, provider_id: str | None) -> Condition:
+def _of_origin(rises: WriteCondition, channel: str, provider_id: str | None) -> WriteCondition:
     text = f"{rises.text} AND #channel = :its_own"
     values = rises.values | {":its_own": channel}
     if provider_id is None:
-        return Condition(text, values)
+        return WriteCondition(text, values)
     own = f"({text} AND attribute_not_exists(provider_id)) OR ({text} AND provider_id = :sent_as)"
-    return Condition(own, values | {":sent_as": provider_id})
+    return WriteCondition(own, values | {":sent_as": provider_id})
 
 
 def key_of(item: Item) -> Key:

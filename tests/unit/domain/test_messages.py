@@ -7,7 +7,7 @@ import pytest
 from messaging.domain.errors import InvalidRequest, Problem
 from messaging.domain.messages import Attempt, AttemptId, Message, MessageHistory, Outcome
 from messaging.domain.plan import PlannedAttempt
-from messaging.domain.statuses import AttemptStatus, MessageStatus, Success
+from messaging.domain.statuses import CLOSED, AttemptStatus, MessageStatus, Success
 from tests.support.plans import plan_of
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -97,7 +97,7 @@ def test_the_workflow_goes_on_with_a_later_step_or_the_end() -> None:
     assert broadcast.went_on_without(attempt(1))
     assert not broadcast.went_on_without(attempt(2))
     for status in MessageStatus:
-        closed = status in {MessageStatus.UNDELIVERED, MessageStatus.EXPIRED}
+        closed = status in CLOSED
         assert history(attempt(1), status=status).went_on_without(attempt(1)) == closed
 
 

@@ -2,8 +2,9 @@
 
 Hypothesis chooses a plan, what the providers answer, and what happens: which invocation goes on by
 one call, dies there, has it fail, comes twice or is given up on; which receipts come, in which
-order and how often; which waits end. The same choices each time; with CHAOS=long many more and
-always new ones, by a seed that is printed where one fails (SEED=<seed> repeats them).
+order and how often; which waits end; whether the caller confirms, advances or cancels the message.
+The same choices each time; with CHAOS=long many more and always new ones, by a seed that is printed
+where one fails (SEED=<seed> repeats them).
 """
 
 import json
@@ -11,6 +12,7 @@ import logging
 import os
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -29,6 +31,7 @@ from hypothesis.stateful import (
 )
 
 import close_message
+import control_message
 import plan_message
 import record_receipt
 import send_message
@@ -38,7 +41,14 @@ from messaging.domain.errors import Unmatched
 from messaging.domain.messages import Message, MessageHistory
 from messaging.domain.plan import RequestedStep, make_plan
 from messaging.domain.route import route as route_of
-from messaging.domain.statuses import ATTEMPT_RANK, FINAL, MESSAGE_RANK, AttemptStatus, Success
+from messaging.domain.statuses import (
+    ATTEMPT_RANK,
+    FINAL,
+    MESSAGE_RANK,
+    AttemptStatus,
+    MessageStatus,
+    Success,
+)
 from messaging.workflow import Workflow
 from tests.support.aws import ENVIRONMENT, event_of, sns
 from tests.support.plans import CHANNELS
@@ -72,6 +82,7 @@ HANDLERS = {
     "send": send_message.handler,
     "receipt": record_receipt.handler,
     "close": close_message.handler,
+    "control": control_message.handler,
 }
 WORLD: list[World] = []
 
@@ -87,7 +98,7 @@ def event(name: str, number: int) -> dict[str, Any]:
 
 
 channels = st.sampled_from(CHANNELS)
-successes = st.sampled_from([Success.DELIVERED, Success.DELIVERED, Success.SENT])
+successes = st.sampled_from([Success.DELIVERED, Success.DELIVERED, Success.SENT, Success.CONFIRMED])
 single = st.builds(
     lambda channel, wait, success: RequestedStep((channel,), wait_seconds=wait, success=success),
     channels,
@@ -102,9 +113,15 @@ broadcast = st.builds(
     st.lists(channels, min_size=1, max_size=3, unique=True),
     successes,
 )
-plans = st.lists(single | single | broadcast | read, min_size=1, max_size=3)
+plans = st.builds(
+    lambda steps, repeats: [*steps, *[replace(steps[-1], on_request=True)] * repeats],
+    st.lists(single | single | broadcast | read, min_size=1, max_size=3),
+    st.integers(0, 2),
+)
 answers = st.lists(st.sampled_from(["taken", "refused", "busy", "busy", "perhaps"]), max_size=5)
 which = st.integers(min_value=0, max_value=7)
+advances = [("advance", {"step": step}) for step in (1, 2, 3)]
+words = st.sampled_from([("confirm", {}), ("cancel", {}), *advances])
 
 
 class Interleavings(RuleBasedStateMachine):
@@ -118,6 +135,9 @@ class Interleavings(RuleBasedStateMachine):
         self.was_through = False
         self.must_succeed = False
         self.ranks: dict[str, int] = {}
+        self.advances: set[int] = set()
+        self.unanswered: list[dict[str, Any]] = []
+        self.answered: list[tuple[str, int]] = []
 
     # ---- how it begins
 
@@ -141,7 +161,8 @@ class Interleavings(RuleBasedStateMachine):
         provider = Provider({number: [*script] for number, script in scripts.items()})
         WORLD[:] = [World(MESSAGE_ID, STARTED, HANDLERS, provider)]
         self.world = world()
-        self.record = _by_a_service(steps) if direct else self._by_the_api(steps, expires)
+        requested = [step for step in steps if not step.on_request]
+        self.record = _by_a_service(requested) if direct else self._by_the_api(steps, expires)
         self.the_queue_delivers()
 
     def _by_the_api(self, steps: list[RequestedStep], expires: int | None) -> dict[str, Any]:
@@ -227,6 +248,39 @@ class Interleavings(RuleBasedStateMachine):
     def a_receipt_comes_again(self, which: int) -> None:
         self._receive(self.undelivered.pop(which % len(self.undelivered)))
 
+    @rule(word=words)
+    def the_caller_speaks(self, word: tuple[str, dict[str, int]]) -> None:
+        action, body = word
+        self._control(
+            {
+                "path": f"/v1/messages/{MESSAGE_ID}/{action}",
+                "pathParameters": {"id": MESSAGE_ID},
+                "body": json.dumps(body),
+            }
+        )
+
+    def _control(self, event: dict[str, Any]) -> None:
+        if "step" in event["body"]:
+            self.advances.add(json.loads(event["body"])["step"] + 1)
+        self.world.invoke("control", event, self._control_ended)
+
+    def _control_ended(self, invocation: Invocation) -> None:
+        if invocation.error:
+            self.unanswered.append(dict(invocation.event))
+            return
+        action = invocation.event["path"].rpartition("/")[2]
+        self.answered.append((action, invocation.answer["statusCode"]))
+        if self.answered[-1] == ("advance", 200):
+            step = json.loads(invocation.event["body"])["step"]
+            story = self.world.history()
+            assert story
+            assert story.message.advanced_to > step
+
+    @precondition(lambda self: self.unanswered)
+    @rule(which=which)
+    def the_caller_repeats(self, which: int) -> None:
+        self._control(self.unanswered.pop(which % len(self.unanswered)))
+
     @rule(seconds=st.sampled_from([1, 5, 45]))
     def time_passes(self, seconds: int) -> None:
         self.world.pass_time(seconds)
@@ -255,6 +309,7 @@ class Interleavings(RuleBasedStateMachine):
         self.the_content_is_stored_once()
         if story:
             self.a_status_only_rises(story)
+            self.what_the_caller_was_answered_remains(story)
             self.nobody_waits_for_what_is_known(story)
 
     def nothing_is_raised_but_what_has_a_name(self) -> None:
@@ -277,25 +332,52 @@ class Interleavings(RuleBasedStateMachine):
             assert rank >= self.ranks.get(name, 0), name
         self.ranks = ranks
 
+    def what_the_caller_was_answered_remains(self, story: MessageHistory) -> None:
+        message = story.message
+        assert message.advanced_to in {0, *self.advances}
+        assert message.confirmed == (message.status is MessageStatus.CONFIRMED)
+        assert not (message.confirmed and message.cancelled_at)
+        if ("confirm", 200) in self.answered:
+            assert message.confirmed
+        if ("cancel", 200) in self.answered:
+            assert message.cancelled_at
+        codes = {code for _, code in self.answered}
+        assert codes <= {200, 400, 404, 409}
+
     def the_content_is_stored_once(self) -> None:
         holders = [key for key, item in self.world.table.items.items() if "request" in item]
         assert holders in ([], [(MESSAGE_ID, "message")], [(MESSAGE_ID, "message#request")])
 
     def nobody_waits_for_what_is_known(self, story: MessageHistory) -> None:
-        workflow = self.world.workflow
+        workflow, message = self.world.workflow, story.message
+        running = workflow.status == "RUNNING" and not workflow.closing
+        self.was_through |= message.confirmed or story.unconfirmed() is not None
+        self.must_succeed |= message.confirmed and running
         if success := story.success():
             self.was_through = True
             # What was only taken may still fail, and then the workflow goes on.
             lasts = success.status is not AttemptStatus.SENT
-            self.must_succeed |= workflow.status == "RUNNING" and not workflow.closing and lasts
-        if self.world.running or self.undelivered or self.unheard:
+            self.must_succeed |= running and lasts
+        if message.cancelled_at:
+            self.must_succeed = False
+        if self.world.running or self.undelivered or self.unanswered or self.unheard:
             return
+        self.nobody_waits_for_what_the_caller_decided(story)
         for wait in workflow.live():
             attempt = story.attempt(wait.node["attempt"])
             if attempt and attempt.task_token == wait.token:
                 assert attempt.status is not AttemptStatus.FAILED
                 assert not story.fulfilled(attempt)
                 assert not story.success_beside(attempt)
+
+    def nobody_waits_for_what_the_caller_decided(self, story: MessageHistory) -> None:
+        for wait in self.world.workflow.live():
+            attempt = story.attempt(wait.node["attempt"])
+            if attempt and attempt.task_token == wait.token:
+                assert not story.message.confirmed
+                assert not story.message.cancelled
+                assert not story.advanced_beyond(attempt)
+                assert not attempt.waits_for_request or story.not_requested(attempt)
 
     # ---- how it ends
 
@@ -320,6 +402,8 @@ class Interleavings(RuleBasedStateMachine):
                 continue
             if self.undelivered:
                 self._receive(self.undelivered.pop(0))
+            elif self.unanswered:
+                self._control(self.unanswered.pop(0))
             elif not self.started:
                 self.the_queue_delivers()
             elif self.world.workflow.live():
@@ -335,6 +419,8 @@ class Interleavings(RuleBasedStateMachine):
         assert story.message.status in FINAL
         if story.success():
             assert story.message.status in THROUGH
+        if story.unconfirmed() and not story.message.cancelled_at:
+            assert story.message.status in {MessageStatus.DELIVERED, MessageStatus.CONFIRMED}
         if story.message.status in THROUGH or ended == "SUCCEEDED":
             assert self.was_through
         if self.must_succeed:
@@ -379,6 +465,8 @@ def _left_open(story: MessageHistory) -> list[str]:
         if one in story.open_attempts()
         and (story.step(one) < last or not through)
         and not (one.status is AttemptStatus.SENDING and story.went_on_without(one))
+        # What had been sent before the message was cancelled keeps its status.
+        and not story.message.cancelled_at
     ]
 
 
@@ -388,11 +476,13 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     client: Any = type("", (), {"__getattr__": lambda _, name: getattr(world().workflow, name)})()
-    for function in (plan_message, send_message, record_receipt, close_message):
+    for function in (
+        *(plan_message, send_message, record_receipt, close_message, control_message),
+    ):
         monkeypatch.setattr(function, "store", lambda: world().seen)
         if function is not plan_message:
             monkeypatch.setattr(function, "now", lambda: world().now)
-    for module in (start_delivery, send_message, record_receipt):
+    for module in (start_delivery, send_message, record_receipt, control_message):
         monkeypatch.setattr(module, "workflow", lambda: Workflow(client))
     monkeypatch.setattr(send_message, "channel", lambda _: world().provider)
     monkeypatch.setattr(metrics, "_emit", lambda *_: None)
