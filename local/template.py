@@ -25,6 +25,7 @@ Template: TypeAlias = dict[str, Any]
 def adapt_to_ministack(template: Template) -> Template:
     """The template with every difference applied."""
     supported = with_local_pace(without_metric_math(without_unsupported_types(template)))
+    supported = with_key_policies_as_policies_of_roles(supported)
     adapted: Template = allow_plain_http(without_punctuation(supported))
     return adapted
 
@@ -106,6 +107,42 @@ def at_local_pace(kind: str, properties: Template) -> Template:
         interval = {"START_INTERVAL_SECONDS": str(STARTERS / STARTS_PER_SECOND)}
         return properties | {"Environment": {"Variables": environment["Variables"] | interval}}
     return properties
+
+
+def with_key_policies_as_policies_of_roles(template: Template) -> Template:
+    """MiniStack enforces the policies of roles and ignores those of KMS keys. On AWS a key's policy
+    is enough (docs.aws.amazon.com/kms/latest/developerguide/key-policies.html), so each role that
+    one allows an action gets the same permission as a policy of its own.
+    """
+    policies = {
+        f"{name}Statement{number}": policy_of_roles(name, number, statement)
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::KMS::Key"
+        for number, statement in enumerate(resource["Properties"]["KeyPolicy"]["Statement"])
+        if roles_of(statement)
+    }
+    return template | {"Resources": template["Resources"] | policies}
+
+
+def policy_of_roles(key: str, number: int, statement: Template) -> Template:
+    allowed = {
+        **{name: part for name, part in statement.items() if name != "Principal"},
+        "Resource": {"Fn::GetAtt": [key, "Arn"]},
+    }
+    properties = {
+        "PolicyName": f"{key}Statement{number}",
+        "PolicyDocument": {"Version": "2012-10-17", "Statement": [allowed]},
+        "Roles": [{"Ref": role} for role in roles_of(statement)],
+    }
+    return {"Type": "AWS::IAM::Policy", "Properties": properties}
+
+
+def roles_of(statement: Template) -> list[str]:
+    """The logical ids of the roles that a statement names."""
+    principal = statement["Principal"]
+    named = principal.get("AWS", []) if isinstance(principal, dict) else []
+    every = named if isinstance(named, list) else [named]
+    return [one["Fn::GetAtt"][0] for one in every if isinstance(one, dict) and "Fn::GetAtt" in one]
 
 
 def uses_several_metrics(resource: Template) -> bool:

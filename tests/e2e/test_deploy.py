@@ -12,6 +12,7 @@ from local.template import (
     UNSUPPORTED_TYPES,
     Template,
     allow_plain_http,
+    with_key_policies_as_policies_of_roles,
     with_local_pace,
     without_metric_math,
     without_unsupported_types,
@@ -69,6 +70,24 @@ def test_an_alarm_over_several_metrics_is_left_out_and_any_other_stays() -> None
         "One": one,
         "Board": {**shown, "Properties": {"Body": "Several"}},
     }
+
+
+def test_a_role_that_a_keys_policy_names_has_the_permission_itself() -> None:
+    account = {"Effect": "Allow", "Action": "kms:*", "Principal": {"AWS": "arn:…:root"}}
+    service = account | {"Principal": {"Service": "sns.amazonaws.com"}}
+    condition = {"StringEquals": {"kms:MacAlgorithm": "HMAC_SHA_256"}}
+    use = {"Effect": "Allow", "Action": "kms:GenerateMac", "Resource": "*", "Condition": condition}
+    named = use | {"Principal": {"AWS": {"Fn::GetAtt": ["Sender", "Arn"]}}}
+    policy = {"Statement": [account, service, named]}
+    key = {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": policy}}
+    changed = with_key_policies_as_policies_of_roles(template(Key=key))["Resources"]
+
+    assert changed.pop("Key") == key
+    [added] = [resource["Properties"] for resource in changed.values()]
+    assert added["Roles"] == [{"Ref": "Sender"}]
+    assert added["PolicyDocument"]["Statement"] == [
+        use | {"Resource": {"Fn::GetAtt": ["Key", "Arn"]}}
+    ]
 
 
 def test_the_pace_of_a_new_account_becomes_that_of_this_machine(assembly: Path) -> None:
