@@ -25,8 +25,8 @@ Template: TypeAlias = dict[str, Any]
 def adapt_to_ministack(template: Template) -> Template:
     """The template with every difference applied."""
     supported = with_local_pace(without_metric_math(without_unsupported_types(template)))
-    supported = with_key_policies_as_policies_of_roles(supported)
-    adapted: Template = allow_plain_http(without_punctuation(supported))
+    allowed = allow_plain_http(without_conditions_on_keys(supported))
+    adapted: Template = without_punctuation(allowed)
     return adapted
 
 
@@ -109,40 +109,26 @@ def at_local_pace(kind: str, properties: Template) -> Template:
     return properties
 
 
-def with_key_policies_as_policies_of_roles(template: Template) -> Template:
-    """MiniStack enforces the policies of roles and ignores those of KMS keys. On AWS a key's policy
-    is enough (docs.aws.amazon.com/kms/latest/developerguide/key-policies.html), so each role that
-    one allows an action gets the same permission as a policy of its own.
+def without_conditions_on_keys(value: Any) -> Any:  # noqa: ANN401 - anything that JSON can express
+    """MiniStack enforces the policy of a key and knows no condition key of KMS, such as
+    `kms:MacAlgorithm`: it would deny what the condition allows on AWS.
     """
-    policies = {
-        f"{name}Statement{number}": policy_of_roles(name, number, statement)
-        for name, resource in template["Resources"].items()
-        if resource["Type"] == "AWS::KMS::Key"
-        for number, statement in enumerate(resource["Properties"]["KeyPolicy"]["Statement"])
-        if roles_of(statement)
-    }
-    return template | {"Resources": template["Resources"] | policies}
+    match value:
+        case {"KeyPolicy": {"Statement": list(statements), **policy}, **others}:
+            kept = [without_condition_of_kms(one) for one in statements]
+            return {**others, "KeyPolicy": {**policy, "Statement": kept}}
+        case dict():
+            return {key: without_conditions_on_keys(part) for key, part in value.items()}
+        case list():
+            return [without_conditions_on_keys(part) for part in value]
+        case _:
+            return value
 
 
-def policy_of_roles(key: str, number: int, statement: Template) -> Template:
-    allowed = {
-        **{name: part for name, part in statement.items() if name != "Principal"},
-        "Resource": {"Fn::GetAtt": [key, "Arn"]},
-    }
-    properties = {
-        "PolicyName": f"{key}Statement{number}",
-        "PolicyDocument": {"Version": "2012-10-17", "Statement": [allowed]},
-        "Roles": [{"Ref": role} for role in roles_of(statement)],
-    }
-    return {"Type": "AWS::IAM::Policy", "Properties": properties}
-
-
-def roles_of(statement: Template) -> list[str]:
-    """The logical ids of the roles that a statement names."""
-    principal = statement["Principal"]
-    named = principal.get("AWS", []) if isinstance(principal, dict) else []
-    every = named if isinstance(named, list) else [named]
-    return [one["Fn::GetAtt"][0] for one in every if isinstance(one, dict) and "Fn::GetAtt" in one]
+def without_condition_of_kms(statement: Template) -> Template:
+    if "kms:MacAlgorithm" not in statement.get("Condition", {}).get("StringEquals", {}):
+        return statement
+    return {name: part for name, part in statement.items() if name != "Condition"}
 
 
 def uses_several_metrics(resource: Template) -> bool:

@@ -12,8 +12,8 @@ from local.template import (
     UNSUPPORTED_TYPES,
     Template,
     allow_plain_http,
-    with_key_policies_as_policies_of_roles,
     with_local_pace,
+    without_conditions_on_keys,
     without_metric_math,
     without_unsupported_types,
 )
@@ -72,22 +72,14 @@ def test_an_alarm_over_several_metrics_is_left_out_and_any_other_stays() -> None
     }
 
 
-def test_a_role_that_a_keys_policy_names_has_the_permission_itself() -> None:
-    account = {"Effect": "Allow", "Action": "kms:*", "Principal": {"AWS": "arn:…:root"}}
-    service = account | {"Principal": {"Service": "sns.amazonaws.com"}}
-    condition = {"StringEquals": {"kms:MacAlgorithm": "HMAC_SHA_256"}}
-    use = {"Effect": "Allow", "Action": "kms:GenerateMac", "Resource": "*", "Condition": condition}
-    named = use | {"Principal": {"AWS": {"Fn::GetAtt": ["Sender", "Arn"]}}}
-    policy = {"Statement": [account, service, named]}
-    key = {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": policy}}
-    changed = with_key_policies_as_policies_of_roles(template(Key=key))["Resources"]
+def test_a_condition_on_the_algorithm_is_left_out_of_a_keys_policy_and_any_other_stays() -> None:
+    use = {"Effect": "Allow", "Action": "kms:GenerateMac", "Resource": "*"}
+    mac = use | {"Condition": {"StringEquals": {"kms:MacAlgorithm": "HMAC_SHA_256"}}}
+    source = use | {"Condition": {"StringEquals": {"aws:SourceAccount": "123456789012"}}}
+    properties = {"KeySpec": "HMAC_256", "KeyPolicy": {"Statement": [mac, source]}}
+    changed = without_conditions_on_keys({"Type": "AWS::KMS::Key", "Properties": properties})
 
-    assert changed.pop("Key") == key
-    [added] = [resource["Properties"] for resource in changed.values()]
-    assert added["Roles"] == [{"Ref": "Sender"}]
-    assert added["PolicyDocument"]["Statement"] == [
-        use | {"Resource": {"Fn::GetAtt": ["Key", "Arn"]}}
-    ]
+    assert changed["Properties"] == properties | {"KeyPolicy": {"Statement": [use, source]}}
 
 
 def test_the_pace_of_a_new_account_becomes_that_of_this_machine(assembly: Path) -> None:
