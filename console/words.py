@@ -109,6 +109,11 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def small(text: str) -> str:
+    """With a small first letter, as within a sentence."""
+    return text[:1].lower() + text[1:]
+
+
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "channel": channel,
     "capital": capital,

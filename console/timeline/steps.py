@@ -46,6 +46,15 @@ def step_name(step: PlannedStep) -> str:
     return f"Step {step.number} ({f'broadcast to {names}' if step.broadcast else names})"
 
 
+def steps_name(alike: Sequence[PlannedStep]) -> str:
+    """The name of steps that follow each other and have the same channels."""
+    first, last = alike[0], alike[-1]
+    name = step_name(first)
+    if first is last:
+        return name
+    return name.replace(f"Step {first.number}", f"Steps {first.number} to {last.number}", 1)
+
+
 def _reason(before: Sequence[Visit], facts: MessageFacts) -> str:
     if not before:
         return "as the first step of the plan"
