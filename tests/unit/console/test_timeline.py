@@ -271,17 +271,18 @@ def test_a_held_resend_is_sent_because_it_was_requested() -> None:
 
 
 def test_a_held_resend_is_what_the_message_waits_for() -> None:
-    known = facts("resend", until="TaskSubmitted", of="Send SMS")
-    held = [event for event in events("resend") if event["id"] <= _second_hold()]
+    known = facts("resend")
+    held = [event for event in events("resend") if event["id"] <= _last_hold()]
     waits = replace(known, execution=Execution.read(held))
 
     assert timeline(waits)[-1].text == "Waiting for a resend by SMS,"
     assert summary(replace(waits, history=_in_progress(waits))) == "Waiting for a resend by SMS."
 
 
-def _second_hold() -> int:
+def _last_hold() -> int:
     """The last event before the verification of `resend` was cancelled: its third step waits."""
-    return max(event["id"] for event in events("resend") if event["type"] == "TaskSubmitted")
+    submitted = (event for event in events("resend") if event["type"] == "TaskSubmitted")
+    return max(int(event["id"]) for event in submitted)
 
 
 def _in_progress(known: MessageFacts) -> MessageHistory:
