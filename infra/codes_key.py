@@ -46,7 +46,6 @@ class CodesKey(kms.Key):
                 principals=[iam.ArnPrincipal(function.own_role.role_arn)],
                 actions=["kms:GenerateMac"],
                 resources=["*"],  # in a key's policy: this key
-                conditions={"StringEquals": {"kms:MacAlgorithm": "HMAC_SHA_256"}},
             )
         )
         function.add_environment("CODES_KEY_ID", self.key_id)
