@@ -25,8 +25,7 @@ Template: TypeAlias = dict[str, Any]
 def adapt_to_ministack(template: Template) -> Template:
     """The template with every difference applied."""
     supported = with_local_pace(without_metric_math(without_unsupported_types(template)))
-    allowed = allow_plain_http(without_conditions_on_keys(supported))
-    adapted: Template = without_punctuation(allowed)
+    adapted: Template = allow_plain_http(without_punctuation(supported))
     return adapted
 
 
@@ -107,28 +106,6 @@ def at_local_pace(kind: str, properties: Template) -> Template:
         interval = {"START_INTERVAL_SECONDS": str(STARTERS / STARTS_PER_SECOND)}
         return properties | {"Environment": {"Variables": environment["Variables"] | interval}}
     return properties
-
-
-def without_conditions_on_keys(value: Any) -> Any:  # noqa: ANN401 - anything that JSON can express
-    """MiniStack enforces the policy of a key and knows no condition key of KMS, such as
-    `kms:MacAlgorithm`: it would deny what the condition allows on AWS.
-    """
-    match value:
-        case {"KeyPolicy": {"Statement": list(statements), **policy}, **others}:
-            kept = [without_condition_of_kms(one) for one in statements]
-            return {**others, "KeyPolicy": {**policy, "Statement": kept}}
-        case dict():
-            return {key: without_conditions_on_keys(part) for key, part in value.items()}
-        case list():
-            return [without_conditions_on_keys(part) for part in value]
-        case _:
-            return value
-
-
-def without_condition_of_kms(statement: Template) -> Template:
-    if "kms:MacAlgorithm" not in statement.get("Condition", {}).get("StringEquals", {}):
-        return statement
-    return {name: part for name, part in statement.items() if name != "Condition"}
 
 
 def uses_several_metrics(resource: Template) -> bool:

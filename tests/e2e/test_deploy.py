@@ -13,7 +13,6 @@ from local.template import (
     Template,
     allow_plain_http,
     with_local_pace,
-    without_conditions_on_keys,
     without_metric_math,
     without_unsupported_types,
 )
@@ -70,16 +69,6 @@ def test_an_alarm_over_several_metrics_is_left_out_and_any_other_stays() -> None
         "One": one,
         "Board": {**shown, "Properties": {"Body": "Several"}},
     }
-
-
-def test_a_condition_on_the_algorithm_is_left_out_of_a_keys_policy_and_any_other_stays() -> None:
-    use = {"Effect": "Allow", "Action": "kms:GenerateMac", "Resource": "*"}
-    mac = use | {"Condition": {"StringEquals": {"kms:MacAlgorithm": "HMAC_SHA_256"}}}
-    source = use | {"Condition": {"StringEquals": {"aws:SourceAccount": "123456789012"}}}
-    properties = {"KeySpec": "HMAC_256", "KeyPolicy": {"Statement": [mac, source]}}
-    changed = without_conditions_on_keys({"Type": "AWS::KMS::Key", "Properties": properties})
-
-    assert changed["Properties"] == properties | {"KeyPolicy": {"Statement": [use, source]}}
 
 
 def test_the_pace_of_a_new_account_becomes_that_of_this_machine(assembly: Path) -> None:
