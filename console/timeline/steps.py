@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from console.execution import THROTTLED, TaskRun, Visit
+from console.execution import CALLERS_ERRORS, THROTTLED, TaskRun, Visit
 from console.facts import MessageFacts
 from console.timeline.entries import DraftEntry
 from console.words import channel, listed, status
@@ -11,8 +11,6 @@ from messaging.domain.messages import NOT_REQUESTED, WAITS_FOR_REQUEST
 from messaging.domain.plan import PlannedStep
 from messaging.domain.statuses import Success
 
-# Of these the caller of the message is the cause, not the channel.
-CALLERS_ERRORS: Final = frozenset({"Advanced", "Cancelled"})
 # How an attempt ended that the execution reports with this error.
 _ERRORS: Final = {
     "Failed": "failed",
@@ -52,7 +50,8 @@ def steps_name(alike: Sequence[PlannedStep]) -> str:
     name = step_name(first)
     if first is last:
         return name
-    return name.replace(f"Step {first.number}", f"Steps {first.number} to {last.number}", 1)
+    to = "and" if len(alike) == 2 else "to"  # noqa: PLR2004 - two have none between them
+    return name.replace(f"Step {first.number}", f"Steps {first.number} {to} {last.number}", 1)
 
 
 def _reason(before: Sequence[Visit], facts: MessageFacts) -> str:

@@ -176,7 +176,7 @@ def test_the_caller_advances_and_confirms_it_on_its_page(
     expect(page.locator("#timeline")).to_contain_text(
         "Step 2 (SMS) started because the next step was requested"
     )
-    expect_state(page, "Send WhatsApp", "failed")
+    expect_state(page, "Send WhatsApp", "ended")
     expect_state(page, "Send SMS", "waiting")
     assert page.get_by_role("button", name="Advance").count() == 0
     assert tab.accessibility() == []

@@ -265,7 +265,7 @@ def test_a_held_resend_is_sent_because_it_was_requested() -> None:
     assert [text for text in words if "request" in text] == [
         "The caller requested another send of the code: step 2 (SMS)",
         "The state of SMS ran again because a resend was requested",
-        "Steps 4 to 5 (SMS) did not run: no resend was requested",
+        "Steps 4 and 5 (SMS) did not run: no resend was requested",
     ]
     assert "Not sent by SMS: waits for a resend" in words
 
