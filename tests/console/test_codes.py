@@ -1,12 +1,14 @@
 """The page of codes and the section of a message's page about its code, in the browser."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.console.codes import ask, start
 from tests.console.conftest import Tab
+from tests.console.many import store_codes
 from tests.e2e.conftest import Throughline
 
 SMS = {"sms": "+14255550101"}
@@ -91,8 +93,25 @@ def test_a_dark_phone_shows_it_without_scrolling_sideways(
     dark_phone_tab: Tab, throughline: Throughline, path: str
 ) -> None:
     to = {"whatsapp": "+14255550102", "sms": "+14255550102"}
-    verification_id = start(throughline, to, purpose=f"dark-{len(path)}")
+    verification_id = start(throughline, to, purpose=("sign-in", "payment")[len(path) % 2])
     page = dark_phone_tab.open(path.format(verification_id))
     expect(page.locator("main")).to_contain_text(verification_id)
     assert dark_phone_tab.accessibility() == []
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_the_conversion_of_many_is_the_picture(tab: Tab, throughline: Throughline) -> None:
+    store_codes(throughline, 240, timedelta(hours=20))
+    tab.page.set_viewport_size({"width": 1280, "height": 1000})
+    page = tab.open("/codes")
+    channels = page.get_by_role("table", name="By channel")
+    countries = page.get_by_role("table", name="By country")
+
+    # What was stored late and is old is listed once in thirty seconds.
+    expect(countries).to_contain_text("GB", timeout=60_000)
+    expect(countries).to_contain_text("DE")
+    # Each was sent by WhatsApp first; 160 of them were approved, 80 of those after the SMS.
+    expect(channels.get_by_role("row", name="WhatsApp")).to_contain_text(re.compile(r"80 of 24\d"))
+    expect(channels.get_by_role("row", name="SMS")).to_contain_text(re.compile(r"8\d of 1[23]\d"))
+    assert tab.accessibility() == []
+    tab.take_picture("codes")

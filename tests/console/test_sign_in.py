@@ -49,6 +49,7 @@ def test_the_code_on_the_phone_signs_in(tab: Tab, sign_in: Tab) -> None:
 
     code = code_on_the_phone(tab, "+14255550103")
     assert tab.accessibility() == []
+    tab.take_picture("phone-with-a-code")
     enter(page, code)
     expect(page.get_by_role("status")).to_have_text("You are signed in.")
     expect(page.get_by_role("button")).to_have_count(0)
