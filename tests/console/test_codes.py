@@ -88,12 +88,12 @@ def test_a_resend_waits_for_its_cool_down_and_a_cancellation_does_not(
     expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
 
 
-@pytest.mark.parametrize("path", ["/codes", "/messages/{}"])
+@pytest.mark.parametrize(("path", "purpose"), [("/codes", "sign-in"), ("/messages/{}", "payment")])
 def test_a_dark_phone_shows_it_without_scrolling_sideways(
-    dark_phone_tab: Tab, throughline: Throughline, path: str
+    dark_phone_tab: Tab, throughline: Throughline, path: str, purpose: str
 ) -> None:
     to = {"whatsapp": "+14255550102", "sms": "+14255550102"}
-    verification_id = start(throughline, to, purpose=("sign-in", "payment")[len(path) % 2])
+    verification_id = start(throughline, to, purpose=purpose)
     page = dark_phone_tab.open(path.format(verification_id))
     expect(page.locator("main")).to_contain_text(verification_id)
     assert dark_phone_tab.accessibility() == []
