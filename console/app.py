@@ -17,7 +17,7 @@ from console.context import TEMPLATES, ConsoleContext
 from console.installation import ConsoleClients, Installation
 from console.live import Hub
 from console.pages import codes, compose, message, messages, overview, phones
-from console.security import RequestGuard
+from console.security import LocalRequestsOnly
 
 STATIC = TEMPLATES.with_name("static")
 
@@ -34,7 +34,7 @@ def create_app(installation: Installation, clients: ConsoleClients) -> Starlette
 
     return Starlette(
         routes=_routes(context),
-        middleware=[Middleware(RequestGuard)],
+        middleware=[Middleware(LocalRequestsOnly)],
         exception_handlers=dict.fromkeys(
             (HTTPException, ClientError, BotoCoreError), _error_page(context)
         ),
