@@ -68,8 +68,8 @@ test-sfn-local: python-packages ## The workflow paths in AWS Step Functions Loca
 	$(VENV)/python -m pytest tests/sfn_local -rs
 
 .PHONY: bench
-bench: node-packages ## Measures throughput, latency and cost per message; SIZES=100,1000,5000 adds larger bursts.
-	@PYTHONPATH=functions exec $(VENV)/python -m bench --sizes $(SIZES)
+bench: node-packages ## Measures throughput, latency and cost per message; SIZES=100,1000,5000 adds larger bursts, ONLY=verifications measures those.
+	@PYTHONPATH=functions exec $(VENV)/python -m bench --sizes $(SIZES) $(if $(ONLY),--only $(ONLY))
 
 .PHONY: synth
 synth: python-packages ## Writes the CloudFormation template to cdk.out; needs no AWS account.

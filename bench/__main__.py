@@ -15,13 +15,17 @@ from pathlib import Path
 import boto3
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench import charts, publish, report, results
+from bench import charts, code_results, publish, report, results
 from bench.arguments import parse
+from bench.benchmark_results import BenchmarkResults
+from bench.code_load import CodeLoad
+from bench.code_results import CodeRunResult
+from bench.codes import CODE_SCENARIOS, COUNTED_CODES
 from bench.costs import Pricing
 from bench.imports import cold_imports
 from bench.load import Load
 from bench.parts import RECORDED, MeteredParts
-from bench.results import BenchmarkResults, LoadResult, Machine, RunResult, ScenarioCost
+from bench.results import LoadResult, RunResult, ScenarioCost
 from bench.scenarios import BUSY, SCENARIOS, SCENARIOS_WITHOUT_TIMEOUT, LoadScenario, mixed
 from bench.targets import targets
 from bench.usage import counted, read, stored_bytes
@@ -35,6 +39,7 @@ from local.terminal import console, print_error, step
 from messaging.pricing.prices import load as load_prices
 
 FOLDER = ROOT / ".local" / "bench"
+RESULTS = "results.json"
 WARM_UP_MESSAGES = 40
 LIGHT_LOAD_MESSAGES = 120
 LIGHT_LOAD_PER_SECOND = 4.0
@@ -42,6 +47,8 @@ SUSTAINED_MESSAGES = 1_000
 # Slightly above the target of 15 per second, because the time after the last POST counts as well.
 SUSTAINED_PER_SECOND = 15.5
 MESSAGES_PER_SCENARIO = 10
+LIGHT_LOAD_CODES = 40
+SUSTAINED_CODES_PER_SECOND = 9.0
 
 
 def main() -> int:
@@ -50,11 +57,15 @@ def main() -> int:
         sys.stdout.write(_markdown(json.loads(arguments.markdown.read_text())))
         return 0
     if arguments.publish:
-        publish.write(json.loads((FOLDER / "results.json").read_text()))
+        publish.write(json.loads((FOLDER / RESULTS).read_text()))
         return 0
     ignore_user_settings()
     try:
-        return show(measure(Addresses.from_environment(), arguments.sizes))
+        addresses = Addresses.from_environment()
+        if arguments.only:
+            found = measure_verifications(addresses, arguments.verifications)
+            return show(found, f"{arguments.only}.json")
+        return show(measure(addresses, arguments.sizes, arguments.verifications), RESULTS)
     except CannotRun as problem:
         print_error(str(problem))
         return 1
@@ -62,41 +73,54 @@ def main() -> int:
         return 130
 
 
-def show(found: BenchmarkResults) -> int:
-    """Prints and writes the results; 0 if no message was lost, sent twice or wrong."""
+def show(found: BenchmarkResults, name: str) -> int:
+    """Prints and writes the results; 0 if none was lost, sent twice, approved twice or wrong."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    found.write(FOLDER / "results.json")
-    written = json.loads((FOLDER / "results.json").read_text())
+    path = FOLDER / name
+    found.write(path)
+    written = json.loads(path.read_text())
     for table in report.tables(written, targets(written)):
         table.show(console)
-    (FOLDER / "results.md").write_text(_markdown(written))
+    path.with_suffix(".md").write_text(_markdown(written))
     drawn = charts.draw(written, FOLDER)
-    names = ", ".join(path.name for path in drawn)
-    console.print(f"{FOLDER.relative_to(ROOT)}/: results.json, results.md, {names}")
-    verdicts = [*(run.verdicts for run in found.runs), *(cost.verdicts for cost in found.costs)]
-    return 0 if all(one.clean for one in verdicts) else 1
+    files = [path, path.with_suffix(".md"), *drawn]
+    console.print(f"{FOLDER.relative_to(ROOT)}/: {', '.join(one.name for one in files)}")
+    messages = [one.verdicts for one in found.runs] + [one.verdicts for one in found.costs]
+    codes = [one.verdicts for one in found.code_runs]
+    return 0 if all(one.clean for one in messages) and all(one.clean for one in codes) else 1
 
 
 def _markdown(written: report.Json) -> str:
     return report.markdown(written, report.tables(written, targets(written)))
 
 
-def measure(addresses: Addresses, sizes: Sequence[int]) -> BenchmarkResults:
+def measure(addresses: Addresses, sizes: Sequence[int], verifications: int) -> BenchmarkResults:
     with step("Importing each function in fresh processes"):
         imports = cold_imports()
-    prices = load_prices()
-    pricing = Pricing(prices, function_memory_mb())
-    with running(addresses, step, MeteredParts) as stack, bar() as progress:
-        bench = Bench(stack, progress, pricing)
-        bench.load("Warming up", mixed(WARM_UP_MESSAGES))
+    with measured_stack(addresses) as bench:
+        bench.load("Warming up", Load(bench.stack), mixed(WARM_UP_MESSAGES))
         costs = [bench.cost(scenario) for scenario in (*SCENARIOS, BUSY)]
         runs = [
             bench.mixed(LIGHT_LOAD_MESSAGES, LIGHT_LOAD_PER_SECOND),
             bench.mixed(SUSTAINED_MESSAGES, SUSTAINED_PER_SECOND),
             *(bench.burst(size) for size in sizes),
         ]
-    more = results.further_costs(costs, pricing)
-    return BenchmarkResults(results.now(), Machine.this(), prices.read, runs, costs, more, imports)
+        more = results.further_costs(costs, bench.pricing)
+        code_runs, code_costs = bench.verifications(verifications)
+    return BenchmarkResults.now(runs, code_runs, [*costs, *code_costs], more, imports)
+
+
+def measure_verifications(addresses: Addresses, size: int) -> BenchmarkResults:
+    with measured_stack(addresses) as bench:
+        code_runs, costs = bench.verifications(size)
+    return BenchmarkResults.now([], code_runs, costs, [], [])
+
+
+@contextmanager
+def measured_stack(addresses: Addresses) -> Iterator["Bench"]:
+    with running(addresses, step, MeteredParts) as stack, bar() as progress:
+        # The start of the stack has synthesized the template.
+        yield Bench(stack, progress, Pricing(load_prices(), function_memory_mb()))
 
 
 def function_memory_mb() -> int:
@@ -125,21 +149,22 @@ class Bench:
     pricing: Pricing
 
     def load(
-        self, what: str, scenarios: Sequence[LoadScenario], per_second: float | None = None
+        self,
+        what: str,
+        load: Load,
+        scenarios: Sequence[LoadScenario],
+        per_second: float | None = None,
     ) -> LoadResult:
         """Sends the messages, waits until the last one has ended, and collects the measurements."""
         task = self.progress.add_task(what, total=len(scenarios))
-        for path in self._records:  # the load before this one may still be recorded
-            settle(path, quiet=1)
+        settle(self._records, quiet=1)  # the load before this one may still be recorded
         sizes = [path.stat().st_size for path in self._records]
         processors = self._processors
         used = processors.measure()
-        load = Load(self.stack, lambda over: self.progress.update(task, completed=over))
         with ProcessMonitor(self.stack, processors) as monitor:
             load.send(scenarios, per_second)
-            load.wait()
-            for path in self._records:
-                settle(path)
+            load.wait(lambda over: self.progress.update(task, completed=over))
+            settle(self._records)
         spent = {part: now - used.get(part, 0) for part, now in processors.measure().items()}
         lines = [
             line for part in zip(self._records, sizes, strict=True) for line in _lines_from(*part)
@@ -148,20 +173,40 @@ class Bench:
         usage = counted(len(facts), read(lines), [one.history for one in facts])
         return LoadResult(facts, usage, monitor.peaks, spent)
 
-    def cost(self, scenario: LoadScenario) -> ScenarioCost:
+    def cost(self, scenario: LoadScenario, load: Load | None = None) -> ScenarioCost:
         what, before = f"Counting: {scenario.name}", table_bytes(self.stack)
-        loaded = self.load(what, [scenario] * MESSAGES_PER_SCENARIO, LIGHT_LOAD_PER_SECOND)
+        scenarios = [scenario] * MESSAGES_PER_SCENARIO
+        loaded = self.load(what, load or Load(self.stack), scenarios, LIGHT_LOAD_PER_SECOND)
         return results.cost(scenario, loaded, table_bytes(self.stack) - before, self.pricing)
 
     def mixed(self, size: int, per_second: float) -> RunResult:
         name = f"{size:,} at {per_second:g} per second"
-        loaded = self.load(f"Mixed: {name}", mixed(size), per_second)
+        loaded = self.load(f"Mixed: {name}", Load(self.stack), mixed(size), per_second)
         return results.measured(name, per_second, loaded, self.pricing)
 
     def burst(self, size: int) -> RunResult:
         name = f"{size:,} at once"
-        loaded = self.load(f"Mixed: {name}", mixed(size, SCENARIOS_WITHOUT_TIMEOUT))
+        scenarios = mixed(size, SCENARIOS_WITHOUT_TIMEOUT)
+        loaded = self.load(f"Mixed: {name}", Load(self.stack), scenarios)
         return results.measured(name, None, loaded, self.pricing)
+
+    def verifications(self, size: int) -> tuple[list[CodeRunResult], list[ScenarioCost]]:
+        """Their runs, and the costs of the scenarios, in which each code is checked once."""
+        warm_up = mixed(WARM_UP_MESSAGES, CODE_SCENARIOS)
+        self.load("Warming up: verifications", CodeLoad(self.stack), warm_up)
+        costs = [self.cost(scenario, CodeLoad(self.stack, clients=1)) for scenario in COUNTED_CODES]
+        runs = [
+            self.codes(LIGHT_LOAD_CODES, LIGHT_LOAD_PER_SECOND),
+            self.codes(size, SUSTAINED_CODES_PER_SECOND),
+        ]
+        return runs, costs
+
+    def codes(self, size: int, per_second: float) -> CodeRunResult:
+        name = f"{size:,} verifications at {per_second:g} per second"
+        load = CodeLoad(self.stack)
+        scenarios = mixed(size, CODE_SCENARIOS)
+        loaded = self.load(f"Mixed: {name}", load, scenarios, per_second)
+        return code_results.measured(name, per_second, loaded, load.checks, self.pricing)
 
     @cached_property
     def _processors(self) -> ProcessorTimes:

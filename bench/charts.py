@@ -12,8 +12,10 @@ Json = Mapping[str, Any]
 
 
 def draw(results: Json, folder: Path) -> list[Path]:
-    """Writes the charts and returns their paths."""
-    drawn = {"latency.svg": _latency(results), "cost.svg": _cost(results)}
+    """Writes the charts of what was measured, and returns their paths."""
+    drawn = {"cost.svg": _cost(results)}
+    if results["runs"]:
+        drawn["latency.svg"] = _latency(results)
     for name, chart in drawn.items():
         (folder / name).write_bytes(chart.render())
     return [folder / name for name in drawn]

@@ -28,6 +28,7 @@ def per_million(usage: Usage, prices: Prices, memory_mb: int) -> dict[str, float
         "API Gateway": usage.api_requests * prices.aws["api_requests"],
         "SQS": usage.queue_requests * prices.aws["sqs_requests"],
         "SNS": usage.publishes * prices.aws["sns_publishes"],
+        "KMS": usage.derived_codes * prices.aws["key_requests"],
         "Logs": usage.logged / GIGABYTE * prices.aws["log_gigabytes"],
     }
     return {part: dollars / usage.messages * MILLION for part, dollars in parts.items()}

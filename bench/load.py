@@ -57,7 +57,6 @@ class Load:
     """The messages of one load, and how many of them have ended."""
 
     stack: Stack
-    progress: Progress
     posted: list[PostedMessage] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -79,29 +78,35 @@ class Load:
 
     def _send_at(self, scenario: LoadScenario, due: float | None) -> PostedMessage:
         time.sleep(max(0.0, (due or 0) - time.time()))
-        body = json.dumps(scenario.request).encode()
-        call = self._call_api(self.stack.deployment.api_url, body)
+        call = self._call_api(self.url, scenario.request)
         return PostedMessage(call.response["id"], scenario, due or call.at, call.seconds)
 
-    def _call_api(self, url: str, body: bytes | None = None) -> ApiCall:
+    @property
+    def url(self) -> str:
+        """Where the load is posted to."""
+        return self.stack.deployment.api_url
+
+    def _call_api(self, url: str, body: Mapping[str, Any] | None = None) -> ApiCall:
         """Repeats the call while the usage plan of the API throttles it."""
+        data = None if body is None else json.dumps(body).encode()
         for _ in until(SECONDS_WITHOUT_PROGRESS):
             at, start = time.time(), time.perf_counter()
             try:
-                response = first_message.call_api(self.stack.deployment, url, body)
+                response = first_message.call_api(self.stack.deployment, url, data)
             except httpx.HTTPStatusError as error:
-                if error.response.status_code != httpx.codes.TOO_MANY_REQUESTS:
+                refusal = error.response
+                if refusal.status_code != httpx.codes.TOO_MANY_REQUESTS:
                     raise
             else:
                 return ApiCall(response, at, time.perf_counter() - start)
-        raise CannotRun("The API has throttled this machine for over a minute.")
+        raise CannotRun(f"The API has refused this machine for over a minute: {refusal.text}")
 
-    def wait(self) -> None:
+    def wait(self, progress: Progress) -> None:
         """Waits until no execution is running and no receipt is pending; what remains is lost."""
         last, since = -1, time.monotonic()
         while (polled := time.monotonic()) - since < SECONDS_WITHOUT_PROGRESS:
             ended = len(self.posted) - self._running()
-            self.progress(ended)
+            progress(ended)
             if ended == len(self.posted) and self._closed() and not self._pending_receipts():
                 return
             if ended != last:

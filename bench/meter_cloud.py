@@ -18,7 +18,7 @@ from bench.call_record import CallRecord
 from bench.usage import AwsCall, Invocation, metrics_in, read_units, write_units
 from local import cloud
 
-METERED = ("dynamodb", "sqs", "sns")
+METERED = ("dynamodb", "sqs", "sns", "kms")
 WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem"})
 READS = frozenset({"GetItem", "Query"})
 HttpResponse = tuple[int, dict[str, str], bytes]
@@ -81,7 +81,21 @@ def consumed(action: str, request: bytes, response: HttpResponse) -> tuple[float
         items = body.get("Items") or ([body["Item"]] if "Item" in body else [])
         consistent = bool(json.loads(request).get("ConsistentRead"))
         return read_units(items, consistent=consistent), 0
+    if action == "BatchGetItem":
+        return batch_units(json.loads(request), json.loads(response[2])), 0
     return 0, 0
+
+
+def batch_units(request: Mapping[str, Any], response: Mapping[str, Any]) -> float:
+    """Each key is read by itself, also that of no item."""
+    found = response.get("Responses", {})
+    units = 0.0
+    for table, asked in request["RequestItems"].items():
+        items = found.get(table, [])
+        consistent = bool(asked.get("ConsistentRead"))
+        missing: list[Mapping[str, Any]] = [{}] * (len(asked["Keys"]) - len(items))
+        units += sum(read_units([one], consistent=consistent) for one in [*items, *missing])
+    return units
 
 
 def meter_the_functions(record: CallRecord) -> None:

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from bench.targets import Target
-from bench.usage import ACCESS_LOG_BYTES
+from bench.usage import ACCESS_LOG_BYTES, api_requests
 
 Json = Mapping[str, Any]
 
@@ -34,25 +34,25 @@ class ResultTable:
 
 
 def tables(results: Json, targets: Iterable[Target]) -> list[ResultTable]:
-    return [
-        _targets(targets),
-        _runs(results["runs"]),
-        _latencies(results["runs"]),
-        _processes(results["runs"]),
-        _costs(results),
-        _further(results["further_costs"]),
-        _usage(results["costs"]),
-        _functions(results["costs"]),
-        _imports(results["imports"]),
-    ]
+    """All tables of what was measured."""
+    of_functions = [_functions(results["costs"])]
+    return [*compact(results, targets), *of_functions]
 
 
 def compact(results: Json, targets: Iterable[Target]) -> list[ResultTable]:
     """The tables of the benchmark page."""
-    runs = results["runs"]
-    found = [_targets(targets), _runs(runs), _latencies(runs), _processes(runs)]
-    costs = [_costs(results), _further(results["further_costs"]), _usage(results["costs"])]
-    return [*found, *costs, _imports(results["imports"])]
+    found = [_targets(targets)]
+    if runs := results["runs"]:
+        found += [_runs(runs), _latencies(runs), _processes(runs)]
+    if codes := results["code_runs"]:
+        found += [_code_runs(codes), _code_latencies(codes)]
+    found += [_costs(results)]
+    if further := results["further_costs"]:
+        found += [_further(further)]
+    found += [_usage(results["costs"])]
+    if imports := results["imports"]:
+        found += [_imports(imports)]
+    return found
 
 
 def brief(results: Json, targets: Iterable[Target]) -> list[ResultTable]:
@@ -92,18 +92,40 @@ def _runs(runs: Sequence[Json]) -> ResultTable:
             f"{run['seconds']:.1f}",
             f"{run['messages_per_second']:.1f}",
             *(str(run["verdicts"][kind]) for kind in ("lost", "duplicated", "wrong")),
-            f"{run['usage']['states'] / run['usage']['messages']:.2f}",
-            f"{run['peaks']['stack']:,.0f}",
-            f"{sum(run['processor_ms'].values()):.0f}",
-            *(
-                f"{run['usage'][kind] / run['usage']['messages']:.2f}"
-                for kind in ("reads", "writes")
-            ),
-            f"{sum(run['dollars_per_million'].values()):,.0f}",
+            *_per_message(run),
         ]
         for run in runs
     ]
     return ResultTable("Throughput and growth; per message except seconds and MB", head, rows)
+
+
+def _code_runs(runs: Sequence[Json]) -> ResultTable:
+    kinds = ("lost", "sent_twice", "approved_twice", "wrong")
+    head = ["verifications", "seconds", *(kind.replace("_", " ") for kind in kinds), "states"]
+    head += ["peak MB", "processor ms", "units read", "written", "AWS $ per million"]
+    rows = [
+        [
+            run["name"],
+            f"{run['seconds']:.1f}",
+            *(str(run["verdicts"][kind]) for kind in kinds),
+            *_per_message(run),
+        ]
+        for run in runs
+    ]
+    title = "Verifications, each code checked by two clients at once; per verification except MB"
+    return ResultTable(title, head, rows)
+
+
+def _per_message(run: Json) -> list[str]:
+    """States, memory, processor time, DynamoDB's units and the cost of a run."""
+    usage = run["usage"]
+    return [
+        f"{usage['states'] / usage['messages']:.2f}",
+        f"{run['peaks']['stack']:,.0f}",
+        f"{sum(run['processor_ms'].values()):.0f}",
+        *(f"{usage[kind] / usage['messages']:.2f}" for kind in ("reads", "writes")),
+        f"{sum(run['dollars_per_million'].values()):,.0f}",
+    ]
 
 
 WORKFLOW_CALLS = ("StartExecution", "SendTaskSuccess", "SendTaskFailure")
@@ -115,17 +137,32 @@ MOMENTS = {
 }
 
 
+CODE_MOMENTS = {
+    "start": "response to a start",
+    "start_to_call": "start to provider call",
+    "check": "response to the right code",
+}
+
+
 def _latencies(runs: Sequence[Json]) -> ResultTable:
+    return _milliseconds("Latency in milliseconds", MOMENTS, runs)
+
+
+def _code_latencies(runs: Sequence[Json]) -> ResultTable:
+    return _milliseconds("Latency of verifications in milliseconds", CODE_MOMENTS, runs)
+
+
+def _milliseconds(title: str, moments: Mapping[str, str], runs: Sequence[Json]) -> ResultTable:
     rows = [
         [
             f"{words}, {run['name']}",
             *(f"{spread[cut] * 1000:,.0f}" for cut in ("p50", "p95", "p99")),
         ]
-        for key, words in MOMENTS.items()
+        for key, words in moments.items()
         for run in runs
         if (spread := run["latencies"][key])
     ]
-    return ResultTable("Latency in milliseconds", ["", "p50", "p95", "p99"], rows)
+    return ResultTable(title, ["", "p50", "p95", "p99"], rows)
 
 
 def _processes(runs: Sequence[Json]) -> ResultTable:
@@ -167,7 +204,7 @@ def _further(costs: Sequence[Json]) -> ResultTable:
 
 def _usage(costs: Sequence[Json]) -> ResultTable:
     head = ["scenario", "states", "invocations", "Lambda ms", "reads", "writes"]
-    head += ["SQS", "SNS", "API", "Step Functions calls", "bytes logged", "stored"]
+    head += ["SQS", "SNS", "API", "KMS", "Step Functions calls", "bytes logged", "stored"]
     return ResultTable("Usage by scenario", head, [_used(one) for one in costs])
 
 
@@ -182,9 +219,10 @@ def _used(one: Json) -> list[str]:
         usage["writes"],
         calls.get("sqs.SendMessage", 0) + 2 * invocations.get("start_delivery", 0),
         calls.get("sns.Publish", 0),
-        invocations.get("accept_message", 0),
+        api_requests(invocations),
+        calls.get("kms.GenerateMac", 0),
         sum(calls.get(f"states.{action}", 0) for action in WORKFLOW_CALLS),
-        usage["log_bytes"] + ACCESS_LOG_BYTES * invocations.get("accept_message", 0),
+        usage["log_bytes"] + ACCESS_LOG_BYTES * api_requests(invocations),
         one["stored_bytes"] * usage["messages"],
     ]
     return [one["scenario"], *(f"{total / usage['messages']:.4g}" for total in totals)]

@@ -1,17 +1,11 @@
-"""The results of the benchmark, which are written to JSON and printed as tables."""
+"""The results of messages: throughput, latency, cost, and what went wrong."""
 
-import json
-import os
-import platform
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
-from pathlib import Path
+from dataclasses import dataclass
 
 from bench import figures
 from bench.costs import FurtherCost, Pricing, channel_fees_per_million, further
 from bench.figures import Spread, spread
-from bench.imports import ImportTime
 from bench.load import LoadedMessage, ended_at
 from bench.scenarios import BUSY, LoadScenario
 from bench.usage import Usage
@@ -82,38 +76,6 @@ class ScenarioCost:
 
 
 @dataclass(frozen=True)
-class Machine:
-    processors: int
-    memory_gb: float
-    system: str
-    python: str
-
-    @classmethod
-    def this(cls) -> "Machine":
-        pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-        return cls(
-            os.cpu_count() or 0,
-            round(pages / 1024**3, 1),
-            f"{platform.system()} {platform.machine()}",
-            platform.python_version(),
-        )
-
-
-@dataclass(frozen=True)
-class BenchmarkResults:
-    at: str
-    machine: Machine
-    prices_read: str
-    runs: Sequence[RunResult]
-    costs: Sequence[ScenarioCost]
-    further_costs: Sequence[FurtherCost]
-    imports: Sequence[ImportTime]
-
-    def write(self, path: Path) -> None:
-        path.write_text(json.dumps(asdict(self), indent=2) + "\n")
-
-
-@dataclass(frozen=True)
 class LoadResult:
     """One load: the facts of its messages, and their total usage."""
 
@@ -179,14 +141,19 @@ def unexpected(facts: Sequence[LoadedMessage]) -> Iterator[UnexpectedMessage]:
     for one in facts:
         found = verdict(one.posted.scenario, one.message, one.calls)
         if found != "ok":
-            attempts = [f"{each['channel']}: {each['status']}" for each in one.message["attempts"]]
-            yield UnexpectedMessage(
-                one.posted.message_id,
-                one.posted.scenario.name,
-                found,
-                one.message["status"],
-                attempts,
-            )
+            yield unexpected_message(one, found)
+
+
+def unexpected_message(one: LoadedMessage, found: str, *checks: str) -> UnexpectedMessage:
+    """`checks`: the statuses of the responses to its checks, if it is a verification."""
+    attempts = [f"{each['channel']}: {each['status']}" for each in one.message["attempts"]]
+    return UnexpectedMessage(
+        one.posted.message_id,
+        one.posted.scenario.name,
+        found,
+        one.message["status"],
+        [*attempts, *checks],
+    )
 
 
 def latencies(facts: Sequence[LoadedMessage]) -> Latencies:
@@ -205,7 +172,3 @@ def _to_first_call(facts: Sequence[LoadedMessage]) -> Spread | None:
 def _timeouts(one: LoadedMessage) -> Iterator[float]:
     if any(status == "timed_out" for _, status in one.posted.scenario.attempts):
         yield from figures.timeout_to_next_call(one.history, one.calls)
-
-
-def now() -> str:
-    return datetime.now().astimezone().isoformat(timespec="seconds")

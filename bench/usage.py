@@ -19,6 +19,13 @@ CONTAINER_BYTES = 3
 # A line of the access log, which API Gateway writes in the format of `infra/api.py`; the local AWS
 # writes none.
 ACCESS_LOG_BYTES = 270
+# The functions behind the API. Each request that passes the gateway is an invocation of one.
+API_FUNCTIONS = frozenset(
+    {
+        *("accept_message", "read_message", "control_message"),
+        *("start_verification", "read_verification", "check_verification", "control_verification"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +71,7 @@ class Usage:
 
     @property
     def api_requests(self) -> int:
-        """Each request that passes the gateway is an invocation of its function."""
-        return self.invocations.get("accept_message", 0) + self.invocations.get("read_message", 0)
+        return api_requests(self.invocations)
 
     @property
     def queue_requests(self) -> int:
@@ -75,6 +81,14 @@ class Usage:
     @property
     def publishes(self) -> int:
         return self.calls.get("sns.Publish", 0)
+
+    @property
+    def derived_codes(self) -> int:
+        return self.calls.get("kms.GenerateMac", 0)
+
+
+def api_requests(invocations: Mapping[str, int]) -> int:
+    return sum(number for name, number in invocations.items() if name in API_FUNCTIONS)
 
 
 def counted(

@@ -8,8 +8,12 @@ from typing import Any
 from bench.scenarios import LoadScenario
 from messaging.domain.messages import AttemptId
 
-FINAL = frozenset({"delivered", "sent", "undelivered", "expired", "rejected"})
+FINAL = frozenset(
+    {"delivered", "sent", "undelivered", "expired", "rejected", "confirmed", "cancelled"}
+)
 OK = 200
+# The answers to the checks of a right code.
+APPROVED, TOO_LATE = "approved", "409 approved"
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,41 @@ def verdict(
     if message.get("status") not in FINAL or len(called) < len(scenario.attempts):
         return "lost"
     return "ok" if _as_planned(scenario, message, calls) else "wrong"
+
+
+@dataclass(frozen=True)
+class CodeVerdicts:
+    """Numbers of verifications; one counts once, as the first of these that it is."""
+
+    verifications: int
+    approved_twice: int
+    sent_twice: int
+    lost: int
+    wrong: int
+
+    @property
+    def clean(self) -> bool:
+        return not (self.approved_twice or self.sent_twice or self.lost or self.wrong)
+
+
+def judged_codes(verdicts: Iterable[str]) -> CodeVerdicts:
+    found = Counter(verdicts)
+    kinds = ("approved twice", "duplicated", "lost", "wrong")
+    return CodeVerdicts(found.total(), *(found[kind] for kind in kinds))
+
+
+def code_verdict(of_its_message: str, checks: Sequence[str]) -> str:
+    """The verdict of a verification: from that of its message, and from the statuses with which
+    the checks of the right code were answered. One is `approved`, each other one is too late.
+    """
+    approvals = checks.count(APPROVED)
+    if approvals > 1:
+        return "approved twice"
+    if of_its_message != "duplicated" and not approvals:
+        return "lost"
+    if of_its_message == "ok" and set(checks) - {APPROVED, TOO_LATE}:
+        return "wrong"
+    return of_its_message
 
 
 def _as_planned(

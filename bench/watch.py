@@ -4,7 +4,7 @@ import os
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -127,10 +127,11 @@ def _text(pid: int, name: str) -> str:
         return ""
 
 
-def settle(path: Path, quiet: float = 3) -> None:
-    """Returns when the file has not grown for this many seconds."""
-    size, since = -1, time.monotonic()
+def settle(paths: Sequence[Path], quiet: float = 3) -> None:
+    """Returns when none of the files has grown for this many seconds."""
+    sizes: list[int] = []
+    since = time.monotonic()
     while time.monotonic() - since < quiet:
-        if (now := path.stat().st_size) != size:
-            size, since = now, time.monotonic()
+        if (now := [path.stat().st_size for path in paths]) != sizes:
+            sizes, since = now, time.monotonic()
         time.sleep(0.1)

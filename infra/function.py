@@ -116,14 +116,18 @@ class Function(lambda_.Function):
         self.allow("sqs:SendMessage", on=[queue.queue_arn])
         self.allow("kms:GenerateDataKey", "kms:Decrypt", on=[self._key.key_arn])
 
-    def allow_completing_tasks(self) -> None:
-        """Lets the function complete the tasks of waiting states.
+    def allow_completing_tasks(self, *actions: str) -> None:
+        """Lets the function complete the tasks of waiting states, with both actions if none is
+        given.
 
         In a policy of its own: the function depends on its role's default policy and the state
         machine on the function, so a reference to the machine there would be circular.
         """
         answers = iam.PolicyStatement(
-            actions=["states:SendTaskSuccess", "states:SendTaskFailure"], resources=["*"]
+            actions=[
+                f"states:{each}" for each in actions or ("SendTaskSuccess", "SendTaskFailure")
+            ],
+            resources=["*"],
         )
         policy = iam.Policy(
             self, "AnswerWaitingStates", roles=[self.own_role], statements=[answers]

@@ -18,7 +18,7 @@ from infra.key import EncryptionKey
 from infra.messages_table import MessagesTable
 from infra.receipts import ReceiptRecording
 from infra.requests import Requests
-from infra.verifications import Verifications
+from infra.verifications import VerificationFunctions
 
 
 class Throughline(Stack):
@@ -78,7 +78,7 @@ class Throughline(Stack):
             messages=messages,
             requests=requests.queue,
         )
-        Verifications(
+        VerificationFunctions(
             self,
             "Codes",
             code=code,

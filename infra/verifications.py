@@ -15,7 +15,7 @@ from infra.function import Code
 from infra.messages_table import MessagesTable
 
 
-class Verifications(Construct):
+class VerificationFunctions(Construct):
     """`/v1/verifications`: start and read, check, resend and cancel."""
 
     def __init__(
@@ -58,7 +58,7 @@ class Verifications(Construct):
         )
         self._table.allow(function, "BatchGetItem", "GetItem", "PutItem", "UpdateItem", "Query")
         function.allow_sending_to(requests)
-        function.allow_completing_tasks()
+        function.allow_completing_tasks("SendTaskFailure")
         return function
 
     def _read(self, config: Config) -> ApiFunction:
@@ -92,7 +92,7 @@ class Verifications(Construct):
             },
         )
         self._table.allow(function, "BatchGetItem", "UpdateItem", "Query")
-        function.allow_completing_tasks()
+        function.allow_completing_tasks("SendTaskFailure")
         return function
 
     def _function(

@@ -220,7 +220,11 @@ class AttemptRunner:
             raise
 
     def _time_out_earlier(self, history: MessageHistory, attempt: Attempt) -> None:
-        """Times out earlier steps without a result: this step runs because their wait is over."""
+        """Times out earlier steps without a result: this step runs because their wait is over, or
+        because the message was cancelled, and then what was sent keeps its status.
+        """
+        if history.message.cancelled:
+            return
         for earlier in history.open_before(history.step(attempt)):
             reason = ADVANCED_BEFORE if history.advanced_beyond(earlier) else None
             self.store.attempts.time_out(earlier, self.now(), reason)
@@ -275,7 +279,8 @@ class AttemptRunner:
     def _end(self, attempt: Attempt, error: type[Exception], reason: str, *, unsent: bool) -> None:
         if unsent:
             self._record(attempt, AttemptStatus.SKIPPED, reason)
-        self._mark_interrupted(attempt)
+        else:
+            self._mark_interrupted(attempt)
         self.workflow.fail(attempt.task_token, error, reason)
         self.log.info("not sent", reason=reason)
 

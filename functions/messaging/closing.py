@@ -66,7 +66,9 @@ class Closing:
             return conclude(self.store, success, self.now())
         status = history.message.status
         self.log.info("message closed", status=status, reason=reason)
-        return Closed(message_id, status, reason or history.message.reason or _cause(history))
+        if history.message.reason == NOT_CONFIRMED:
+            reason = NOT_CONFIRMED
+        return Closed(message_id, status, reason or _cause(history))
 
     def _close(self, history: MessageHistory, reason: str | None) -> MessageHistory:
         """A delivery that is found after the message was closed raises its status. What was sent

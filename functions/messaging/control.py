@@ -41,7 +41,7 @@ class Control:
         is the one that confirmed it. A code of ours is confirmed by a check only.
         """
         if by_check is None:
-            self._require_no_code(message_id)
+            self._require_own_code(message_id)
         message = self.store.messages.confirm(message_id, self.now(), by_check)
         if not message.confirmed:
             raise _too_late("confirmed", message)
@@ -69,11 +69,17 @@ class Control:
             self._stop(message_id, reason)
         return message
 
-    def advance(self, message_id: str, step: int) -> Message:
+    def advance(self, message_id: str, step: int, *, resend: bool = False) -> Message:
         """The message, whose steps up to this one are over: the next one begins. Raises `TooLate`
         if it had ended or if no step follows, `InvalidRequest` if the plan has no such step.
+
+        `resend`: whether the limits of a verification's sends permitted this one; without them, a
+        verification is not advanced.
         """
-        self._require_step_before_another(message_id, step)
+        message = self._history(message_id).message
+        if message.verification and not resend:
+            raise TooLate("the next send of a verification is a resend", message.status)
+        _require_another_step(message, step)
         message = self.store.messages.advance(message_id, step + 1, self.now())
         if message.advanced_to <= step:
             raise _too_late("advanced", message)
@@ -97,19 +103,19 @@ class Control:
     def _history(self, message_id: str) -> MessageHistory:
         return self.store.messages.history(message_id)
 
-    def _require_no_code(self, message_id: str) -> None:
+    def _require_own_code(self, message_id: str) -> None:
         message = self._history(message_id).message
         if message.verification and not message.verification.own_code:
             detail = "the message has a code of this service, which is confirmed by checking it"
             raise TooLate(detail, message.status)
 
-    def _require_step_before_another(self, message_id: str, step: int) -> None:
-        message = self._history(message_id).message
-        last = len(message.plan.steps)
-        if not 1 <= step <= last:
-            raise InvalidRequest([Problem("/step", f"is {step}; it must be from 1 to {last}")])
-        if step == last:
-            raise TooLate(f"step {step} is the last step of the message", message.status)
+
+def _require_another_step(message: Message, step: int) -> None:
+    last = len(message.plan.steps)
+    if not 1 <= step <= last:
+        raise InvalidRequest([Problem("/step", f"is {step}; it must be from 1 to {last}")])
+    if step == last:
+        raise TooLate(f"step {step} is the last step of the message", message.status)
 
 
 def _too_late(asked: str, message: Message) -> TooLate:

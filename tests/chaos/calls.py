@@ -34,6 +34,7 @@ THROTTLED = {
     "lambda": "TooManyRequestsException",
     "sns": "Throttled",
     "sqs": "RequestThrottled",
+    "kms": "ThrottlingException",
 }
 BROKEN = {
     "dynamodb": "InternalServerError",
@@ -41,6 +42,7 @@ BROKEN = {
     "lambda": "ServiceException",
     "sns": "InternalError",
     "sqs": "InternalError",
+    "kms": "KMSInternalException",
 }
 ANSWER_LOST = {"times": 1, "response": {"abort_bytes": 0}}
 
@@ -100,6 +102,33 @@ def late(throughline: Throughline, call: "Call", name: str) -> str:
 
     throughline.report(eventually(first_when_over, SECONDS_OF_PATIENCE), "TEXT_DELIVERED")
     return name
+
+
+def confirmed(throughline: Throughline, call: "Call", name: str) -> str:
+    return told(throughline, call, name, "confirm")
+
+
+def cancelled(throughline: Throughline, call: "Call", name: str) -> str:
+    return told(throughline, call, name, "cancel")
+
+
+def advanced(throughline: Throughline, call: "Call", name: str) -> str:
+    return told(throughline, call, name, "advance", {"step": 1})
+
+
+def told(
+    throughline: Throughline, call: "Call", name: str, action: str, body: object = None
+) -> str:
+    """By a caller who repeats it until it is answered, while the first attempt waits."""
+    queued(throughline, call, name)
+    eventually(lambda: throughline.get(name).body.get("attempts"), SECONDS_OF_PATIENCE)
+    for _ in until(SECONDS_OF_PATIENCE, step=0.5):
+        with contextlib.suppress(httpx.TimeoutException):
+            answer = throughline.control(name, action, body)
+            if answer.status == 200:
+                return name
+            assert answer.status == 429 or answer.status >= 500, answer.body
+    raise AssertionError(f"not answered in {SECONDS_OF_PATIENCE} s")
 
 
 def posted(throughline: Throughline, call: "Call", name: str) -> str:
@@ -313,6 +342,42 @@ CALLS = [
         ends=NOT_THROUGH,
     ),
     Call("reads the story", "read_message", "dynamodb", "Query"),
+    Call(
+        "confirms",
+        *("control_message", *update("concluded_at")),
+        number=SILENT,
+        way=confirmed,
+        ends=frozenset({"confirmed"}),
+    ),
+    Call(
+        "cancels",
+        *("control_message", *update("cancelled_at")),
+        number=SILENT,
+        way=cancelled,
+        ends=frozenset({"cancelled"}),
+    ),
+    Call(
+        "advances",
+        *("control_message", *update("advanced_to")),
+        number=SILENT,
+        steps=(SMS, *SOON_OVER),
+        way=advanced,
+        ends=NOT_THROUGH,
+    ),
+    Call(
+        "reads the story",
+        *("control_message", "dynamodb", "Query"),
+        number=SILENT,
+        way=confirmed,
+        ends=frozenset({"confirmed"}),
+    ),
+    Call(
+        "answers",
+        *("control_message", "stepfunctions", "SendTaskSuccess"),
+        number=SILENT,
+        way=confirmed,
+        ends=frozenset({"confirmed"}),
+    ),
     Call("publishes a receipt", "", "sns", "Publish"),
     Call("takes the key", "accept_message", *put(A_KEY), way=posted, anonymous=True),
     Call("stores the message", "accept_message", *put(A_MESSAGE), way=posted, anonymous=True),
@@ -367,6 +432,14 @@ CALLS = [
         number=NOT_ON_WHATSAPP,
         steps=FALLBACK,
         anonymous=True,
+    ),
+    Call(
+        "answers with the end",
+        *("control_message", "stepfunctions", "SendTaskFailure"),
+        number=SILENT,
+        way=cancelled,
+        anonymous=True,
+        ends=frozenset({"cancelled"}),
     ),
     # microburst does not see which operation, function and message; it is the only one used.
     Call("calls a function", "", "lambda", "", anonymous=True),

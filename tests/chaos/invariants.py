@@ -10,7 +10,7 @@ from tests.e2e.conftest import Throughline, execution_status
 
 # Far more than it takes: a busy machine is slow, not wrong.
 SECONDS_TO_SETTLE = 300
-FINAL = {"delivered", "sent", "undelivered", "expired", "rejected"}
+FINAL = {"delivered", "sent", "undelivered", "expired", "rejected", "confirmed", "cancelled"}
 DEAD_LETTERS = (
     "REQUESTS_DEAD_LETTER_QUEUE_URL",
     "RECEIPTS_DEAD_LETTER_QUEUE_URL",

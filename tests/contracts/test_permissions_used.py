@@ -3,6 +3,7 @@
 Each function is led along every way through it that makes a call of its own.
 """
 
+import itertools
 import json
 import uuid
 from collections.abc import Callable, Iterator
@@ -15,14 +16,20 @@ import pytest
 from botocore.model import OperationModel
 
 import accept_message
+import check_verification
 import close_message
 import control_message
+import control_verification
 import plan_message
 import read_message
+import read_verification
 import record_receipt
 import send_message
 import start_delivery
+import start_verification
 from messaging import settings
+from messaging.clients.counters import counters
+from messaging.clients.mac import macs
 from messaging.clients.queue import sqs
 from messaging.clients.store import store, store_to_read
 from messaging.clients.workflow import workflow
@@ -38,6 +45,7 @@ from tests.support.request_cases import RIGHT, VALID, but
 # The services' names in policies.
 NAMES = {
     "dynamodb": "dynamodb",
+    "kms": "kms",
     "sqs": "sqs",
     "stepfunctions": "states",
     "pinpoint-sms-voice-v2": "sms-voice",
@@ -61,6 +69,10 @@ BY_OTHERS = {
 }
 CALL = {"channel": "voice"}
 NOTIFY = {"/from": {"sms": "nc-1234567890abcdef0"}, "/content/sms": {"template": {"name": "code"}}}
+# The numbers to which codes are sent, each once: they are limited.
+NUMBERS = itertools.cycle(range(100, 200))
+# The code of the MAC that `Calls` answers with.
+RIGHT_CODE, WRONG_CODE = "000000", "111111"
 BESIDE = ("kms:", "logs:", "xray:")
 # Executions that cannot be started: for good, for now, and because they were before.
 REFUSED = {
@@ -91,6 +103,7 @@ class Calls:
             "MessageId": "id",
             "messageId": "id",
             "input": "{}",
+            "Mac": bytes(32),
         }
 
 
@@ -109,7 +122,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[Calls]:
 
 def forget_clients() -> None:
     for cached in (
-        *(store, store_to_read, sqs, workflow),
+        *(store, store_to_read, sqs, workflow, macs, counters, check_verification.client),
         *(start_delivery.workflow, start_delivery.pace, send_message.channel),
     ):
         cached.cache_clear()
@@ -200,6 +213,10 @@ def send_all() -> None:
     with pytest.MonkeyPatch.context() as later:
         later.setattr(send_message, "now", lambda: datetime.now(UTC) + timedelta(seconds=60))
         send(expired, 1, "whatsapp")
+    for channel in ("whatsapp", "sms", "voice"):
+        send(verification(channel), 1, channel)
+    sender = {"from": {"sms": "nc-1234567890abcdef0"}}
+    send(verification("sms", **sender), 1, "sms")
 
 
 def record(message_id: str, event: str) -> None:
@@ -252,6 +269,73 @@ def control() -> None:
         assert control_message.handler(unknown, CONTEXT)["statusCode"] == 404
 
 
+def asked(path: str, body: object = None, message_id: str = "") -> dict[str, Any]:
+    """A request about a verification, as API Gateway hands it over."""
+    return {
+        "body": json.dumps(body),
+        "headers": {},
+        "resource": path,
+        "pathParameters": {"id": message_id},
+        "requestContext": {"path": f"/v1{path}", "identity": {"apiKeyId": "key"}},
+    }
+
+
+def verification(channel: str = "sms", **fields: object) -> str:
+    """A new one that is sent by this channel."""
+    body = {"to": {channel: f"+1425555{next(NUMBERS):04}"}, **fields}
+    return str(json.loads(post_verification(body)["body"])["id"])
+
+
+def post_verification(body: object) -> dict[str, Any]:
+    answer: dict[str, Any] = start_verification.handler(asked("/verifications", body), CONTEXT)
+    assert answer["statusCode"] in {200, 202}, answer
+    return answer
+
+
+def start_codes() -> None:
+    """A new one, the same again, and the same after the cool-down: then it is sent again."""
+    body = {"to": {"sms": "+12065550156"}, "client_ip": "192.0.2.1"}
+    message_id = json.loads(post_verification(body)["body"])["id"]
+    send(message_id, 1, "sms")
+    post_verification(body)
+    with pytest.MonkeyPatch.context() as later:
+        later.setattr(start_verification, "now", lambda: datetime.now(UTC) + timedelta(seconds=60))
+        post_verification(body)
+
+
+def read_codes() -> None:
+    event = asked("/verifications/{id}", None, verification())
+    assert read_verification.handler(event, CONTEXT)["statusCode"] == 200
+
+
+def check_code(message_id: str, code: str) -> str:
+    event = asked("/verifications/{id}/check", {"code": code}, message_id)
+    return str(json.loads(check_verification.handler(event, CONTEXT)["body"])["status"])
+
+
+def check_codes() -> None:
+    """A right one of a code that was sent, and as many wrong ones as there may be."""
+    right, wrong = verification(), verification()
+    for one in (right, wrong):
+        send(one, 1, "sms")
+    assert check_code(right, RIGHT_CODE) == "approved"
+    for _ in range(5):
+        status = check_code(wrong, WRONG_CODE)
+    assert status == "max_checks_reached"
+
+
+def control_codes() -> None:
+    message_id = verification()
+    send(message_id, 1, "sms")
+    with pytest.MonkeyPatch.context() as later:
+        later.setattr(
+            control_verification, "now", lambda: datetime.now(UTC) + timedelta(seconds=60)
+        )
+        for action in ("resend", "cancel"):
+            event = asked(f"/verifications/{{id}}/{action}", None, message_id)
+            assert control_verification.handler(event, CONTEXT)["statusCode"] == 200
+
+
 JOURNEYS: dict[str, Callable[[], None]] = {
     "accept_message": accept,
     "plan_message": plan,
@@ -261,6 +345,10 @@ JOURNEYS: dict[str, Callable[[], None]] = {
     "close_message": close,
     "read_message": read,
     "control_message": control,
+    "start_verification": start_codes,
+    "read_verification": read_codes,
+    "check_verification": check_codes,
+    "control_verification": control_codes,
 }
 
 
@@ -303,7 +391,7 @@ def heard(calls: Calls, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], set[
 
         monkeypatch.setattr(module, "handler", listening)
         JOURNEYS[function]()
-        return {SINGLE.get(call, call) for call in made}
+        return {SINGLE.get(call, call) for call in made if not call.startswith(BESIDE)}
 
     return lead
 
@@ -336,7 +424,8 @@ def test_a_function_is_told_the_settings_that_it_reads(
     def reading(event: Any, context: Any) -> Any:
         before = set(read_settings)
         read_settings.clear()
-        store.cache_clear()
+        for cached in (store, store_to_read, macs, counters):
+            cached.cache_clear()
         try:
             return handler(event, context)
         finally:

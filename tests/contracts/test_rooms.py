@@ -8,12 +8,17 @@ import pytest
 
 FUNCTIONS = sorted(Path("functions").glob("*.py"))
 LIBRARIES = {"aws_lambda_powertools", "boto3", "botocore", "messaging", "ulid"}
-HOT = {"start_delivery", "send_message", "record_receipt", "close_message", "read_message"}
+HOT = {
+    *("start_delivery", "send_message", "record_receipt", "close_message", "read_message"),
+    *("check_verification", "control_verification", "read_verification"),
+}
 ROOMS = (
     *("bench", "console", "examples", "functions", "infra", "local", "operations"),
     *("simulator", "tools"),
 )
-WITH_PYDANTIC = {"messaging.api.requests", "messaging.api.validation", "messaging.api.sample"}
+WITH_PYDANTIC = {"messaging.api.requests", "messaging.api.validation", "messaging.api.sample"} | {
+    "messaging.api.verification_requests"
+}
 
 
 def imports(path: Path) -> set[str]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
 
 import boto3
 import httpx
@@ -171,10 +172,42 @@ class Throughline:
     def get(self, message_id: str, **headers: str) -> Answer:
         return self._call(f"{self.environment['THROUGHLINE_API_URL']}/{message_id}", None, headers)
 
+    def control(self, message_id: str, action: str, body: object = None) -> Answer:
+        """Confirms, advances or cancels the message."""
+        url = f"{self.environment['THROUGHLINE_API_URL']}/{message_id}/{action}"
+        return self._call(url, json.dumps(body or {}).encode(), {})
+
+    def verify(self, body: object, **headers: str) -> Answer:
+        """Starts a verification."""
+        return self._call(self._verifications, json.dumps(body).encode(), headers)
+
+    def started(self, body: object) -> str:
+        """The id of a new verification."""
+        answer = self.verify(body)
+        assert answer.status == 202, answer.body
+        verification_id: str = answer.body["id"]
+        return verification_id
+
+    def verification(self, verification_id: str) -> Answer:
+        return self._call(f"{self._verifications}/{verification_id}", None, {})
+
+    def check(self, verification_id: str, code: str, key: str | None = None, **body: str) -> Answer:
+        """`key`: the idempotency key of the check."""
+        headers = {} if key is None else {"Idempotency-Key": key}
+        data = json.dumps({"code": code, **body}).encode()
+        return self._call(f"{self._verifications}/{verification_id}/check", data, headers)
+
+    def resend(self, verification_id: str) -> Answer:
+        return self._call(f"{self._verifications}/{verification_id}/resend", b"{}", {})
+
+    def cancel_verification(self, verification_id: str) -> Answer:
+        return self._call(f"{self._verifications}/{verification_id}/cancel", b"{}", {})
+
     def finished(self, message_id: str, seconds: float = SECONDS_TO_HAPPEN) -> dict[str, Any]:
         """The message as GET tells it, once its execution has ended and it is final."""
         execution = self.execution(message_id)
         final = {"delivered", "sent", "undelivered", "expired", "rejected"}
+        final |= {"confirmed", "cancelled"}
 
         def look() -> dict[str, Any] | None:
             running = execution_status(self, execution) in {None, "RUNNING"}
@@ -204,6 +237,13 @@ class Throughline:
         calls = self._call(f"{simulator}/sent?message_id={message_id}", None, {}).body
         return calls
 
+    def calls_to(self, recipient: str) -> list[dict[str, Any]]:
+        """The calls that the simulator received for a recipient, in their order."""
+        simulator = self.environment["AWS_ENDPOINT_URL_SESV2"]
+        calls: list[dict[str, Any]]
+        calls = self._call(f"{simulator}/sent?to={quote(recipient)}", None, {}).body
+        return calls
+
     def report(self, provider_id: str, receipt: str) -> None:
         """Has a recipient report now, by one of the provider's words."""
         simulator = self.environment["AWS_ENDPOINT_URL_SESV2"]
@@ -227,6 +267,42 @@ class Throughline:
             TopicArn=self.environment["RECEIPTS_TOPIC_ARN"],
             Message=event_text(event).replace(SAMPLE_ID, message_id),
         )
+
+    @contextmanager
+    def setting(self, name: str, value: str) -> Iterator[None]:
+        """An environment variable of the functions that have it, inside the block."""
+        functions = self.session.client("lambda", endpoint_url=self.environment["AWS_ENDPOINT_URL"])
+        before = {
+            one["FunctionName"]: one["Environment"]["Variables"]
+            for one in functions.list_functions()["Functions"]
+            if name in one["Environment"]["Variables"]
+        }
+        assert before, f"no function has {name}"
+
+        def update(**changed: str) -> None:
+            for function, variables in before.items():
+                functions.update_function_configuration(
+                    FunctionName=function, Environment={"Variables": {**variables, **changed}}
+                )
+
+        update(**{name: value})
+        try:
+            yield
+        finally:
+            update()
+
+    def phone(self, call: Mapping[str, Any]) -> dict[str, Any]:
+        """What the recipient's phone shows of a call: the content of the message."""
+        simulator = self.environment["AWS_ENDPOINT_URL_SESV2"]
+        to = quote(call["to"])
+        thread = self._call(f"{simulator}/threads?channel={call['channel']}&to={to}", None, {}).body
+        shown = {one.get("provider_id"): one.get("content") for one in thread["entries"]}
+        content: dict[str, Any] = shown[call["provider_id"]]
+        return content
+
+    @property
+    def _verifications(self) -> str:
+        return f"{self.environment['THROUGHLINE_API_URL'].removesuffix('messages')}verifications"
 
     def _call(self, url: str, data: bytes | None, headers: Mapping[str, str]) -> Answer:
         named = {name.replace("_", "-"): value for name, value in headers.items()}

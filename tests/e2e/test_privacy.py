@@ -1,4 +1,5 @@
-"""Nothing that a message says, nor whom it goes to, is written anywhere but in the store.
+"""Nothing that a message says, nor whom it goes to, is written anywhere but in the store, and a
+one-time code not even there.
 
 Marked values go through everything that a carrier can do, and through what is refused; then
 everything that was written is searched. The local AWS writes no traces: what a function could add
@@ -6,9 +7,11 @@ to one is searched for in its code.
 """
 
 import json
+import random
+import re
 import tomllib
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import Any
@@ -16,7 +19,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.e2e.conftest import ROOT, Throughline
+from local.http_client import http_client
+from tests.e2e.conftest import ROOT, Throughline, eventually
 
 # Each is found by itself, so that a failure says what leaked.
 MARKS = {
@@ -52,6 +56,20 @@ def recipients(channel: str) -> list[str]:
 
 LAST_DIGITS = {channel: [int(one[-4:]) for one in recipients(channel)] for channel in CHANNELS[:2]}
 NAMES = [one.removesuffix("@example.com") for one in recipients("email")]
+
+
+# Each code is so long that it occurs nowhere by chance. Of how a verification ends: the alphabet of
+# its code, and where the code goes; the codes to one prefix are limited.
+CLIENT = "203.0.113.77"
+GUESSES = [f"{guess:010}" for guess in random.sample(range(10**10), 5)]
+LIVES = (
+    ("approved", "letters", dict.fromkeys(("whatsapp", "sms"), "+13035550156")),
+    ("approved", "digits", {"voice": "+13035550104"}),
+    ("approved", "alphanumeric", {"email": f"code+{MARKS['box']}@example.com"}),
+    ("max_checks_reached", "letters", {"whatsapp": "+13035550105"}),
+    ("cancelled", "alphanumeric", {"sms": "+13035550106"}),
+)
+OWN_CODE = "BCDFGHJKLM"
 
 
 def number(last: int) -> str:
@@ -139,11 +157,83 @@ def direct(throughline: Throughline) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def written(throughline: Throughline, sent: dict[str, Any], direct: list[str]) -> dict[str, str]:
+def codes(throughline: Throughline) -> dict[str, str]:
+    """The codes on the phones, by the ids of their verifications; all of these are over."""
+    with ThreadPoolExecutor(len(LIVES)) as clients:
+        found = dict(clients.map(lambda life: verified(throughline, *life), LIVES))
+    for verification_id in found:
+        throughline.finished(verification_id, SECONDS_FOR_ALL)
+    return found
+
+
+def verified(
+    throughline: Throughline, end: str, alphabet: str, to: dict[str, str]
+) -> tuple[str, str]:
+    """The id and the code of a verification that ends so, after wrong codes were entered."""
+    steps = [{"channel": channel} for channel in to]
+    policy = {"length": 10, "alphabet": alphabet, "client_ip": CLIENT, "brand": "Example"}
+    verification_id = throughline.started({"to": to, "steps": steps, **policy})
+    calls = eventually(lambda: answered(throughline, verification_id, len(to)))
+    code = code_on(throughline.phone(calls[-1]))
+    wrong = GUESSES if end == "max_checks_reached" else GUESSES[:2]
+    assert {throughline.check(verification_id, guess).status for guess in wrong} == {200}
+    if end == "cancelled":
+        assert throughline.cancel_verification(verification_id).status == 200
+    throughline.check(verification_id, code)
+    assert throughline.verification(verification_id).body["status"] == end
+    return verification_id, code
+
+
+def answered(throughline: Throughline, message_id: str, count: int) -> list[dict[str, Any]] | None:
+    calls = [call for call in throughline.calls(message_id) if call["answer"]]
+    return calls if len(calls) == count else None
+
+
+def code_on(content: dict[str, Any]) -> str:
+    """The code of ten characters in what the phone shows."""
+    template = content.get("template") or {}
+    text = content.get("text") or template["parameters"][0]
+    found = re.search(r"(?<!\w)(?:[A-Z0-9]\W*){9}[A-Z0-9](?!\w)", text)
+    assert found, text
+    return re.sub(r"\W", "", found.group())
+
+
+@pytest.fixture(scope="module")
+def own(throughline: Throughline) -> str:
+    """The id of a verification with a code of the caller's own, which is over."""
+    body = {"to": {"email": "own@example.com"}, "steps": [{"channel": "email"}]}
+    fields = {"code": OWN_CODE, "length": 10, "alphabet": "letters"}
+    verification_id = throughline.started(body | fields)
+    eventually(lambda: answered(throughline, verification_id, 1))
+    assert throughline.control(verification_id, "confirm").status == 200
+    throughline.finished(verification_id)
+    return verification_id
+
+
+@pytest.fixture(scope="module")
+def written(
+    throughline: Throughline,
+    sent: dict[str, Any],
+    direct: list[str],
+    codes: dict[str, str],
+    own: str,
+) -> dict[str, str]:
     """Everything that was written about the messages outside the store, by where it lies."""
     assert direct
     places = (log_files(throughline), logs(throughline), metrics(throughline))
-    return dict(chain(*places, histories(throughline, sent), letters(throughline)))
+    found = histories(throughline, [*sent, *codes, own])
+    return dict(chain(*places, found, letters(throughline)))
+
+
+@pytest.fixture(scope="module")
+def stored(throughline: Throughline, codes: dict[str, str], own: str) -> dict[str, str]:
+    """Every item of the table, by its key."""
+    assert codes
+    assert own
+    table = throughline.environment["MESSAGES_TABLE"]
+    pages = throughline.table.get_paginator("scan").paginate(TableName=table)
+    items = (item for page in pages for item in page["Items"])
+    return {f"item {item['pk']['S']} {item['sk']['S']}": json.dumps(item) for item in items}
 
 
 def log_files(throughline: Throughline) -> Iterator[tuple[str, str]]:
@@ -169,7 +259,7 @@ def metrics(throughline: Throughline) -> Iterator[tuple[str, str]]:
     yield "metrics", str(client.list_metrics()["Metrics"])
 
 
-def histories(throughline: Throughline, ids: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def histories(throughline: Throughline, ids: Iterable[str]) -> Iterator[tuple[str, str]]:
     for message_id in ids:
         execution = throughline.execution(message_id)
         pages = throughline.engine.get_paginator("get_execution_history").paginate(
@@ -242,6 +332,54 @@ def test_no_number_is_written_but_in_a_providers_own_event(written: dict[str, st
 
     # What could not be recorded is kept as the provider said it: docs/security.md.
     assert [where for where in found if not where.startswith(EVENT)] == []
+
+
+def test_a_code_is_nowhere_but_on_the_phone(
+    throughline: Throughline,
+    written: dict[str, str],
+    stored: dict[str, str],
+    codes: dict[str, str],
+) -> None:
+    everywhere = written | stored | console_pages(throughline, codes) | answers(throughline, codes)
+    forms = {form for code in codes.values() for form in (code, ", ".join(code), " ".join(code))}
+
+    assert len(set(codes.values())) == len(LIVES)
+    assert {place for form in forms for place in holding(everywhere, form)} == set()
+
+
+def test_a_guess_is_nowhere(written: dict[str, str], stored: dict[str, str]) -> None:
+    assert {place for guess in GUESSES for place in holding(written | stored, guess)} == set()
+
+
+def test_a_callers_own_code_is_in_its_message_alone(
+    throughline: Throughline, written: dict[str, str], stored: dict[str, str], own: str
+) -> None:
+    everywhere = written | console_pages(throughline, [own]) | answers(throughline, [own])
+
+    assert holding(everywhere, OWN_CODE) == []
+    assert {place.split()[1] for place in holding(stored, OWN_CODE)} == {own}
+
+
+def test_neither_a_recipient_of_a_code_nor_the_client_is_written(written: dict[str, str]) -> None:
+    found = {place for mark in ("1303555", CLIENT) for place in holding(written, mark)}
+    assert [place for place in found if not place.startswith(EVENT)] == []
+
+
+def answers(throughline: Throughline, ids: Iterable[str]) -> dict[str, str]:
+    """What the API tells of verifications."""
+    return {
+        f"{what} {one}": json.dumps(read(one).body)
+        for one in ids
+        for what, read in (("GET", throughline.get), ("verification", throughline.verification))
+    }
+
+
+def console_pages(throughline: Throughline, ids: Iterable[str]) -> dict[str, str]:
+    """The pages of the console that tell of verifications. The phones show codes, on purpose."""
+    url = throughline.environment["THROUGHLINE_CONSOLE_URL"]
+    paths = ["/messages", "/overview", "/codes", *(f"/messages/{one}" for one in ids)]
+    pages = {path: http_client().get(f"{url}{path}") for path in paths}
+    return {f"console {path}": page.raise_for_status().text for path, page in pages.items()}
 
 
 @pytest.mark.parametrize("kind", DIRECT)

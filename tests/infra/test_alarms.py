@@ -5,17 +5,21 @@ from typing import Any
 
 import pytest
 
+from messaging.codes.guard import LIMITS
 from tests.infra.template import Template
 
 STACK_WIDE = {
     "AlarmOldestRequest": (300, 3, 5),
     "AlarmStartsThrottled": (0, 3, 5),
     "AlarmFunctionErrors": (4, 2, 5),
+    "AlarmApiErrors": (4, 2, 5),
     "AlarmFunctionThrottles": (0, 3, 5),
     "AlarmExecutionsBroken": (0, 1, 1),
     "AlarmTransitionsThrottled": (0, 3, 5),
     "AlarmUndeliveredShare": (10, 1, 1),
     "AlarmTimeToDeliver": (120_000, 1, 1),
+    "AlarmBreakerOpened": (0, 1, 1),
+    "AlarmCodesUncounted": (0, 1, 1),
 }
 SECTIONS = {
     "OnCallDashboard": ["Message loss", "Latency", "Resource usage"],
@@ -75,13 +79,21 @@ def test_the_oldest_request_is_that_of_the_requests_queue(template: Template) ->
 
 
 def test_the_errors_of_every_function_are_watched(template: Template) -> None:
+    """Those of a function behind the API are errors of the API."""
     watched = metrics(alarms(template)["AlarmFunctionErrors"])
+    of_api = alarms(template)["AlarmApiErrors"]
+    behind_the_api = {
+        one["FunctionName"]
+        for one in template.of_type("AWS::Lambda::Permission").values()
+        if one["Principal"] == "apigateway.amazonaws.com"
+    }
     functions = template.of_type("AWS::Lambda::Function").keys()
 
     assert {one["MetricName"] for one in watched} == {"Errors"}
-    assert {one["Dimensions"][0]["Value"] for one in watched} == functions
-    # An alarm may look at no more.
-    assert len(watched) <= 10
+    assert {one["Dimensions"][0]["Value"] for one in watched} == functions - behind_the_api
+    assert (of_api["Namespace"], of_api["MetricName"]) == ("AWS/ApiGateway", "5XXError")
+    assert (of_api["Statistic"], of_api["Period"]) == ("Sum", 60)
+    assert of_api["Dimensions"] == [{"Name": "ApiName", "Value": "Throughline"}]
 
 
 def test_throttles_are_those_of_every_function_of_the_account(template: Template) -> None:
@@ -129,6 +141,20 @@ def test_the_time_to_deliver_is_that_of_the_slowest_twentieth(template: Template
     assert (alarm["MetricName"], alarm["ExtendedStatistic"]) == ("MessageTimeToDeliver", "p95")
     assert alarm["EvaluateLowSampleCountPercentile"] == "ignore"
     assert alarm["Period"] == 15 * 60
+
+
+@pytest.mark.parametrize(
+    ("alarm", "metric"),
+    [("AlarmBreakerOpened", "CodeBreakerOpened"), ("AlarmCodesUncounted", "CodesUncounted")],
+)
+def test_a_breaker_that_opened_and_codes_that_were_not_counted_fire(
+    template: Template, alarm: str, metric: str
+) -> None:
+    found = alarms(template)[alarm]
+
+    assert (found["Namespace"], found["MetricName"]) == ("Throughline", metric)
+    assert (found["Statistic"], found["Period"]) == ("Sum", 60)
+    assert found["Dimensions"] == [{"Name": "service", "Value": "throughline"}]
 
 
 def test_two_stacks_count_each_for_itself(changed: Template) -> None:
@@ -179,6 +205,18 @@ def test_the_dashboard_shows_each_channel_alone(template: Template) -> None:
             "Fallback",
         ]
         assert all(line[2:6] == ["channel", channel, "service", "throughline"] for line in drawn)
+
+
+def test_the_dashboard_shows_refused_codes_by_limit(template: Template) -> None:
+    [shown] = [
+        widget["properties"]["metrics"]
+        for widget in widgets(template, "OnCallChannels")
+        if widget["properties"].get("title") == "Refused codes"
+    ]
+
+    blocked = [line[2:4] for line in shown if line[1] == "CodeBlocked"]
+    assert blocked == [["limit", limit] for limit in LIMITS]
+    assert [line[1] for line in shown[5:]] == ["CodeBreakerOpened", "CodesUncounted"]
 
 
 def test_every_log_group_forgets_and_every_function_has_one(template: Template) -> None:

@@ -64,11 +64,11 @@ def test_messages_can_be_restored_and_are_encrypted_with_the_stacks_key(template
         "SSEEnabled": True,
         "SSEType": "KMS",
     }
-    assert template.only("AWS::KMS::Key")["EnableKeyRotation"] is True
+    assert template.of_type("AWS::KMS::Key")["Key"]["EnableKeyRotation"] is True
 
 
-@pytest.mark.parametrize("name", ["StoreMessages", "Key"])
-def test_the_table_and_its_key_outlive_the_stack(template: Template, name: str) -> None:
+@pytest.mark.parametrize("name", ["StoreMessages", "Key", "CodesKey"])
+def test_the_table_and_the_keys_outlive_the_stack(template: Template, name: str) -> None:
     resource = template.resources[name]
 
     assert resource["DeletionPolicy"] == "RetainExceptOnCreate"
@@ -137,7 +137,7 @@ def test_the_key_serves_the_stacks_services_for_this_account_only(template: Temp
     use = ["kms:Decrypt", "kms:GenerateDataKey*"]
     any_topic = {"ArnLike": {"kms:EncryptionContext:aws:sns:topicArn": own.format("sns", "*")}}
     providers = ["ses.amazonaws.com", "sms-voice.amazonaws.com", "social-messaging.amazonaws.com"]
-    owner, *others = template.only("AWS::KMS::Key")["KeyPolicy"]["Statement"]
+    owner, *others = template.of_type("AWS::KMS::Key")["Key"]["KeyPolicy"]["Statement"]
 
     assert owner["Principal"] == {"AWS": "arn:<AWS::Partition>:iam::<AWS::AccountId>:root"}
     assert "Condition" not in owner

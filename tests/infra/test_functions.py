@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.infra.conftest import CHANGED
 from tests.infra.template import Template
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
@@ -22,6 +23,17 @@ SENDERS = {
     "VOICE_SENDER": "+12065550101",
 }
 TABLE = {"MESSAGES_TABLE": "StoreMessages"}
+CODE_LIMITS = {
+    "CODES_PER_RECIPIENT_HOUR": "5",
+    "CODES_PER_RECIPIENT_DAY": "10",
+    "CODES_PER_PREFIX_HOUR": "20",
+    "CODES_PER_CLIENT_HOUR": "20",
+    "CODES_COUNTRIES_ALLOWED": "",
+    "CODES_COUNTRIES_DENIED": "",
+    "CODES_BREAKER": "block",
+    "CODES_BREAKER_PERCENT": "20",
+}
+COOL_DOWN = {"CODES_RESEND_SECONDS": "30"}
 
 ENVIRONMENTS = {
     "accept_message": {**TABLE, **PLANNING, **SENDERS, "REQUESTS_QUEUE_URL": "RequestsQueue"},
@@ -44,12 +56,28 @@ ENVIRONMENTS = {
         "WHATSAPP_CODE_LANGUAGES": "en",
         "SMS_PROTECT_CONFIGURATION": "",
         "SMS_CODES_MAX_PRICE": "",
+        "VOICE_PROTECT_CONFIGURATION": "",
+        "VOICE_CODES_MAX_PRICE": "",
         "SMS_NOTIFY_CODE_TEMPLATE": "notify-code-verification-english-001",
+        "CODES_KEY_ID": "CodesKey",
     },
     "record_receipt": {**TABLE, "RETENTION_DAYS": "90", "SMS_CARRIER_RECEIPT": "delivered"},
     "close_message": {**TABLE, "RETENTION_DAYS": "90"},
     "read_message": TABLE,
     "control_message": {**TABLE, "RETENTION_DAYS": "90"},
+    "start_verification": {
+        **TABLE,
+        **PLANNING,
+        **SENDERS,
+        **CODE_LIMITS,
+        **COOL_DOWN,
+        "CODES_BRAND": "Throughline",
+        "CODES_CHANNELS": "whatsapp,sms,email,voice",
+        "REQUESTS_QUEUE_URL": "RequestsQueue",
+    },
+    "read_verification": {**TABLE, **COOL_DOWN},
+    "check_verification": {**TABLE, "RETENTION_DAYS": "90", "CODES_KEY_ID": "CodesKey"},
+    "control_verification": {**TABLE, **CODE_LIMITS, **COOL_DOWN, "RETENTION_DAYS": "90"},
 }
 ALL = {
     "POWERTOOLS_SERVICE_NAME": "throughline",
@@ -113,3 +141,13 @@ def test_the_log_level_is_a_parameter(changed: Template) -> None:
     }
 
     assert levels == {"DEBUG"}
+
+
+def test_how_codes_are_sent_is_a_parameter(changed: Template) -> None:
+    variables = changed.functions["send_message"]["Environment"]["Variables"]
+    names = [name.upper() for name in CHANGED if "code" in name or "protect" in name]
+
+    assert len(names) == 7
+    assert {name: variables[name] for name in names} == {
+        name: CHANGED[name.lower()] for name in names
+    }

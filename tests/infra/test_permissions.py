@@ -63,8 +63,15 @@ ALLOWED = {
                 "configuration-set/ReceiptsConfigurationSetsSms",
             )
         ),
-        ("sms-voice:SendVoiceMessage", of_account("sms-voice", "phone-number/*")),
-        ("sms-voice:SendVoiceMessage", of_account("sms-voice", "pool/*")),
+        *(
+            ("sms-voice:SendVoiceMessage", of_account("sms-voice", resource))
+            for resource in (
+                "phone-number/*",
+                "pool/*",
+                "protect-configuration/*",
+                "configuration-set/ReceiptsConfigurationSetsVoice",
+            )
+        ),
         (
             "social-messaging:SendWhatsAppMessage",
             of_account("social-messaging", "phone-number-id/*"),
@@ -88,6 +95,17 @@ ALLOWED = {
     | {("sqs:SendMessage", "DeliveryUnclosed")},
     "read_message": on_table("Query") | READ_KEY,
     "control_message": on_table("UpdateItem", "Query") | WRITE_KEY | ANSWER,
+    "start_verification": on_table("BatchGetItem", "GetItem", "PutItem", "UpdateItem", "Query")
+    | WRITE_KEY
+    | {("states:SendTaskFailure", "*"), ("sqs:SendMessage", "RequestsQueue")},
+    "read_verification": on_table("Query") | READ_KEY,
+    "check_verification": on_table("UpdateItem", "Query")
+    | WRITE_KEY
+    | ANSWER
+    | {("sms-voice:PutMessageFeedback", of_account("sms-voice", "message/*"))},
+    "control_verification": on_table("BatchGetItem", "UpdateItem", "Query")
+    | WRITE_KEY
+    | {("states:SendTaskFailure", "*")},
 }
 
 
@@ -170,6 +188,9 @@ def test_answering_a_waiting_state_stands_in_a_policy_of_its_own(template: Templ
         "ReceiptsRecordReceiptAnswerWaitingStates",
         "DeliverySendMessageAnswerWaitingStates",
         "HttpControlMessageAnswerWaitingStates",
+        "CodesStartVerificationAnswerWaitingStates",
+        "CodesCheckVerificationAnswerWaitingStates",
+        "CodesControlVerificationAnswerWaitingStates",
     ]
 
 

@@ -62,14 +62,14 @@ def test_channels_of_one_service_share_its_permissions(
     template = Template.read(tmp_path / "Shared.template.json")
     for policy in (
         template.only("AWS::SNS::TopicPolicy")["PolicyDocument"],
-        template.only("AWS::KMS::Key")["KeyPolicy"],
+        template.of_type("AWS::KMS::Key")["Key"]["KeyPolicy"],
     ):
         (statement,) = _for_service(policy, "sms-voice.amazonaws.com")
         assert statement["Principal"] == {"Service": "sms-voice.amazonaws.com"}
 
 
 def test_the_providers_may_use_the_key_the_topic_is_encrypted_with(template: Template) -> None:
-    key = template.only("AWS::KMS::Key")
+    key = template.of_type("AWS::KMS::Key")["Key"]
     (statement,) = _for_service(key["KeyPolicy"], "sms-voice.amazonaws.com")
 
     assert template.only("AWS::SNS::Topic")["KmsMasterKeyId"] == "Key"

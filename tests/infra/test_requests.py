@@ -154,7 +154,7 @@ def test_cloudwatch_may_use_the_key_of_the_alarm_topic(changed: Template) -> Non
     assert changed.of_type("AWS::SNS::Topic")["AlarmsTopic"]["KmsMasterKeyId"] == "Key"
     (statement,) = (
         each
-        for each in changed.only("AWS::KMS::Key")["KeyPolicy"]["Statement"]
+        for each in changed.of_type("AWS::KMS::Key")["Key"]["KeyPolicy"]["Statement"]
         if "cloudwatch.amazonaws.com" in str(each["Principal"])
     )
     assert statement["Action"] == ["kms:Decrypt", "kms:GenerateDataKey*"]

@@ -31,14 +31,16 @@ def admitting(template: Template, kind: str) -> Iterator[tuple[str, dict[str, An
 
 @pytest.mark.parametrize("kind", POLICIES)
 def test_no_resource_is_open_to_another_account(template: Template, kind: str) -> None:
+    """To the account itself, to services, and to roles of the stack."""
     statements = [statement for _, statement in admitting(template, kind)]
 
     assert statements
     for statement in statements:
-        [principal] = statement["Principal"].items()
-        assert principal[0] in {"Service", "AWS"}
-        if principal[0] == "AWS":
-            assert principal[1] == "arn:<AWS::Partition>:iam::<AWS::AccountId>:root"
+        [(kind, principal)] = statement["Principal"].items()
+        assert kind in {"Service", "AWS"}
+        if kind == "AWS" and principal != "arn:<AWS::Partition>:iam::<AWS::AccountId>:root":
+            named = [principal] if isinstance(principal, str) else principal
+            assert set(named) <= template.of_type("AWS::IAM::Role").keys()
 
 
 def test_no_policy_admits_anybody_to_the_requests_queue(template: Template) -> None:
@@ -53,10 +55,13 @@ def test_only_the_stacks_own_api_topic_rule_and_machine_invoke_functions(
     permissions = template.of_type("AWS::Lambda::Permission").values()
     admitted = {(one["FunctionName"], one["Principal"]) for one in permissions}
 
-    assert admitted == {
-        ("HttpAcceptMessage", "apigateway.amazonaws.com"),
-        ("HttpReadMessage", "apigateway.amazonaws.com"),
-        ("HttpControlMessage", "apigateway.amazonaws.com"),
+    behind_the_api = {name for name, by in admitted if by == "apigateway.amazonaws.com"}
+    assert behind_the_api == {
+        *("HttpAcceptMessage", "HttpReadMessage", "HttpControlMessage"),
+        *("CodesStartVerification", "CodesReadVerification"),
+        *("CodesCheckVerification", "CodesControlVerification"),
+    }
+    assert admitted - {(name, "apigateway.amazonaws.com") for name in behind_the_api} == {
         ("ReceiptsRecordReceipt", "sns.amazonaws.com"),
         ("DeliveryCloseMessage", "events.amazonaws.com"),
     }
@@ -80,7 +85,10 @@ def test_only_the_starter_starts_executions_and_no_role_puts_requests_but_the_ap
         return [functions[one] for one in functions if (action, resource) in template.allowed(one)]
 
     assert may("states:StartExecution", "DeliveryDeliverMessage") == ["start_delivery"]
-    assert may("sqs:SendMessage", "RequestsQueue") == ["accept_message"]
+    assert may("sqs:SendMessage", "RequestsQueue") == [
+        "accept_message",
+        "start_verification",
+    ]
 
 
 def test_the_secret_has_no_policy_of_its_own(template: Template) -> None:

@@ -131,7 +131,7 @@ def message_document(
         "reason": message.reason,
         "category": request.get("category"),
         "metadata": request.get("metadata", {}),
-        "attempts": [_attempt_document(history, attempt) for attempt in history.attempts],
+        "attempts": [_attempt_document(history, attempt) for attempt in history.requested()],
         "timeline": sorted(_timeline(history, stored), key=lambda event: str(event["at"])),
         **({"errors": list(message.problems)} if message.problems else {}),
     }
@@ -176,7 +176,8 @@ def _timeline(
 ) -> Iterable[dict[str, Any]]:
     message = history.message
     yield _event(message.accepted_at, "accepted")
-    for attempt in history.attempts:
+    yield from _by_the_caller(message)
+    for attempt in history.requested():
         yield _event(attempt.claimed_at, "sending", attempt)
         for status, at in attempt.times.items():
             reason = attempt.reason if status == attempt.status else None
@@ -189,8 +190,16 @@ def _timeline(
         yield _event(message.concluded_at, message.status)
 
 
+def _by_the_caller(message: Message) -> Iterable[dict[str, Any]]:
+    """The steps that the caller asked for, and a cancellation that is not the message's end."""
+    for step, at in message.advances.items():
+        yield _event(at, "advanced", step=step)
+    if message.cancelled_at and message.status is not MessageStatus.CANCELLED:
+        yield _event(message.cancelled_at, "cancelled")
+
+
 def _event(
-    at: datetime, event: str, attempt: Attempt | None = None, **facts: str | None
+    at: datetime, event: str, attempt: Attempt | None = None, **facts: str | int | None
 ) -> dict[str, Any]:
     about = {"attempt": attempt.number, "channel": attempt.channel} if attempt else {}
     known = {name: value for name, value in facts.items() if value is not None}

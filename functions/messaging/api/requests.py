@@ -51,7 +51,10 @@ def read(body: bytes) -> object:
 
 def check_body(model: type[M], body: bytes) -> M:
     """The body as the model has it; an empty one is an empty object. Raises `InvalidRequest`."""
-    found, invalid = validated(model, read(body or b"{}"))
+    document = read(body or b"{}")
+    if problems := surrogate_problems(document):
+        raise InvalidRequest(problems)
+    found, invalid = validated(model, document)
     if found is None:
         raise InvalidRequest([one.problem for one in invalid])
     return found

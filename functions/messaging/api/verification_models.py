@@ -15,7 +15,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from messaging.api.models import AnyRecipients, AnySenders, ChannelStep, Metadata, Senders
-from messaging.channels.fields import Line, Pattern, RequestModel, between, not_blank, one_of
+from messaging.channels.fields import Pattern, RequestModel, between, not_blank, one_line, one_of
 from messaging.codes.texts import languages
 from messaging.domain.verifications import MAX_SENDS, Alphabet
 
@@ -41,9 +41,21 @@ def _ip_address(text: str) -> str:
         raise PydanticCustomError("ip", "must be an IPv4 or IPv6 address") from None
 
 
-def _short(most: int) -> object:
-    """One line of a text that has to fit into one SMS with the code."""
-    return Annotated[Line, StringConstraints(max_length=most), AfterValidator(not_blank)]
+# One line each, of which the SMS has all beside the code.
+Brand = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=30),
+    AfterValidator(one_line),
+    AfterValidator(not_blank),
+]
+Payee = Brand
+Amount = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=20),
+    AfterValidator(one_line),
+    AfterValidator(not_blank),
+]
+OwnCode = Annotated[str, Pattern(r"^.{4,10}$", "must have 4 to 10 characters")]
 
 
 class CodeAutofill(RequestModel):
@@ -81,16 +93,14 @@ class VerificationBody(RequestModel):
     ] = "sign-in"
     alphabet: Annotated[str, one_of(Alphabet)] = Alphabet.DIGITS
     length: Annotated[int, between(MIN_LENGTH, MAX_LENGTH)] | None = None
-    code: Annotated[str, StringConstraints(min_length=MIN_LENGTH, max_length=MAX_LENGTH)] | None = (
-        None
-    )
+    code: OwnCode | None = None
     expires_in_seconds: Annotated[int, between(60, 3_600)] = 600
     max_checks: Annotated[int, between(1, 5)] | None = None
-    brand: Annotated[str, _short(30)] | None = None
+    brand: Brand | None = None
     language: Annotated[str, one_of(sorted(languages()))] | None = None
     autofill: CodeAutofill | None = None
-    payee: Annotated[str, _short(30)] | None = None
-    amount: Annotated[str, _short(20)] | None = None
+    payee: Payee | None = None
+    amount: Amount | None = None
     client_ip: Annotated[str, AfterValidator(_ip_address)] | None = None
     metadata: Metadata = Field(default={})
 

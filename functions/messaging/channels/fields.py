@@ -113,7 +113,7 @@ def _is_visible(character: str) -> bool:
     return unicodedata.category(character) not in _INVISIBLE and not _IGNORABLE.match(character)
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     if _CONTROL.search(text):
         raise PydanticCustomError(
             "one_line", "must not contain line breaks or other control characters"
@@ -131,11 +131,11 @@ def finite(value: T) -> T:
 
 
 Text = Annotated[str, AfterValidator(not_blank)]
-Line = Annotated[str, StringConstraints(min_length=1, max_length=998), AfterValidator(_one_line)]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=998), AfterValidator(one_line)]
 FileName = Annotated[
     str,
     StringConstraints(min_length=1, max_length=512),
-    AfterValidator(_one_line),
+    AfterValidator(one_line),
     AfterValidator(not_blank),
 ]
 Link = Annotated[

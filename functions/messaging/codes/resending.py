@@ -60,7 +60,7 @@ class Resending:
         self.guard.admit(addresses(request), client_ip, resend=True)
         if not self.store.verifications.request_send(message.message_id, now, self.cool_down):
             self._require_cool(self.cool_down)
-        self.control.advance(message.message_id, step - 1)
+        self.control.advance(message.message_id, step - 1, resend=True)
         return self.store.messages.history(message.message_id)
 
     def _require_pending(self, history: MessageHistory, now: "datetime") -> None:

@@ -209,15 +209,23 @@ class MessageHistory:
         return MessageStatus.IN_PROGRESS if self.attempts and status not in FINAL else status
 
     def status_of(self, attempt: Attempt) -> AttemptStatus:
-        """The attempt's status: timed out if the workflow has continued without it, even if its
-        function failed before it recorded that.
+        """The attempt's status: timed out if the workflow has continued without it, and skipped if
+        the caller ended its message before it was sent, even if no function recorded that.
         """
-        if attempt.status is AttemptStatus.SENDING and self.went_on_without(attempt):
-            return AttemptStatus.TIMED_OUT
-        return attempt.status
+        if attempt.status is not AttemptStatus.SENDING:
+            return attempt.status
+        if attempt.released and (self.message.confirmed or self.message.cancelled):
+            return AttemptStatus.SKIPPED
+        return AttemptStatus.TIMED_OUT if self.went_on_without(attempt) else attempt.status
 
     def attempt(self, number: int) -> Attempt | None:
         return next((one for one in self.attempts if one.number == number), None)
+
+    def requested(self) -> list[Attempt]:
+        """The attempts without those that are only sent if the caller asks for them, who has not
+        yet.
+        """
+        return [one for one in self.attempts if not one.waits_for_request]
 
     def step(self, attempt: Attempt) -> int:
         return self.message.plan.attempt(attempt.number).step

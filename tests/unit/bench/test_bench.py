@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,10 +11,20 @@ from typing import Any
 import pytest
 
 from bench import arguments, costs, figures, meter_cloud, publish, targets, usage
+from bench.code_load import code_in
+from bench.codes import CODE_SCENARIOS, to_many_recipients
 from bench.costs import Pricing
 from bench.scenarios import SCENARIOS, SCENARIOS_WITHOUT_TIMEOUT, mixed
 from bench.usage import AwsCall, Invocation, Usage
-from bench.verdicts import judged, verdict
+from bench.verdicts import (
+    APPROVED,
+    TOO_LATE,
+    CodeVerdicts,
+    code_verdict,
+    judged,
+    judged_codes,
+    verdict,
+)
 from messaging import metrics
 from messaging.domain.statuses import MessageStatus
 from messaging.pricing import prices
@@ -48,7 +59,7 @@ USED = Usage(
     states=4,
     reads=2,
     writes=6,
-    calls={"sqs.SendMessage": 2, "sns.Publish": 4},
+    calls={"sqs.SendMessage": 2, "sns.Publish": 4, "kms.GenerateMac": 2},
     invocations={"accept_message": 2, "start_delivery": 1},
     milliseconds={"accept_message": 3000.0, "start_delivery": 1000.0},
     log_bytes=1024**3,
@@ -145,6 +156,7 @@ def test_a_million_messages_cost_their_parts_at_list_price() -> None:
         "API Gateway": 2 * 0.05 / 2 * 1e6,
         "SQS": (2 + 2) * 0.03 / 2 * 1e6,
         "SNS": 4 * 0.04 / 2 * 1e6,
+        "KMS": 2 * 0.000003 / 2 * 1e6,
         "Logs": round((1 + 2 * 270 / 1024**3) * 0.5 / 2 * 1e6, 6),
     }
     assert costs.channel_fees_per_million(["sms", "sms", "email"], LISTED) == pytest.approx(16_200)
@@ -311,6 +323,21 @@ def test_a_read_that_need_not_be_consistent_is_half_a_unit(request_: bytes, unit
     assert meter_cloud.consumed("Query", request_, response) == (units, 0)
 
 
+@pytest.mark.parametrize(("consistent", "units"), [(True, 4), (False, 2)])
+def test_a_batch_reads_each_of_its_keys(*, consistent: bool, units: float) -> None:
+    keys = [{"pk": {"S": name}} for name in ("large", "small", "none")]
+    asked = {"Messages": {"Keys": keys, "ConsistentRead": consistent}}
+    items = [{"text": {"S": "x" * 5_000}}, {"text": {"S": "x"}}]
+    response: meter_cloud.HttpResponse = (
+        200,
+        {},
+        json.dumps({"Responses": {"Messages": items}}).encode(),
+    )
+
+    request = json.dumps({"RequestItems": asked}).encode()
+    assert meter_cloud.consumed("BatchGetItem", request, response) == (units, 0)
+
+
 def test_a_write_is_made_to_tell_its_units() -> None:
     asked = meter_cloud.with_consumed_capacity(
         b'{"TableName": "Messages", "Key": {"n": {"S": "}"}}} '
@@ -343,6 +370,7 @@ def judged_targets(
 ) -> dict[str, tuple[str, bool]]:
     measured = {
         "runs": runs,
+        "code_runs": [],
         "imports": [{"name": "send_message", "ratio": 1.2}],
         "costs": [{"usage": {"states": 20, "messages": 10}, "dollars_per_million": dollars}],
     }
@@ -368,6 +396,71 @@ def test_a_message_delivered_first_costs_at_most_66_dollars_per_million() -> Non
     dear = judged_targets(run(15.5, 1000, 15.2), dollars={"Step Functions": 50, "Logs": 16.01})
 
     assert (cheap[what], dear[what]) == (("66.00", True), ("66.01", False))
+
+
+def test_a_right_code_is_approved_once_and_each_other_check_comes_too_late() -> None:
+    assert code_verdict("ok", [APPROVED, TOO_LATE]) == "ok"
+    assert code_verdict("ok", [APPROVED, APPROVED]) == "approved twice"
+    assert code_verdict("ok", [TOO_LATE, TOO_LATE]) == "lost"
+    assert code_verdict("ok", []) == "lost"
+    assert code_verdict("ok", [APPROVED, "pending"]) == "wrong"
+    assert code_verdict("duplicated", [APPROVED, TOO_LATE]) == "duplicated"
+    assert code_verdict("wrong", [APPROVED, TOO_LATE]) == "wrong"
+
+
+def test_verdicts_of_verifications_are_counted() -> None:
+    found = judged_codes(["ok", "approved twice", "duplicated", "lost", "lost", "wrong"])
+
+    assert found == CodeVerdicts(6, approved_twice=1, sent_twice=1, lost=2, wrong=1)
+    assert not found.clean
+    assert judged_codes(["ok"]).clean
+
+
+def code_run(**changes: Any) -> dict[str, Any]:
+    verdicts = dict.fromkeys(("lost", "sent_twice", "approved_twice", "wrong"), 0)
+    return {
+        "name": "1,000 verifications",
+        "per_second": 10,
+        "verdicts": verdicts | changes,
+        "latencies": {"start_to_call": {"p95": 0.4}, "check": {"p95": 0.6}},
+    }
+
+
+def test_verifications_are_judged_by_what_went_wrong_and_by_their_latencies() -> None:
+    codes = [code_run(approved_twice=1), code_run(lost=2)]
+    cost = {"scenario": "code by WhatsApp", "dollars_per_million": {"KMS": 6, "Logs": 84.01}}
+    measured = {"runs": [], "code_runs": codes, "costs": [cost]}
+    found = {what: (found, met) for what, _, found, met in targets.targets(measured)}
+
+    assert found == {
+        "verifications lost, sent twice, approved twice or wrong, in all runs": ("3", False),
+        "AWS, US dollars per million verifications, code by WhatsApp": ("90.01", False),
+        "start of a verification to provider call, p95, 1,000 verifications": ("0.40 s", True),
+        "response to the right code, p95, 1,000 verifications": ("0.60 s", False),
+    }
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"text": "123456 is your code. It expires in 10 minutes.\n\n@example.com #123456"},
+        {"text": None, "template": {"parameters": ["123456", "123456"]}},
+        {"text": "Your code: 123456", "subject": "Sign in", "html": "#999999"},
+    ],
+)
+def test_a_code_is_read_from_what_the_phone_shows(content: dict[str, Any]) -> None:
+    assert code_in(content) == "123456"
+    assert code_in({"text": "Call 12065550100"}) is None
+
+
+def test_each_of_a_thousand_verifications_has_a_recipient_of_its_own() -> None:
+    sent = to_many_recipients(mixed(1_000, CODE_SCENARIOS))
+    recipients = Counter(address for one in sent for address in set(one.to.values()))
+    prefixes = Counter(address[:-4] for address in recipients if address.startswith("+"))
+
+    assert set(recipients.values()) == {1}
+    assert max(prefixes.values()) <= 5
+    assert {len(one.to) for one in sent if one.name == "code by WhatsApp"} == {2}
 
 
 def test_only_the_figures_of_the_page_are_replaced() -> None:

@@ -7,7 +7,14 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from messaging.closing import Closed, Closing
-from messaging.domain.messages import Message, Outcome
+from messaging.domain.messages import (
+    ADVANCED_BEFORE,
+    CONFIRMED_BEFORE,
+    NOT_CONFIRMED,
+    NOT_REQUESTED,
+    Message,
+    Outcome,
+)
 from messaging.domain.plan import Plan, PlannedAttempt
 from messaging.domain.statuses import AttemptStatus, MessageStatus, Success
 from messaging.store import Store
@@ -179,3 +186,100 @@ def test_an_attempt_that_a_closed_message_left_open_times_out(planned: Closing) 
     planned.close_after_execution("m1", "FAILED", NOW)
 
     assert attempts(planned) == [(AttemptStatus.TIMED_OUT, "the execution failed")]
+
+
+# ---- what the caller said, or did not say
+
+
+def test_a_confirmed_message_is_not_closed(planned: Closing) -> None:
+    in_status(planned.store, FIRST, AttemptStatus.FAILED)
+    in_status(planned.store, SECOND, AttemptStatus.SENT)
+    planned.store.messages.confirm("m1", LATER, None)
+
+    assert planned.close("m1") == Outcome("m1", MessageStatus.CONFIRMED, "sms", 2, None)
+    assert attempts(planned)[1] == (AttemptStatus.SENT, None)
+
+
+def test_a_message_that_was_confirmed_before_anything_was_sent_has_no_attempt(
+    planned: Closing,
+) -> None:
+    planned.store.messages.confirm("m1", LATER, None)
+
+    assert planned.close("m1") == Closed("m1", MessageStatus.CONFIRMED, CONFIRMED_BEFORE)
+
+
+def test_a_confirmation_while_its_message_is_closed_is_the_outcome(
+    planned: Closing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_status(planned.store, FIRST, AttemptStatus.SENT)
+    update_status = planned.store.messages.update_status
+
+    def confirmed_meanwhile(*args: object, **kwargs: object) -> MessageStatus:
+        planned.store.messages.confirm("m1", LATER, None)
+        return update_status(*args, **kwargs)  # type: ignore[arg-type] # passed on as they are
+
+    monkeypatch.setattr(planned.store.messages, "update_status", confirmed_meanwhile)
+
+    assert planned.close("m1") == Outcome("m1", MessageStatus.CONFIRMED, "whatsapp", 1, None)
+    assert attempts(planned) == [(AttemptStatus.SENT, None)]
+
+
+def test_a_cancelled_message_keeps_its_status_and_what_was_sent(
+    planned: Closing, rises: RecordedRises
+) -> None:
+    in_status(planned.store, FIRST, AttemptStatus.SENT)
+    planned.store.messages.cancel("m1", LATER, "the order was cancelled", by_caller=True)
+
+    closed = Closed("m1", MessageStatus.CANCELLED, "whatsapp: sent")
+    assert planned.close("m1") == closed
+    assert planned.close_after_execution("m1", "ABORTED", NOW) == replace(closed, cause=STOPPED)
+    assert attempts(planned) == [(AttemptStatus.SENT, None)]
+    assert [status for status, *_ in rises.of_message][1:] == [MessageStatus.CANCELLED]
+
+
+@pytest.mark.parametrize("moment", ["before the close", "while it is closed"])
+def test_a_delivered_message_that_nobody_confirmed_ends_as_delivered(
+    closing: Closing, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    plan = plan_of(
+        PlannedAttempt(1, 1, "whatsapp", 45, Success.CONFIRMED),
+        PlannedAttempt(2, 2, "sms", 45, Success.CONFIRMED),
+    )
+    closing.store.messages.add(Message("m1", NOW, plan))
+    in_status(closing.store, FIRST, AttemptStatus.SENT)
+    in_status(closing.store, SECOND, AttemptStatus.SENT)
+    update_status = closing.store.messages.update_status
+
+    def delivered(*args: object, **kwargs: object) -> MessageStatus:
+        closing.store.attempts.update_status(FIRST, AttemptStatus.DELIVERED, NOW)
+        return update_status(*args, **kwargs)  # type: ignore[arg-type] # passed on as they are
+
+    if moment == "before the close":
+        closing.store.attempts.update_status(FIRST, AttemptStatus.DELIVERED, NOW)
+    else:
+        monkeypatch.setattr(closing.store.messages, "update_status", delivered)
+
+    assert closing.close("m1") == Closed("m1", MessageStatus.DELIVERED, NOT_CONFIRMED)
+    message = closing.store.messages.history("m1").message
+    assert (message.status, message.reason) == (MessageStatus.DELIVERED, NOT_CONFIRMED)
+    assert [status for status, _ in attempts(closing)] == [
+        AttemptStatus.DELIVERED,
+        AttemptStatus.TIMED_OUT,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reason", "status"),
+    [
+        (ADVANCED_BEFORE, MessageStatus.UNDELIVERED),
+        (NOT_REQUESTED, MessageStatus.UNDELIVERED),
+        ("the message expired", MessageStatus.EXPIRED),
+    ],
+)
+def test_only_a_step_that_was_skipped_for_the_expiry_makes_a_message_expire(
+    planned: Closing, reason: str, status: MessageStatus
+) -> None:
+    planned.store.attempts.claim(FIRST, "whatsapp", "token 1", NOW)
+    planned.store.attempts.update_status(FIRST, AttemptStatus.SKIPPED, NOW, reason)
+
+    assert planned.close("m1").status is status

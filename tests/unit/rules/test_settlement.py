@@ -1,8 +1,10 @@
 """What a status means for its message, and which waiting states are answered."""
 
+from dataclasses import replace
+
 import pytest
 
-from messaging.domain.messages import Attempt, Message, Outcome
+from messaging.domain.messages import NOT_CONFIRMED, Attempt, Message, Outcome
 from messaging.domain.plan import PlannedAttempt
 from messaging.domain.statuses import AttemptStatus, MessageStatus, Success
 from messaging.settlement import Settlement
@@ -158,3 +160,62 @@ def test_an_attempt_that_was_sent_remains_sent_beside_the_success_of_the_other(
     history = store.messages.history("m1")
     assert history.message.status is MessageStatus.DELIVERED
     assert history.attempts[1] == second
+
+
+# ---- a step that requires a confirmation
+
+UNCONFIRMED = plan_of(PlannedAttempt(1, 1, "whatsapp", 45, Success.CONFIRMED))
+
+
+@pytest.fixture
+def unconfirmed(store: Store, states: RecordedStates) -> Settlement:
+    store.messages.add(replace(MESSAGE, plan=UNCONFIRMED))
+    return Settlement(store, states, now)
+
+
+@pytest.mark.parametrize("recorded", [True, False], ids=["after its send", "before its send"])
+def test_a_delivery_does_not_end_a_wait_for_a_confirmation(
+    store: Store, states: RecordedStates, unconfirmed: Settlement, *, recorded: bool
+) -> None:
+    store.attempts.claim(FIRST, "whatsapp", "token 1", NOW)
+    if recorded:
+        store.attempts.record_sent(FIRST, "wa-1", NOW, UNCONFIRMED.attempt(1))
+    unconfirmed.settle(store.attempts.update_status(FIRST, AttemptStatus.DELIVERED, NOW))
+
+    assert (states.succeeded, states.failed) == ([], [])
+    assert store.messages.history("m1").message.status is MessageStatus.ACCEPTED
+
+
+@pytest.mark.parametrize("status", [AttemptStatus.DELIVERED, AttemptStatus.READ])
+def test_a_delivery_after_the_end_raises_a_message_that_was_not_confirmed(
+    store: Store, unconfirmed: Settlement, rises: RecordedRises, status: AttemptStatus
+) -> None:
+    store.attempts.claim(FIRST, "whatsapp", "token 1", NOW)
+    store.messages.update_status("m1", MessageStatus.EXPIRED, NOW)
+    for _ in range(2):
+        unconfirmed.settle(store.attempts.update_status(FIRST, status, NOW))
+
+    assert rises.of_message[-1] == (MessageStatus.DELIVERED, "whatsapp", NOT_CONFIRMED)
+    assert len(rises.of_message) == 3
+
+
+def test_what_the_carrier_has_is_not_delivered(store: Store, unconfirmed: Settlement) -> None:
+    store.attempts.claim(FIRST, "whatsapp", "token 1", NOW)
+    store.messages.update_status("m1", MessageStatus.EXPIRED, NOW)
+    unconfirmed.settle(store.attempts.update_status(FIRST, AttemptStatus.UNCONFIRMED, NOW))
+
+    assert store.messages.history("m1").message.status is MessageStatus.EXPIRED
+
+
+def test_a_delivery_of_another_step_does_not_raise_an_undelivered_message(
+    store: Store, settlement: Settlement
+) -> None:
+    """A step that requires a read receipt has not succeeded, as before."""
+    read = plan_of(PlannedAttempt(1, 1, "whatsapp", 45, Success.READ))
+    store.messages.add(replace(MESSAGE, message_id="m2", plan=read))
+    attempt_id = replace(FIRST, message_id="m2")
+    store.attempts.claim(attempt_id, "whatsapp", "token 1", NOW)
+    store.messages.update_status("m2", MessageStatus.UNDELIVERED, NOW)
+    settlement.settle(store.attempts.update_status(attempt_id, AttemptStatus.DELIVERED, NOW))
+
+    assert store.messages.history("m2").message.status is MessageStatus.UNDELIVERED
