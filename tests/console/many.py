@@ -74,6 +74,7 @@ def _verify(store: Store, name: str, at: datetime, number: int) -> None:
         attempt, sent = AttemptId(name, planned.number), at + timedelta(seconds=planned.number)
         store.attempts.claim(attempt, planned.channel, "token", sent)
         store.attempts.record_sent(attempt, f"provider-{attempt}", sent, planned)
+        store.attempts.update_status(attempt, AttemptStatus.DELIVERED, sent + timedelta(seconds=2))
     if number % 3:
         store.messages.update_status(name, MessageStatus.CONFIRMED, at + timedelta(seconds=30))
 
