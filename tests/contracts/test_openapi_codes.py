@@ -500,11 +500,11 @@ def test_a_url_of_a_verification_is_that_of_the_verification(
     assert first["headers"]["Location"] == document["status_url"]
 
 
-def test_a_problem_of_a_lost_cause_has_the_status(store: Store) -> None:
+def test_a_problem_of_a_lost_cause_has_the_state(store: Store) -> None:
     identity = started()
     approved(store, identity)
 
-    assert json.loads(check(identity, {"code": "123456"})["body"])["status"] == "approved"
+    assert json.loads(check(identity, {"code": "123456"})["body"])["state"] == "approved"
 
 
 def test_the_readme_shows_a_start_and_its_checks_as_they_are_described() -> None:
