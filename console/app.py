@@ -16,8 +16,8 @@ from console import libraries
 from console.context import TEMPLATES, ConsoleContext
 from console.installation import ConsoleClients, Installation
 from console.live import Hub
-from console.pages import codes, compose, message, messages, overview, phones
-from console.security import Guard
+from console.pages import compose, message, messages, overview, phones
+from console.security import LocalRequestsOnly
 
 STATIC = TEMPLATES.with_name("static")
 
@@ -34,7 +34,7 @@ def create_app(installation: Installation, clients: ConsoleClients) -> Starlette
 
     return Starlette(
         routes=_routes(context),
-        middleware=[Middleware(Guard)],
+        middleware=[Middleware(LocalRequestsOnly)],
         exception_handlers=dict.fromkeys(
             (HTTPException, ClientError, BotoCoreError), _error_page(context)
         ),
@@ -43,7 +43,7 @@ def create_app(installation: Installation, clients: ConsoleClients) -> Starlette
 
 
 def _routes(context: ConsoleContext) -> list[BaseRoute]:
-    pages = messages, message, codes, overview, compose, phones
+    pages = messages, message, overview, compose, phones
     return [
         Route("/", _home, methods=["GET"]),
         Route("/health", _health, methods=["GET"]),

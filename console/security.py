@@ -23,7 +23,7 @@ SAFE = frozenset({"GET", "HEAD"})
 HOSTS = frozenset({"127.0.0.1", "localhost"})
 
 
-class Guard:
+class LocalRequestsOnly:
     """Accepts requests to this machine only, and writes from the console's own pages only."""
 
     def __init__(self, app: ASGIApp) -> None:

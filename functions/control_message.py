@@ -9,8 +9,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from messaging.api import http, requests
 from messaging.api.models import AdvanceRequest, EmptyRequest
 from messaging.clients.clock import now
+from messaging.clients.counters import counters
 from messaging.clients.store import store
 from messaging.clients.workflow import workflow
+from messaging.codes.guard import record_approval
 from messaging.control import Control
 from messaging.domain.errors import InvalidRequest, TooLate, UnknownMessage
 from messaging.domain.messages import MESSAGE_ID
@@ -24,8 +26,11 @@ def control() -> Control:
 
 
 def confirm(message_id: str, body: bytes) -> None:
+    """A confirmed code is an approved one; a repetition counts again."""
     requests.check_body(EmptyRequest, body)
-    control().confirm(message_id)
+    message = control().confirm(message_id)
+    if message.verification:
+        record_approval(counters(), message.verification.counted_as, now(), logger)
 
 
 def advance(message_id: str, body: bytes) -> None:
@@ -52,7 +57,9 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> http.HttpRespon
     if not MESSAGE_ID.fullmatch(message_id):
         return http.unknown_message()
     logger.append_keys(message_id=message_id)
-    action = ACTIONS[event["path"].rpartition("/")[2]]
+    # API Gateway passes a trailing slash on: docs.aws.amazon.com/powertools/python/latest/core/
+    # event_handler/api_gateway/#api-gateway-rest-api
+    action = ACTIONS[event["path"].rstrip("/").rpartition("/")[2]]
     try:
         action(message_id, http.request_body(event))
         return _message(message_id)

@@ -42,6 +42,7 @@ class StackAlarms(Construct):
         self._add_function_alarms()
         self._add_execution_alarms(machine)
         self._add_message_alarms(config)
+        self._add_code_alarms()
 
     def _add_queue_alarms(self, requests: sqs.IQueue, config: Config) -> None:
         self._add(
@@ -127,6 +128,20 @@ class StackAlarms(Construct):
             above=config.alarm_time_to_deliver_seconds * 1000,
             # With few messages a percentile is the value of one of them.
             low_samples="ignore",
+        )
+
+    def _add_code_alarms(self) -> None:
+        self._add(
+            "BreakerOpened",
+            "Too few codes are entered, as in artificially inflated traffic: a breaker opened",
+            metrics.of_stack(self, metrics.BREAKER_OPENED),
+            above=0,
+        )
+        self._add(
+            "CodesUncounted",
+            "Codes are sent without limits, because they cannot be counted",
+            metrics.of_stack(self, metrics.UNCOUNTED_CODES),
+            above=0,
         )
 
     def _add(

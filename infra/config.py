@@ -62,8 +62,8 @@ class Config(Parameters):
     ]
     codes_resend_seconds: Annotated[int, NUMBER, whole(1, 600)]
     # How many codes are sent, to which countries, and what happens when too few of them are
-    # entered: functions/messaging/codes/guard.py has the reasons, and docs/benchmark.md what the
-    # defaults let through.
+    # entered. `python -m bench.pumping` shows what an attack gets with these defaults, and
+    # functions/messaging/codes/breaker.py has the rules.
     codes_per_recipient_hour: Annotated[int, NUMBER, whole(1, 1_000)]
     codes_per_recipient_day: Annotated[int, NUMBER, whole(1, 1_000)]
     codes_per_prefix_hour: Annotated[int, NUMBER, whole(1, 10_000)]

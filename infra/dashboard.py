@@ -146,8 +146,17 @@ class Dashboards(Construct):
             for name in metrics.UNATTRIBUTED_RECEIPTS
             for channel in CHANNELS
         ]
+        codes = [
+            *(
+                metrics.of_stack(self, metrics.BLOCKED_CODES, limit=limit)
+                for limit in metrics.LIMITS_OF_CODES
+            ),
+            metrics.of_stack(self, metrics.BREAKER_OPENED),
+            metrics.of_stack(self, metrics.UNCOUNTED_CODES),
+        ]
         return [
             *graphs,
+            _graph("Refused codes", codes),
             _graph("From acceptance to delivery, p95", times, unit=MILLISECONDS),
             _graph("Unattributed receipts", unattributed),
         ]

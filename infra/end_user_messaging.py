@@ -1,10 +1,28 @@
 """The configuration sets of AWS End User Messaging for messages to phones."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
 from aws_cdk import aws_smsvoice as smsvoice
 from aws_cdk import aws_sns as sns
 from constructs import Construct
+
+from infra.parameters import matching
+
+# Whose rules decide to which countries messages go, beside those of the account:
+# docs.aws.amazon.com/sms-voice/latest/userguide/protect.html
+ProtectConfiguration = Annotated[
+    str,
+    matching(
+        r"|protect-[0-9a-f]{1,64}|arn:[^\s]+:protect-configuration/protect-[0-9a-f]{1,64}",
+        "the id or ARN of a protect configuration, or empty for none",
+    ),
+]
+# As MaxPrice of SendTextMessage has it, and MaxPricePerMinute of SendVoiceMessage.
+MaxPrice = Annotated[
+    str,
+    matching(r"|[0-9]{0,2}\.[0-9]{1,5}", "a price in US dollars such as 0.15, or empty for none"),
+]
 
 
 def add_message_set(

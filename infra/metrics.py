@@ -23,21 +23,29 @@ OF_MESSAGES = (
 TIME_OF_MESSAGES = "MessageTimeToDeliver"
 BROKEN = "ExecutionBroken"
 THROTTLED = "StartThrottled"
+BLOCKED_CODES = "CodeBlocked"
+# Its dimension: as functions/messaging/codes/guard.py names them.
+LIMITS_OF_CODES = ("recipient", "client_ip", "prefix", "country", "breaker")
+BREAKER_OPENED = "CodeBreakerOpened"
+UNCOUNTED_CODES = "CodesUncounted"
 
 # The one dimension that Powertools adds by itself: POWERTOOLS_SERVICE_NAME.
 SERVICE = {"service": "throughline"}
 
 
 def of_stack(
-    scope: Construct, name: str, *, channel: str | None = None, statistic: str = "Sum"
+    scope: Construct,
+    name: str,
+    *,
+    channel: str | None = None,
+    limit: str | None = None,
+    statistic: str = "Sum",
 ) -> cloudwatch.Metric:
     """A metric that the functions of this stack write; the namespace is the stack's name."""
+    given = {"channel": channel, "limit": limit}
+    dimensions = {dimension: value for dimension, value in given.items() if value}
     return _metric(
-        Stack.of(scope).stack_name,
-        name,
-        SERVICE | ({"channel": channel} if channel else {}),
-        statistic,
-        channel,
+        Stack.of(scope).stack_name, name, SERVICE | dimensions, statistic, channel or limit
     )
 
 

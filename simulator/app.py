@@ -1,19 +1,21 @@
 """The simulator over HTTP: the channels' provider APIs, and its own endpoints for people."""
 
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from simulator.aws_model import AwsError, Json, parse_json
+from simulator.aws_model import AwsError, AwsOperation, Json, parse_json
+from simulator.channels import create_message_operations
 from simulator.connections import drop
 from simulator.endpoints import CallEndpoints, PhoneEndpoints
 from simulator.guard import guarded
-from simulator.provider import Provider
 from simulator.simulator import ConnectionDropped, Simulator
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
@@ -37,15 +39,22 @@ def create_app(simulator: Simulator) -> Starlette:
 
 def _provider_routes(simulator: Simulator) -> list[Route]:
     """One route for each method and path; several operations can share one."""
-    by_address: dict[tuple[str, str], dict[str | None, Provider]] = {}
-    for provider in simulator.providers:
-        operation = provider.operation
+    by_address: dict[tuple[str, str], dict[str | None, ServedOperation]] = {}
+    for served in _served_operations(simulator):
+        operation = served.operation
         by_target = by_address.setdefault((operation.method, operation.path), {})
-        by_target[operation.target] = provider
+        by_target[operation.target] = served
     return [
-        Route(path, ProviderEndpoint(simulator, by_target).handle, methods=[method])
+        Route(path, ProviderEndpoint(by_target).handle, methods=[method])
         for (method, path), by_target in by_address.items()
     ]
+
+
+def _served_operations(simulator: Simulator) -> Iterator["ServedOperation"]:
+    for provider in simulator.providers:
+        yield ServedOperation(provider.operation, partial(simulator.handle, provider))
+    for one in create_message_operations():
+        yield ServedOperation(one.operation, partial(simulator.operate, one))
 
 
 def _own_routes(simulator: Simulator) -> list[Route]:
@@ -64,30 +73,37 @@ def _own_routes(simulator: Simulator) -> list[Route]:
     return [Route(path, guarded(endpoint), methods=[method]) for method, path, endpoint in routes]
 
 
+@dataclass(frozen=True)
+class ServedOperation:
+    """An API operation, and what returns its response to a body or raises its error."""
+
+    operation: AwsOperation
+    respond: Callable[[Json], Awaitable[Json]]
+
+
 class ProviderEndpoint:
     """One address of the provider APIs: of one REST operation, or of the JSON protocol's
     operations, which X-Amz-Target tells apart.
     """
 
-    def __init__(self, simulator: Simulator, by_target: Mapping[str | None, Provider]) -> None:
-        self._simulator = simulator
+    def __init__(self, by_target: Mapping[str | None, ServedOperation]) -> None:
         self._by_target = by_target
 
     async def handle(self, request: Request) -> Response:
         target = request.headers.get("x-amz-target")
-        provider = self._by_target.get(target) or self._by_target.get(None)
-        if provider is None:
+        served = self._by_target.get(target) or self._by_target.get(None)
+        if served is None:
             error = AwsError("UnknownOperationException", "There is no such operation")
             return _error(error, 400, rest=False)
-        return await self._call(provider, request)
+        return await self._call(served, request)
 
-    async def _call(self, provider: Provider, request: Request) -> Response:
+    async def _call(self, served: ServedOperation, request: Request) -> Response:
         try:
             _check_signed(request)
             body = await _body(request)
-            return _success(await self._simulator.handle(provider, body))
+            return _success(await served.respond(body))
         except AwsError as error:
-            operation = provider.operation
+            operation = served.operation
             return _error(error, operation.status_of(error.code), rest=operation.rest)
         except ConnectionDropped:
             await drop(request)

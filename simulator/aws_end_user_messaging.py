@@ -2,6 +2,7 @@
 request parameters, their validation errors and the members of every event.
 """
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 
@@ -15,6 +16,10 @@ from simulator.provider import (
 
 SERVICE = "pinpoint-sms-voice-v2"
 THROTTLING_ERROR = "ThrottlingException"
+# As in the response of CreateProtectConfiguration.
+_PROTECT_CONFIGURATION = re.compile(
+    r"(arn:[a-z-]+:sms-voice:[a-z0-9-]+:\d{12}:protect-configuration/)?protect-[0-9a-f]+"
+)
 _EXAMPLE_NUMBER = "+12065550100"
 # The countries that have simulator numbers; a longer code comes before a shorter one.
 _COUNTRIES = {
@@ -34,6 +39,18 @@ def check_model(operation: AwsOperation, body: Json) -> None:
             validation_message(violations),
             Reason="FIELD_VALIDATION_FAILED",
             Fields=fields,
+        )
+
+
+def check_protect_configuration(body: Json) -> None:
+    """Those of the account are unknown here: any that has the form of an ID or ARN exists."""
+    found = body.get("ProtectConfigurationId")
+    if found is not None and not _PROTECT_CONFIGURATION.fullmatch(found):
+        raise AwsError(
+            "ResourceNotFoundException",
+            f"The protect configuration '{found}' does not exist",
+            ResourceType="protect-configuration",
+            ResourceId=found,
         )
 
 

@@ -70,7 +70,8 @@ class ProviderRequest:
 
     `echo` is what the sender asked the provider to repeat in each receipt; `message_id` and
     `attempt` are the sender's own identifiers in it. `listed_as` is the address as the scenarios
-    list it, where that is not `to`.
+    list it, where that is not `to`. `rejection` is the receipt type of a request that the provider
+    accepts and then rejects for what is in it, whatever the recipient's scenario.
     """
 
     body: Json
@@ -79,6 +80,7 @@ class ProviderRequest:
     message_id: str | None = None
     attempt: str | None = None
     listed_as: str | None = None
+    rejection: str | None = None
     publishes_events: bool = True
     dry_run: bool = False
     time_to_live: TimeToLive | None = None

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
-from simulator.aws_model import Json
+from simulator.aws_model import AwsOperation, Json
 from simulator.provider import (
     AcceptedMessage,
     PhoneState,
@@ -80,7 +81,9 @@ class InboundReply(Publication):
 
 @dataclass
 class ProviderCall:
-    """One call, from its request to its last receipt; `no_receipts_reason` says why none come."""
+    """One call, from its request to its last receipt. `no_receipts_reason` says why none come,
+    `feedback` what the sender reported of the message.
+    """
 
     provider: Provider
     received_at: datetime
@@ -91,6 +94,7 @@ class ProviderCall:
     responded_at: datetime | None = None
     response: Json | None = None
     no_receipts_reason: str | None = None
+    feedback: str | None = None
     silent: bool = False
     receipts: list[SimulatedReceipt] = field(default_factory=list)
     replies: list[InboundReply] = field(default_factory=list)
@@ -147,8 +151,21 @@ class ProviderCall:
             "answered_at": _iso_or_none(self.responded_at),
             "answer": self.response,
             "note": self.no_receipts_reason,
+            "feedback": self.feedback,
             "receipts": [receipt.as_json() for receipt in self.receipts],
         }
+
+
+class MessageOperation(Protocol):
+    """An API operation on a message that was sent before."""
+
+    @property
+    def operation(self) -> AwsOperation: ...
+
+    def answer(self, body: Json, find: Callable[[str], ProviderCall | None]) -> Json:
+        """The response; `find` returns the call with the provider's ID of a message. Raises the
+        AwsError that AWS would return.
+        """
 
 
 def without_long_texts(body: Json) -> Json:

@@ -139,5 +139,5 @@ def _preview(call: ProviderCall) -> str:
     """The one line that a list shows of a message."""
     content = call.provider.phone.content(call.body)
     template = content.get("template") or {}
-    lines = (content.get("subject"), content["text"], template.get("name"), content["type"])
-    return str(next(filter(None, lines)))
+    texts = (content.get("subject"), content["text"], template.get("text"), template.get("name"))
+    return str(next(filter(None, (*texts, content["type"]))))

@@ -23,6 +23,7 @@ from simulator.provider import (
 )
 from simulator.provider_call import (
     InboundReply,
+    MessageOperation,
     ProviderCall,
     Publication,
     SimulatedReceipt,
@@ -110,6 +111,12 @@ class Simulator:
             self._record_response(call, {"connection": "dropped"})
             raise
         self._record_response(call, {"status": 200} | response)
+        return response
+
+    async def operate(self, operation: MessageOperation, body: Json) -> Json:
+        """The response of an operation on a message; raises AwsError instead."""
+        response = operation.answer(body, self.calls.find)
+        self.changes.add()
         return response
 
     async def publish_receipt(
@@ -234,6 +241,8 @@ class Simulator:
     def _receipts(
         self, request: ProviderRequest, scenario: RecipientScenario
     ) -> Sequence[ScheduledReceipt]:
+        if request.rejection:
+            return [ScheduledReceipt(0, request.rejection)]
         receipts = scenario.scheduled_receipts(self.scenarios.speed)
         return request.time_to_live.apply(receipts) if request.time_to_live else receipts
 

@@ -8,7 +8,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.channel_config import ChannelConfig
-from infra.end_user_messaging import add_message_set
+from infra.end_user_messaging import MaxPrice, ProtectConfiguration, add_message_set
 from infra.parameters import matching
 
 # The sender that the stack creates itself.
@@ -51,22 +51,9 @@ class SmsConfig(ChannelConfig, alias_generator="sms_{}".format):
     notify_code_template: Annotated[
         str, matching(r"[A-Za-z0-9_-]{1,256}", "the id of a Notify template with the variable code")
     ]
-    # Whose rules decide to which countries SMS go, beside those of the account:
-    # docs.aws.amazon.com/sms-voice/latest/userguide/protect.html
-    protect_configuration: Annotated[
-        str,
-        matching(
-            r"|protect-[0-9a-f]{1,64}|arn:[^\s]+:protect-configuration/protect-[0-9a-f]{1,64}",
-            "the id or ARN of a protect configuration, or empty for none",
-        ),
-    ]
-    # The most that an SMS with a code may cost, in US dollars: AWS does not send a dearer one.
-    codes_max_price: Annotated[
-        str,
-        matching(
-            r"|[0-9]{0,2}\.[0-9]{1,5}", "a price in US dollars such as 0.15, or empty for none"
-        ),
-    ]
+    protect_configuration: ProtectConfiguration
+    # The most that an SMS with a code may cost: AWS does not send a dearer one.
+    codes_max_price: MaxPrice
     # What it counts as when the recipient's carrier, not the device, took an SMS.
     carrier_receipt: Literal["delivered", "sent"]
 

@@ -6,7 +6,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.channel_config import ChannelConfig
-from infra.end_user_messaging import add_message_set
+from infra.end_user_messaging import MaxPrice, ProtectConfiguration, add_message_set
 from infra.parameters import matching
 
 
@@ -15,7 +15,11 @@ class VoiceConfig(ChannelConfig, alias_generator="voice_{}".format):
     sdk_service = "pinpoint-sms-voice-v2"
     send_actions = ("SendVoiceMessage",)
     # docs.aws.amazon.com/service-authorization/latest/reference/list_pinpoint-sms-voice-v2.html
-    send_resources = ("phone-number/*", "pool/*")
+    send_resources = (
+        *("phone-number/*", "pool/*"),
+        *("configuration-set/{configuration_set}", "protect-configuration/*"),
+    )
+    send_fields = ("protect_configuration", "codes_max_price")
     # As for SMS, with which it shares the service and the statement.
     event_source = "*"
     example_sender = r"^\+1\d{3}55501\d\d$"
@@ -28,6 +32,9 @@ class VoiceConfig(ChannelConfig, alias_generator="voice_{}".format):
             "capability; empty for none",
         ),
     ]
+    protect_configuration: ProtectConfiguration
+    # The most that a minute of a call with a code may cost: AWS makes no dearer one.
+    codes_max_price: MaxPrice
 
     def add_configuration_set(self, scope: Construct, topic: sns.Topic) -> str:
         """Creates a set whose events go to the topic; returns the set's name."""

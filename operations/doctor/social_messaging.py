@@ -12,6 +12,10 @@ COMMAND = (
     "aws socialmessaging put-whatsapp-business-account-event-destinations --id {account} "
     "--event-destinations eventDestinationArn={topic} --region {region}"
 )
+CREATE_TEMPLATE = (
+    "aws socialmessaging create-whatsapp-message-template --id {account} "
+    "--template-definition fileb://docs/whatsapp-code-template.json --region {region}"
+)
 
 
 def sender(account: AccountReader, examined: ExaminedStack) -> Iterator[Finding]:
@@ -27,10 +31,12 @@ def sender(account: AccountReader, examined: ExaminedStack) -> Iterator[Finding]
         yield judge_missing(name, linked.get("linkedAccounts", []))
         return
     yield from judge_number(found["phoneNumber"])
-    business = account.read(
-        SERVICE, "GetLinkedWhatsAppBusinessAccount", id=found["linkedWhatsAppBusinessAccountId"]
-    )
+    waba = found["linkedWhatsAppBusinessAccountId"]
+    business = account.read(SERVICE, "GetLinkedWhatsAppBusinessAccount", id=waba)
     yield from judge_business_account(business["account"], examined)
+    if examined.parameter("WHATSAPP_CODE_TEMPLATE"):
+        listed = account.read(SERVICE, "ListWhatsAppMessageTemplates", id=waba)
+        yield judge_code_template(listed["templates"], waba, examined)
 
 
 def judge_missing(name: str, linked: Sequence[Response]) -> Finding:
@@ -62,6 +68,30 @@ def judge_number(found: Response) -> Iterator[Finding]:
         yield limit(f"{text} Meta lowers the limit of numbers with a low quality.", CONSOLE)
     else:
         yield ok(text)
+
+
+def judge_code_template(
+    templates: Sequence[Response], waba: str, examined: ExaminedStack
+) -> Finding:
+    """A sentence about the template that carries codes, in each of its languages. Meta writes the
+    status and the category in capitals.
+    """
+    name = examined.parameter("WHATSAPP_CODE_TEMPLATE")
+    approved = {
+        one["templateLanguage"]
+        for one in templates
+        if one["templateName"] == name
+        and (one["templateCategory"], one["templateStatus"]) == ("AUTHENTICATION", "APPROVED")
+    }
+    wanted = examined.parameter("WHATSAPP_CODE_LANGUAGES").split(",")
+    if missing := [one for one in wanted if one not in approved]:
+        return limit(
+            f"whatsapp_code_template {name} is not an approved authentication template in "
+            f"{', '.join(missing)}: a code in these languages fails on WhatsApp, and its next step "
+            "follows.",
+            CREATE_TEMPLATE.format(account=waba, region=examined.region),
+        )
+    return ok(f"whatsapp_code_template {name} is approved in {', '.join(wanted)}.")
 
 
 def judge_business_account(found: Response, examined: ExaminedStack) -> Iterator[Finding]:

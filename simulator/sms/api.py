@@ -8,6 +8,7 @@ from simulator.aws_end_user_messaging import (
     SERVICE,
     THROTTLING_ERROR,
     check_model,
+    check_protect_configuration,
     field_error,
     parse_request,
 )
@@ -48,6 +49,7 @@ class SmsProvider:
         check_model(self.operation, body)
         _check_length(body.get("MessageBody"))
         _check_price(body)
+        check_protect_configuration(body)
         return parse_request(body, time_to_live)
 
     def new_provider_id(self) -> str:

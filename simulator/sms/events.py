@@ -28,16 +28,8 @@ EVENTS = {
 _IN_PROGRESS = ("TEXT_QUEUED", "TEXT_PENDING")
 PRICE_PER_PART = 0.00581
 _FEE_PER_PART = 0.00302
-_PROTECT = {
-    "protectConfiguration": {
-        "protectConfigurationId": "protect-d7777777777777710000000000000000",
-        "protectStatus": "FILTER",
-    },
-    "protectConfigurationAssessment": {
-        "protectRecommendation": "BLOCK",
-        "protectInsights": {"blockReason": "AIT_SUSPECTED"},
-    },
-}
+# That of the account, in AWS's sample event.
+_PROTECT_CONFIGURATION = "protect-d7777777777777710000000000000000"
 
 
 def time_to_live(seconds: float) -> TimeToLive:
@@ -56,6 +48,7 @@ def sms_event(message: AcceptedMessage, event_type: str, at: datetime) -> Json:
         "messageType": body.get("MessageType", "TRANSACTIONAL"),
         "messageStatusDescription": EVENTS[event_type],
         **_costs(event_type, parts(body["MessageBody"])),
+        **(_protect(body) if event_type == "TEXT_PROTECT_BLOCKED" else {}),
     }
 
 
@@ -67,9 +60,24 @@ def _carrier(event_type: str, country: str) -> Json:
 
 def _costs(event_type: str, count: int) -> Json:
     if event_type == "TEXT_PROTECT_BLOCKED":
-        return {"totalMessageParts": count, "totalMessagePrice": 0, "totalCarrierFee": 0} | _PROTECT
+        return {"totalMessageParts": count, "totalMessagePrice": 0, "totalCarrierFee": 0}
     return {
         "totalMessageParts": count,
         "totalMessagePrice": round(count * PRICE_PER_PART, 5),
         "totalCarrierFee": round(count * _FEE_PER_PART, 5),
+    }
+
+
+def _protect(body: Json) -> Json:
+    """The protect configuration that blocked the message: the request's, if it names one."""
+    named = body.get("ProtectConfigurationId", _PROTECT_CONFIGURATION)
+    return {
+        "protectConfiguration": {
+            "protectConfigurationId": named.rpartition("/")[2],
+            "protectStatus": "FILTER",
+        },
+        "protectConfigurationAssessment": {
+            "protectRecommendation": "BLOCK",
+            "protectInsights": {"blockReason": "AIT_SUSPECTED"},
+        },
     }

@@ -9,6 +9,7 @@ from simulator.aws_end_user_messaging import (
     SERVICE,
     THROTTLING_ERROR,
     check_model,
+    check_protect_configuration,
     field_error,
     parse_request,
 )
@@ -47,6 +48,7 @@ class VoiceProvider:
         _check_origination(body["OriginationIdentity"])
         _check_length(body)
         _check_price(body)
+        check_protect_configuration(body)
         return parse_request(body, time_to_live)
 
     def new_provider_id(self) -> str:

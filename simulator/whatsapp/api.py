@@ -21,6 +21,7 @@ from simulator.provider import (
     ProviderRequest,
     TwoWayMessaging,
 )
+from simulator.whatsapp.authentication import rejection
 from simulator.whatsapp.events import whatsapp_event
 from simulator.whatsapp.message import validated
 from simulator.whatsapp.phone import PHONE, TwoWayWhatsApp
@@ -60,6 +61,7 @@ class WhatsAppProvider:
             echo={} if data is None else {"biz_opaque_callback_data": data},
             message_id=message_id or None,
             attempt=attempt or None,
+            rejection=rejection(message["template"]) if "template" in message else None,
         )
 
     def new_provider_id(self) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from simulator.aws_model import Json
 from simulator.provider import AcceptedMessage, AwsAccount, iso
+from simulator.whatsapp.authentication import code_of
 
 _WABA = "100000000000001"
 _META_NUMBER = "100000000000002"
@@ -19,7 +20,10 @@ ERRORS = {
     130429: ("Rate limit hit", "Cloud API message throughput has been reached."),
     130472: ("User's number is part of an experiment", "Message was not sent: experiment."),
     131000: ("Something went wrong", "Message failed to send due to an unknown error."),
-    131008: ("Required parameter is missing", "The request is missing a required parameter."),
+    131008: (
+        "Required parameter is missing",
+        "buttons: Button at index 0 of type Url requires a parameter",
+    ),
     131016: ("Service unavailable", "A service is temporarily unavailable."),
     131026: ("Message undeliverable", "Message Undeliverable."),
     131031: ("Account has been locked", "The account has been locked for a policy violation."),
@@ -109,8 +113,8 @@ def wamid(provider_id: str, recipient: str) -> str:
 def _conversation(message: AcceptedMessage, status: str) -> Json:
     if status not in ("sent", "delivered"):
         return {}
-    template = message.request.body["message"].get("type") == "template"
-    category = "utility" if template else "service"
+    category = _category(message.request.body["message"])
+    template = category != "service"
     pricing = {"billable": template, "pricing_model": "PMP", "category": category}
     pricing["type"] = "regular" if template else "free_customer_service"
     if status == "delivered":
@@ -121,6 +125,13 @@ def _conversation(message: AcceptedMessage, status: str) -> Json:
         "origin": {"type": category},
     }
     return {"conversation": conversation, "pricing": pricing}
+
+
+def _category(message: Json) -> str:
+    """Of what a template is for, Meta knows more than its values show."""
+    if message.get("type") != "template":
+        return "service"
+    return "authentication" if code_of(message["template"]) else "utility"
 
 
 def _error(code: int) -> Json:

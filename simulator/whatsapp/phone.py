@@ -12,6 +12,7 @@ from simulator.provider import (
     PhoneView,
     RecipientReply,
 )
+from simulator.whatsapp.authentication import BUTTON, TEXT, code_of
 from simulator.whatsapp.events import DISPLAY_NUMBER, ERRORS, RECEIPT_TYPES, envelope, wamid
 from simulator.whatsapp.message import MAX_TEXT
 
@@ -33,7 +34,9 @@ def sender(_: Json) -> str:
 
 
 def content(body: Json) -> Json:
-    """The message as sent; the text of a template is stored at Meta, so it has its values only."""
+    """The message as sent; the text of a template is stored at Meta, so it has its values only,
+    but for the text and the button of an authentication template, which are always the same.
+    """
     message = body["message"]
     kind = message.get("type", "text")
     message_object = message[kind]
@@ -47,12 +50,18 @@ def content(body: Json) -> Json:
 
 
 def _template(template: Json) -> Json:
-    return {
+    found = {
         "name": template["name"],
         "language": template["language"]["code"],
         "parameters": list(_texts(template)),
         "components": template.get("components", []),
     }
+    code = code_of(template)
+    return found | _authentication(code) if code else found
+
+
+def _authentication(code: str) -> Json:
+    return {"text": TEXT.format(code=code), "button": {"text": BUTTON, "copies": code}}
 
 
 def _texts(template: Json) -> Iterator[str]:

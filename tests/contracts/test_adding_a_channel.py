@@ -19,7 +19,7 @@ def of(channel: str) -> list[str]:
 
 
 def test_there_is_a_list() -> None:
-    assert len(OWN) == 8
+    assert len(OWN) == 9
     assert len(SHARED) == 8
 
 

@@ -1,5 +1,6 @@
 """Names that are written in two rooms: substitutions, keys, metrics."""
 
+import json
 import re
 from pathlib import Path
 
@@ -7,6 +8,8 @@ from infra import metrics
 from infra.channels import CHANNELS as TEMPLATE_CHANNELS
 from messaging.metrics import Metric
 from messaging.store.table import Key
+from simulator.sms import notify_api
+from simulator.whatsapp import authentication
 from tests.infra.template import Template
 from tests.support.aws import ENVIRONMENT
 from tests.support.plans import CHANNELS
@@ -43,8 +46,18 @@ def test_alarms_and_dashboard_look_at_every_metric_that_the_functions_write() ->
         metrics.TIME_OF_MESSAGES,
         metrics.BROKEN,
         metrics.THROTTLED,
+        metrics.BLOCKED_CODES,
+        metrics.BREAKER_OPENED,
+        metrics.UNCOUNTED_CODES,
     }
 
     assert looked_at == {str(metric) for metric in Metric}
     assert tuple(TEMPLATE_CHANNELS) == CHANNELS
     assert {"service": ENVIRONMENT["POWERTOOLS_SERVICE_NAME"]} == metrics.SERVICE
+
+
+def test_the_simulator_has_the_templates_that_codes_are_sent_with() -> None:
+    context = json.loads(Path("cdk.json").read_text())["context"]
+
+    assert context["whatsapp_code_template"] in authentication.TEMPLATES
+    assert context["sms_notify_code_template"] in notify_api.TEMPLATES

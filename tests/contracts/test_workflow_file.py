@@ -133,7 +133,7 @@ def test_a_catch_keeps_the_input_of_what_follows(definition: dict[str, Any]) -> 
 def test_a_failure_has_a_name_of_its_own_and_its_reasons(definition: dict[str, Any]) -> None:
     fails = [state for _, state in states(definition) if state["Type"] == "Fail"]
 
-    causes = {state["Error"]: state.get("CausePath", state.get("Cause")) for state in fails}
+    causes = {state["Error"]: state.get("CausePath") or state["Cause"] for state in fails}
     assert "cancelled" in causes.pop("Cancelled")
     assert causes == {
         **dict.fromkeys(("Undelivered", "Expired", "InvalidRequest"), "$.cause"),

@@ -19,6 +19,15 @@ CHANGED = {
     "whatsapp_sender": "",
     "sms_sender": "notify",
     "sms_notify_name": "Second shop",
+    "whatsapp_code_template": "second_code",
+    "whatsapp_code_languages": "en_US,pt_BR",
+    "sms_notify_code_template": "notify-code-verification-spanish-001",
+    "sms_protect_configuration": "protect-abc11111111111111111111111111111",
+    "sms_codes_max_price": "0.15",
+    "voice_protect_configuration": (
+        "arn:aws:sms-voice:us-east-1:123456789012:protect-configuration/protect-abc2"
+    ),
+    "voice_codes_max_price": ".2",
     "email_sender": "hello@throughline.test",
     "voice_sender": "",
     "starter_concurrency": "3",

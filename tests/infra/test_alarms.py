@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from messaging.codes.guard import LIMITS
 from tests.infra.template import Template
 
 STACK_WIDE = {
@@ -17,6 +18,8 @@ STACK_WIDE = {
     "AlarmTransitionsThrottled": (0, 3, 5),
     "AlarmUndeliveredShare": (10, 1, 1),
     "AlarmTimeToDeliver": (120_000, 1, 1),
+    "AlarmBreakerOpened": (0, 1, 1),
+    "AlarmCodesUncounted": (0, 1, 1),
 }
 SECTIONS = {
     "OnCallDashboard": ["Message loss", "Latency", "Resource usage"],
@@ -140,6 +143,20 @@ def test_the_time_to_deliver_is_that_of_the_slowest_twentieth(template: Template
     assert alarm["Period"] == 15 * 60
 
 
+@pytest.mark.parametrize(
+    ("alarm", "metric"),
+    [("AlarmBreakerOpened", "CodeBreakerOpened"), ("AlarmCodesUncounted", "CodesUncounted")],
+)
+def test_a_breaker_that_opened_and_codes_that_were_not_counted_fire(
+    template: Template, alarm: str, metric: str
+) -> None:
+    found = alarms(template)[alarm]
+
+    assert (found["Namespace"], found["MetricName"]) == ("Throughline", metric)
+    assert (found["Statistic"], found["Period"]) == ("Sum", 60)
+    assert found["Dimensions"] == [{"Name": "service", "Value": "throughline"}]
+
+
 def test_two_stacks_count_each_for_itself(changed: Template) -> None:
     variables = changed.functions["send_message"]["Environment"]["Variables"]
 
@@ -188,6 +205,18 @@ def test_the_dashboard_shows_each_channel_alone(template: Template) -> None:
             "Fallback",
         ]
         assert all(line[2:6] == ["channel", channel, "service", "throughline"] for line in drawn)
+
+
+def test_the_dashboard_shows_refused_codes_by_limit(template: Template) -> None:
+    [shown] = [
+        widget["properties"]["metrics"]
+        for widget in widgets(template, "OnCallChannels")
+        if widget["properties"].get("title") == "Refused codes"
+    ]
+
+    blocked = [line[2:4] for line in shown if line[1] == "CodeBlocked"]
+    assert blocked == [["limit", limit] for limit in LIMITS]
+    assert [line[1] for line in shown[5:]] == ["CodeBreakerOpened", "CodesUncounted"]
 
 
 def test_every_log_group_forgets_and_every_function_has_one(template: Template) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.infra.conftest import CHANGED
 from tests.infra.template import Template
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
@@ -55,6 +56,8 @@ ENVIRONMENTS = {
         "WHATSAPP_CODE_LANGUAGES": "en",
         "SMS_PROTECT_CONFIGURATION": "",
         "SMS_CODES_MAX_PRICE": "",
+        "VOICE_PROTECT_CONFIGURATION": "",
+        "VOICE_CODES_MAX_PRICE": "",
         "SMS_NOTIFY_CODE_TEMPLATE": "notify-code-verification-english-001",
         "CODES_KEY_ID": "CodesKey",
     },
@@ -138,3 +141,13 @@ def test_the_log_level_is_a_parameter(changed: Template) -> None:
     }
 
     assert levels == {"DEBUG"}
+
+
+def test_how_codes_are_sent_is_a_parameter(changed: Template) -> None:
+    variables = changed.functions["send_message"]["Environment"]["Variables"]
+    names = [name.upper() for name in CHANGED if "code" in name or "protect" in name]
+
+    assert len(names) == 7
+    assert {name: variables[name] for name in names} == {
+        name: CHANGED[name.lower()] for name in names
+    }

@@ -63,8 +63,15 @@ ALLOWED = {
                 "configuration-set/ReceiptsConfigurationSetsSms",
             )
         ),
-        ("sms-voice:SendVoiceMessage", of_account("sms-voice", "phone-number/*")),
-        ("sms-voice:SendVoiceMessage", of_account("sms-voice", "pool/*")),
+        *(
+            ("sms-voice:SendVoiceMessage", of_account("sms-voice", resource))
+            for resource in (
+                "phone-number/*",
+                "pool/*",
+                "protect-configuration/*",
+                "configuration-set/ReceiptsConfigurationSetsVoice",
+            )
+        ),
         (
             "social-messaging:SendWhatsAppMessage",
             of_account("social-messaging", "phone-number-id/*"),

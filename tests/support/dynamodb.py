@@ -38,7 +38,10 @@ class MemoryDynamoDB:
 
     def batch_get_item(self, **request: Any) -> dict[str, dict[str, Any]]:
         [(table, wanted)] = request["RequestItems"].items()
-        found = [self.items.get(_key(key)) for key in wanted["Keys"]]
+        keys = [_key(key) for key in wanted["Keys"]]
+        # As DynamoDB: "Provided list of item keys contains duplicates".
+        assert len(set(keys)) == len(keys)
+        found = [self.items.get(key) for key in keys]
         items = [deepcopy(item) for item in found if item]
         return {"Responses": {table: items}, "UnprocessedKeys": {}}
 

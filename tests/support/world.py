@@ -437,6 +437,8 @@ def _of_message(history: MessageHistory, step: int, now: datetime) -> Iterator[t
     yield "the message was confirmed", message.status is MessageStatus.CONFIRMED
     yield "the message was cancelled", message.cancelled_at is not None
     yield "the message was closed", message.status in CLOSED
+    delivered = message.status is MessageStatus.DELIVERED
+    yield "it was closed as delivered", delivered and history.success() is None
     yield "the caller had asked for a later step", step < asked_for
     on_request = message.plan.steps[step - 1].on_request
     yield "the caller had not asked for it", on_request and asked_for < step

@@ -160,7 +160,7 @@ class Flow:
         """
         waits = [first_wait or wait, *[wait] * len(steps)]
         asked = [_step(step, wait, success) for step, wait in zip(steps, waits, strict=False)]
-        asked += [replace(asked[-1], on_request=True)] * on_request
+        asked += [replace(asked[-1], wait_seconds=wait, on_request=True)] * on_request
         now = datetime.now(UTC)
         plan = make_plan(asked, dict.fromkeys(CHANNELS, wait))
         request = {**REQUEST, "steps": [{} for _ in asked], "category": "utility"}

@@ -1,5 +1,11 @@
-"""Decides whether a code may be sent: limits against abuse, and a breaker against SMS pumping."""
+"""Decides whether a code may be sent: the limits, and the breaker against SMS pumping.
 
+A code takes one read of all its counters, and a write of each: those of the recipient, of
+`client_ip` if it is given, and of the number's prefix and country. An approval takes two writes,
+and a third one if the recipient is new. A refused code takes the read alone.
+"""
+
+import base64
 import hashlib
 import ipaddress
 import math
@@ -8,8 +14,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from messaging.codes.breaker import (
+    BLOCK,
+    ENOUGH_OF_A_COUNTRY,
+    ENOUGH_OF_A_PREFIX,
+    JUDGED_OF_A_RECIPIENT,
+    TRIALS_OF_A_COUNTRY,
+    TRUST,
+    approved_percent,
+    is_attacked,
+    is_trusted,
+)
 from messaging.domain.errors import Blocked, Uncounted
-from messaging.domain.limits import BreakerMode, CodeLimits, Cohort, Counter, Window
+from messaging.domain.limits import DAY, HOUR, BreakerMode, CodeLimits, Counter, Window
 from messaging.metrics import Metric, count
 from messaging.ports import Clock
 
@@ -18,38 +35,47 @@ if TYPE_CHECKING:
 
     from messaging.store.counters import Counters
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-# A code that will be entered has been entered after this time.
-ENTRY_TIME = timedelta(minutes=3)
-BLOCK = timedelta(hours=12)
-ENOUGH_OF_A_PREFIX, ENOUGH_OF_A_COUNTRY = 10, 30
-JUDGED_OF_A_RECIPIENT = 2
-TRUSTED = timedelta(days=30)
-TRIALS_OF_A_PREFIX, TRIALS_OF_A_COUNTRY = 2, 10
+# What a refusal says, by the name of its limit.
+LIMITS: Mapping[str, str] = {
+    "recipient": "too many codes were sent to this recipient",
+    "client_ip": "too many codes were requested from this client_ip",
+    "prefix": "too many codes to numbers that begin like this one were not entered",
+    "country": "codes are not sent to numbers of this country",
+    "breaker": "too few codes to numbers like this one are entered, so none is sent for a while",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class _Destination:
-    """Where a number is: its country, and the names of the counters of its prefix and country."""
+class _Recipient:
+    """The names of the counters of an address and, of a number, its country and their counters."""
 
-    country: str
-    of_prefix: str
-    of_country: str
+    counter: str
+    country: str | None = None
+    places: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, address: str) -> "_Recipient":
+        counter = _hashed("recipient", address.lower())
+        if not address.startswith("+"):
+            return cls(counter)
+        country = _country(address)
+        return cls(counter, country, (_hashed("prefix", address[:-4]), f"country#{country}"))
 
 
 @dataclass(frozen=True, slots=True)
 class _Limit:
-    """The windows of one counter; `kind` is how `Blocked` names the limit."""
+    """The windows of one counter; `kind` is how `Blocked` names the limit, `keep` is how long the
+    counter is kept.
+    """
 
     kind: str
     counter: str
     windows: tuple[Window, ...]
-    keep: timedelta
-    has_cohorts: bool = False
+    keep: timedelta = TRUST
 
 
 class Guard:
-    """Asked before a code is sent, at a start and at a resend."""
+    """Is asked before a code is sent."""
 
     def __init__(self, counters: "Counters", limits: CodeLimits, now: Clock, log: "Logger") -> None:
         self.counters = counters
@@ -60,15 +86,17 @@ class Guard:
     def admit(
         self, addresses: Sequence[str], client_ip: str | None, *, resend: bool = False
     ) -> tuple[str, ...]:
-        """Counts a code to these addresses; returns what `record_approval` needs.
+        """Counts a code to the recipient's distinct addresses; returns the counters to which
+        `record_approval` adds the approval. A `resend` of a code is no further verification.
 
-        Raises `Blocked`: then nothing was counted. A `resend` counts against the limits, and is no
-        further verification.
+        Raises `Blocked`; nothing was counted then, unless another request filled the same counter
+        meanwhile. Counters that cannot be read or written refuse nothing.
         """
-        destinations = [_destination(each) for each in addresses if each.startswith("+")]
+        # The same address in two spellings is one recipient.
+        recipients = list(dict.fromkeys(map(_Recipient.of, addresses)))
         try:
-            self._check_countries(destinations)
-            return self._admit(addresses, client_ip, destinations, resend=resend)
+            self._check_countries(recipients)
+            return self._admit(recipients, client_ip, resend=resend)
         except Blocked as blocked:
             count(Metric.CODE_BLOCKED, limit=blocked.limit)
             raise
@@ -77,97 +105,111 @@ class Guard:
             self.log.warning("A code is sent without limits", error=str(error))
             return ()
 
-    def _check_countries(self, destinations: Sequence[_Destination]) -> None:
-        for country in (each.country for each in destinations):
-            limits = self.limits
-            if country in limits.denied or (limits.allowed and country not in limits.allowed):
-                raise Blocked(f"codes are not sent to numbers of {country}", "country")
+    def _check_countries(self, recipients: Sequence[_Recipient]) -> None:
+        allowed, denied = self.limits.allowed, self.limits.denied
+        for country in (each.country for each in recipients if each.country):
+            if country in denied or (allowed and country not in allowed):
+                raise Blocked(LIMITS["country"], "country")
 
     def _admit(
-        self,
-        addresses: Sequence[str],
-        client_ip: str | None,
-        destinations: Sequence[_Destination],
-        *,
-        resend: bool,
+        self, recipients: Sequence[_Recipient], client_ip: str | None, *, resend: bool
     ) -> tuple[str, ...]:
         now = self.now()
-        # Recipients are counted last: what another limit refuses must not hurt them.
-        senders = [*self._of_client(client_ip), *self._of_recipients(addresses)]
-        names = [each.counter for each in senders]
-        for each in destinations:
-            names += [each.of_prefix, each.of_country]
-        found = self.counters.read(dict.fromkeys(names))
-        limits = {
-            limit.counter: limit
-            for each in destinations
-            for limit in self._of_destination(each, found, now)
-        }
-        for limit in [*limits.values(), *senders]:
-            _refuse_if(found[limit.counter].full_until(limit.windows, now), limit.kind, now)
-        judged = not resend and any(
-            _is_seldom(found[each.counter], now) for each in senders if each.kind == "recipient"
-        )
-        for limit in [*limits.values(), *senders]:
-            started = limit.has_cohorts and judged
-            until = self.counters.add(
-                found[limit.counter], limit.windows, now, limit.keep, started=started
-            )
-            _refuse_if(until, limit.kind, now)
-        return tuple(self.counters.entry(name, now) for name in limits) if judged else ()
+        places = tuple(dict.fromkeys(name for each in recipients for name in each.places))
+        client = [_hashed("client", _subscriber(client_ip))] if client_ip else []
+        names = [each.counter for each in recipients]
+        found = self.counters.read([*names, *client, *places])
+        for place in places:
+            found[place] = self._judged(found[place], now)
+        limits = [
+            *self._of_places(recipients, found, now),
+            *self._of_client(client),
+            # Last: what another request fills meanwhile must not count against the recipient.
+            *self._of_recipients([found[name] for name in names]),
+        ]
+        for limit in limits:
+            _refuse_until(found[limit.counter].full_until(limit.windows, now), limit.kind, now)
+        judged = not resend and any(_is_judged(found[name], now) for name in names)
+        for limit in limits:
+            self._count(limit, found, now, started=judged and limit.counter in places)
+        return self._counted_as([found[name] for name in names], places, now) if judged else ()
 
-    def _of_client(self, client_ip: str | None) -> Iterator[_Limit]:
-        if client_ip is not None:
-            hour = Window("hour", HOUR, self.limits.per_client_hour)
-            yield _Limit("client_ip", _hashed("client", _network(client_ip)), (hour,), DAY)
-
-    def _of_recipients(self, addresses: Sequence[str]) -> Iterator[_Limit]:
-        hour = Window("hour", HOUR, self.limits.per_recipient_hour)
-        day = Window("day", DAY, self.limits.per_recipient_day)
-        for address in addresses:
-            yield _Limit("recipient", _hashed("recipient", address.lower()), (hour, day), DAY)
-
-    def _of_destination(
-        self, destination: _Destination, found: dict[str, Counter], now: datetime
-    ) -> tuple[_Limit, _Limit]:
-        """The limits of its prefix and of its country. Raises `Blocked` if a breaker is open."""
-        for name, enough in (
-            (destination.of_prefix, ENOUGH_OF_A_PREFIX),
-            (destination.of_country, ENOUGH_OF_A_COUNTRY),
-        ):
-            found[name] = self._judged(found[name], enough, destination, now)
-        prefix, country = found[destination.of_prefix], found[destination.of_country]
-        trials = None
-        if self.limits.breaker is BreakerMode.BLOCK:
-            _refuse_if(prefix.blocked_until if prefix.is_blocked(now) else None, "breaker", now)
-            if country.is_blocked(now) and not _is_trusted(prefix, now):
-                _refuse_if(_touched_until(prefix, country, now), "breaker", now)
-                trials = TRIALS_OF_A_COUNTRY
-        hour = Window("hour", HOUR, self.limits.per_prefix_hour)
-        return (
-            _Limit("prefix", prefix.name, (hour,), TRUSTED, has_cohorts=True),
-            _Limit("breaker", country.name, (Window("hour", HOUR, trials),), TRUSTED, True),
-        )
-
-    def _judged(
-        self, counter: Counter, enough: int, destination: _Destination, now: datetime
-    ) -> Counter:
-        """The counter, with a block if too few of the newest codes have been entered."""
-        share = _approved_percent(counter.cohorts, enough, now)
-        if counter.is_blocked(now) or share is None or share >= self.limits.breaker_percent:
-            return counter
-        windows = (Window("hour", HOUR, None),)
-        opened = self.counters.open_breaker(counter, windows, now, now + BLOCK)
+    def _judged(self, place: Counter, now: datetime) -> Counter:
+        """The counter of a prefix or a country; its breaker opens if too few codes are entered."""
+        kind = place.name.partition("#")[0]
+        enough = ENOUGH_OF_A_COUNTRY if kind == "country" else ENOUGH_OF_A_PREFIX
+        percent = approved_percent(place.cohorts, enough, now)
+        if place.is_blocked(now) or percent is None or percent >= self.limits.breaker_percent:
+            return place
+        opened = self.counters.open_breaker(place, now + BLOCK)
         if opened is None:
-            return counter
+            return place
         count(Metric.CODE_BREAKER_OPENED)
         self.log.warning(
-            "Too few codes are entered: the breaker opened",
-            country=destination.country,
-            of=counter.name.partition("#")[0],
+            "Too few codes are entered: a breaker opened",
+            of=place.name if kind == "country" else kind,
             mode=self.limits.breaker,
         )
         return opened
+
+    def _of_places(
+        self, recipients: Sequence[_Recipient], found: Mapping[str, Counter], now: datetime
+    ) -> Iterator[_Limit]:
+        """The limits of prefixes and countries. Raises `Blocked` if a breaker is open."""
+        limits: dict[str, _Limit] = {}
+        for each in recipients:
+            if each.places:
+                prefix, country = (found[name] for name in each.places)
+                known = is_trusted(found[each.counter], now)
+                trials = () if known else self._trials(prefix, country, now)
+                most = None if known else self.limits.per_prefix_hour
+                limits[prefix.name] = _Limit("prefix", prefix.name, (_hour(most),))
+                limits[country.name] = _Limit("breaker", country.name, (_hour(None), *trials))
+        yield from limits.values()
+
+    def _trials(self, prefix: Counter, country: Counter, now: datetime) -> tuple[Window, ...]:
+        """The further window of the country for a code to a recipient that is not known. Raises
+        `Blocked`.
+        """
+        if self.limits.breaker is BreakerMode.MONITOR:
+            return ()
+        if prefix.is_blocked(now):
+            _refuse_until(prefix.blocked_until, "breaker", now)
+        if not country.is_blocked(now) or is_trusted(prefix, now):
+            return ()
+        if is_attacked(prefix, now):
+            _refuse_until(country.blocked_until, "breaker", now)
+        return (Window("trials", HOUR, TRIALS_OF_A_COUNTRY),)
+
+    def _of_client(self, names: Sequence[str]) -> Iterator[_Limit]:
+        for name in names:
+            yield _Limit("client_ip", name, (_hour(self.limits.per_client_hour),), DAY)
+
+    def _of_recipients(self, counters: Sequence[Counter]) -> Iterator[_Limit]:
+        day = Window("day", DAY, self.limits.per_recipient_day)
+        for each in counters:
+            keep = TRUST if each.approved_at else DAY
+            windows = (_hour(self.limits.per_recipient_hour), day)
+            yield _Limit("recipient", each.name, windows, keep)
+
+    def _count(
+        self, limit: _Limit, found: Mapping[str, Counter], now: datetime, *, started: bool
+    ) -> None:
+        counter = found[limit.counter]
+        until = self.counters.add(counter, limit.windows, now, limit.keep, started=started)
+        _refuse_until(until, limit.kind, now)
+
+    def _counted_as(
+        self, recipients: Sequence[Counter], places: Sequence[str], now: datetime
+    ) -> tuple[str, ...]:
+        """A number becomes known if the code cannot have been read at another address; one that
+        became known lately is not written again.
+        """
+        entries = tuple(self.counters.entry(place, now) for place in places)
+        alone = recipients[0] if places and len(recipients) == 1 else None
+        if alone is None or (alone.approved_at and now - alone.approved_at < TRUST / 2):
+            return entries
+        return (alone.name, *entries)
 
 
 def record_approval(
@@ -176,55 +218,24 @@ def record_approval(
     """Counts an approval of a verification that `admit` counted; an outage is only reported."""
     try:
         for entry in counted_as:
-            counters.approve(entry, now)
+            counters.approve(entry, now, TRUST)
     except Uncounted as error:
         count(Metric.CODES_UNCOUNTED)
-        log.warning("An approval was not counted", error=str(error))
+        log.warning("An approval is not counted", error=str(error))
 
 
-def _approved_percent(cohorts: Sequence[Cohort], enough: int, now: datetime) -> float | None:
-    """Of the newest codes that are old enough to have been entered; None if there are too few."""
-    started = approved = 0
-    for cohort in cohorts:
-        if now - BLOCK < cohort.began and cohort.ended + ENTRY_TIME <= now:
-            started += cohort.started
-            approved += cohort.approved
-            if started >= enough:
-                return 100 * approved / started
-    return None
-
-
-def _is_seldom(recipient: Counter, now: datetime) -> bool:
+def _is_judged(recipient: Counter, now: datetime) -> bool:
     used = recipient.running(Window("day", DAY, None), now)
     return used is None or used.count < JUDGED_OF_A_RECIPIENT
 
 
-def _is_trusted(prefix: Counter, now: datetime) -> bool:
-    return prefix.approved_at is not None and now - prefix.approved_at < TRUSTED
-
-
-def _touched_until(prefix: Counter, country: Counter, now: datetime) -> datetime | None:
-    """When the block of the country ends, if codes to the prefix were not entered."""
-    recent = (each.started for each in prefix.cohorts if now - BLOCK < each.began)
-    return country.blocked_until if sum(recent) >= TRIALS_OF_A_PREFIX else None
-
-
-_SENTENCES: Mapping[str, str] = {
-    "recipient": "too many codes were sent to this recipient",
-    "client_ip": "too many codes were requested from this client_ip",
-    "prefix": "too many codes to numbers that begin like this one were not entered",
-    "breaker": "too few codes to numbers like this one were entered, so sending is paused",
-}
-
-
-def _refuse_if(until: datetime | None, kind: str, now: datetime) -> None:
+def _refuse_until(until: datetime | None, kind: str, now: datetime) -> None:
     if until:
-        raise Blocked(_SENTENCES[kind], kind, math.ceil((until - now).total_seconds()))
+        raise Blocked(LIMITS[kind], kind, math.ceil((until - now).total_seconds()))
 
 
-def _destination(number: str) -> _Destination:
-    country = _country(number)
-    return _Destination(country, _hashed("prefix", number[:-4]), f"country#{country}")
+def _hour(limit: int | None) -> Window:
+    return Window("hour", HOUR, limit)
 
 
 def _country(number: str) -> str:
@@ -232,18 +243,23 @@ def _country(number: str) -> str:
     import phonenumbers  # noqa: PLC0415 - takes time to load, and an approval does not need it
 
     parsed = phonenumbers.parse(number)
+    code = parsed.country_code or 0
     return phonenumbers.region_code_for_number(parsed) or phonenumbers.region_code_for_country_code(
-        parsed.country_code or 0
+        code
     )
 
 
-def _network(client_ip: str) -> str:
-    """The address; of IPv6 the /64, which one subscriber has."""
+def _subscriber(client_ip: str) -> str:
+    """The address; of IPv6 the first 64 bits, because a subscriber has all that begin with them."""
     address = ipaddress.ip_address(client_ip)
-    if isinstance(address, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))
 
 
 def _hashed(kind: str, value: str) -> str:
-    return f"{kind}#{hashlib.sha256(value.encode()).hexdigest()[:32]}"
+    """The name of a counter, short because it is stored with each message: of ten million values,
+    two have the same 72 bits with a probability of one in a hundred million.
+    """
+    digest = hashlib.sha256(value.encode()).digest()[:9]
+    return f"{kind}#{base64.urlsafe_b64encode(digest).decode()}"

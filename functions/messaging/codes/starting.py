@@ -96,13 +96,15 @@ class Starting:
         counted: Verification | None = None
         for _ in range(ROUNDS):
             held = self.store.verifications.pending(request.key)
+            history = self._history(held) if held else None
             try:
-                if held and (pending := self._pending(held)):
-                    return StartedVerification(self._again(pending, request), new=False)
+                if history and self._is_pending(history):
+                    return StartedVerification(self._again(history, request), new=False)
             except TooLate:
                 continue
             counted = counted or self._admit(request)
-            mine = replace(message, message_id=self._id(held, message), verification=counted)
+            unfinished = held if history is None else None
+            mine = replace(message, message_id=self._id(unfinished, message), verification=counted)
             if self._take(request.key, mine, held):
                 accepted = self.intake.accept(mine, request.document, self.queue)
                 return StartedVerification(MessageHistory(accepted, ()), new=True)
@@ -117,12 +119,12 @@ class Starting:
         before = held.message_id if held else None
         return self.store.verifications.take(key, mine.message_id, until, before)
 
-    def _id(self, held: "PendingVerification | None", message: Message) -> str:
-        """The id of a start that ended, or has not come, between its two writes; otherwise the new
-        one.
+    def _id(self, unfinished: "PendingVerification | None", message: Message) -> str:
+        """The id of a start that ended, or has not come, between its two writes, as it was read;
+        otherwise the new one.
         """
-        if held and self.now() < held.until and not self._history(held):
-            return held.message_id
+        if unfinished and self.now() < unfinished.until:
+            return unfinished.message_id
         return message.message_id
 
     def _history(self, held: "PendingVerification") -> MessageHistory | None:
@@ -131,16 +133,15 @@ class Starting:
         except UnknownMessage:
             return None
 
-    def _pending(self, held: "PendingVerification") -> MessageHistory | None:
-        """Its history if its code can still be entered and sent."""
-        history = self._history(held)
-        if history is None or history.message.verification is None:
-            return None
+    def _is_pending(self, history: MessageHistory) -> bool:
+        """Whether its code can still be entered and sent; once it cannot, it never can again."""
         message = history.message
-        if message.status in CLOSED or any(one.reason == NOT_QUEUED for one in history.attempts):
-            return None
-        status = verification_status(message, history.message.verification, self.now())
-        return history if status is VerificationStatus.PENDING else None
+        if message.verification is None or message.status in CLOSED:
+            return False
+        if any(one.reason == NOT_QUEUED for one in history.attempts):
+            return False
+        status = verification_status(message, message.verification, self.now())
+        return status is VerificationStatus.PENDING
 
     def _again(self, history: MessageHistory, request: RequestedVerification) -> MessageHistory:
         """Nothing is sent within the cool-down. What has no attempt yet may not be queued yet."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
 
 class BreakerMode(StrEnum):
     """What a breaker that opened does: counts and alarms only, or refuses as well."""

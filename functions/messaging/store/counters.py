@@ -1,7 +1,9 @@
-"""Counters: how many codes were sent to whom, and how many of them were approved."""
+"""Counters: how many codes were sent to a recipient, a client, a prefix or a country, and how many
+of them were approved.
+"""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
 
@@ -13,14 +15,16 @@ from messaging.store.table import Item, Key, Table, epoch, item_before
 
 # As in "the verifications of these two minutes": what is judged together.
 COHORT = timedelta(minutes=2)
-# An item of so many cohorts has less than 1,024 bytes, so that writing it costs one unit. They are
-# the newest that are not empty: the last hour of a busy prefix, half a day of a quiet one.
+# An item of so many cohorts and a new one has less than 1,024 bytes, so that writing it costs one
+# unit. They are the newest that are not empty: an hour of a busy prefix, many of a quiet one.
 COHORTS = 32
 # A counter that changes while it is added to is read again; a further change means that a window
 # began in between, which happens once an hour.
 TRIES = 5
 
-_OF_A_COHORT = re.compile(r"(?:started|approved)_\d+")
+# The attributes of a cohort: how many were started and approved, by its number. Short, because an
+# item has 64 of them.
+_OF_A_COHORT = re.compile(r"[sa](\d+)")
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -89,49 +93,31 @@ class Counters:
         *,
         started: bool,
     ) -> None:
-        adds = {f"started_{_number(now)}": 1} if started else {}
-        changes: dict[str, Any] = {"retained_until": epoch(expiry)}
-        conditions, values = [], {}
-        for window in windows:
-            used, until = f"{window.name}_used", f"{window.name}_until"
-            if window.name in counter.used:
-                conditions.append(f"{until} = :was_{until}")
-                values[f":was_{until}"] = epoch(counter.used[window.name].until)
-            else:
-                conditions.append(f"attribute_not_exists({until})")
-            if not counter.running(window, now):
-                changes |= {used: 1, until: epoch(now + window.length)}
-                continue
-            adds[used] = 1
+        running = [window for window in windows if counter.running(window, now)]
+        begins = _began([one for one in windows if one not in running], now)
+        adds = {f"{window.name}_used": 1 for window in running}
+        condition, values = _unchanged(counter, windows)
+        for window in running:
             if window.limit is not None:
-                conditions.append(f"{used} < :most_{used}")
-                values[f":most_{used}"] = window.limit
+                condition += f" AND {window.name}_used < :most_{window.name}"
+                values[f":most_{window.name}"] = window.limit
         self._table.update(
             _key(counter.name),
-            changes,
-            add=adds,
+            {**begins, "retained_until": epoch(expiry)},
+            add=adds | ({f"s{_number(now)}": 1} if started else {}),
             remove=_outdated(counter) if started else (),
-            condition=" AND ".join(conditions),
+            condition=condition,
             values=values,
         )
 
     @_uncounted
-    def open_breaker(
-        self, counter: Counter, windows: tuple[Window, ...], now: datetime, until: datetime
-    ) -> Counter | None:
-        """The counter with a block until this time and with new windows, in which nothing has been
-        counted; None if another call opened the breaker first.
-        """
+    def open_breaker(self, counter: Counter, until: datetime) -> Counter | None:
+        """The counter with a block until this time; None if another call was first."""
         condition, values = "attribute_not_exists(blocked_until)", {}
         if counter.blocked_until:
             condition = "blocked_until = :was"
             values = {":was": epoch(counter.blocked_until)}
         changes = {"blocked_until": epoch(until)}
-        for window in windows:
-            changes |= {
-                f"{window.name}_used": 0,
-                f"{window.name}_until": epoch(now + window.length),
-            }
         try:
             item = self._table.update(
                 _key(counter.name), changes, condition=condition, values=values
@@ -146,17 +132,16 @@ class Counters:
         return f"{name}#{_number(now)}"
 
     @_uncounted
-    def approve(self, entry: str, now: datetime) -> None:
-        """Adds an approval to the cohort of this entry, and takes the code out of the window of the
-        hour. A counter that has expired is not created again.
+    def approve(self, entry: str, now: datetime, keep: timedelta) -> None:
+        """Stores when the counter was last approved. An `entry` with a cohort adds the approval to
+        it, and takes the code out of the window of the hour. A counter that has expired is not
+        created again.
         """
-        name, _, number = entry.rpartition("#")
+        kind, name, *cohort = entry.split("#")
+        adds = {f"a{cohort[0]}": 1, "hour_used": -1} if cohort else {}
+        changes = {"approved_at": epoch(now), "retained_until": epoch(now + keep)}
         try:
-            self._table.update(
-                _key(name),
-                {"approved_at": epoch(now)},
-                add={f"approved_{number}": 1, "hour_used": -1},
-            )
+            self._table.update(_key(f"{kind}#{name}"), changes, add=adds)
         except self._table.client.exceptions.ConditionalCheckFailedException:
             return
 
@@ -169,13 +154,31 @@ def _number(at: datetime) -> int:
     return epoch(at) // int(COHORT.total_seconds())
 
 
+def _began(windows: Sequence[Window], now: datetime) -> dict[str, int]:
+    """The attributes of windows that begin with a code that is sent now."""
+    ends = {f"{window.name}_until": epoch(now + window.length) for window in windows}
+    return ends | {f"{window.name}_used": 1 for window in windows}
+
+
+def _unchanged(counter: Counter, windows: Iterable[Window]) -> tuple[str, dict[str, Any]]:
+    """The condition that no window began or ended since the counter was read, and its values."""
+    parts, values = [], dict[str, Any]()
+    for name in (window.name for window in windows):
+        if used := counter.used.get(name):
+            parts.append(f"{name}_until = :was_{name}")
+            values[f":was_{name}"] = epoch(used.until)
+        else:
+            parts.append(f"attribute_not_exists({name}_until)")
+    return " AND ".join(parts), values
+
+
 def _counter(item: Item) -> Counter:
     used = {
         name: Used(int(item[f"{name}_used"]), _time(item[f"{name}_until"]))
-        for name in ("hour", "day")
+        for name in ("hour", "day", "trials")
         if f"{name}_until" in item
     }
-    numbers = {int(name.partition("_")[2]) for name in item if _OF_A_COHORT.fullmatch(name)}
+    numbers = {int(found[1]) for name in item if (found := _OF_A_COHORT.fullmatch(name))}
     return Counter(
         item["pk"].removeprefix("limit#"),
         used,
@@ -187,16 +190,14 @@ def _counter(item: Item) -> Counter:
 
 def _cohort(item: Item, number: int) -> Cohort:
     began = _time(number * COHORT.total_seconds())
-    started, approved = (int(item.get(f"{word}_{number}", 0)) for word in ("started", "approved"))
+    started, approved = (int(item.get(f"{word}{number}", 0)) for word in "sa")
     return Cohort(began, began + COHORT, started, approved)
 
 
 def _outdated(counter: Counter) -> tuple[str, ...]:
-    """The attributes of the cohorts that make place for the one of this time."""
+    """The attributes of the cohorts that are too many."""
     return tuple(
-        f"{word}_{_number(cohort.began)}"
-        for cohort in counter.cohorts[COHORTS - 1 :]
-        for word in ("started", "approved")
+        f"{word}{_number(cohort.began)}" for cohort in counter.cohorts[COHORTS:] for word in "sa"
     )
 
 

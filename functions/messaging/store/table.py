@@ -171,7 +171,7 @@ class Table:
             return item_before(failed), False
         return item, True
 
-    def update(
+    def update(  # noqa: PLR0913 - the parts of one UpdateItem
         self,
         key: Key,
         changes: Mapping[str, Any],

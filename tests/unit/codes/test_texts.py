@@ -6,8 +6,10 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
+import phonenumbers
 import pytest
 
+from messaging.api.code_languages import language_of
 from messaging.channels.voice.content import VoiceId
 from messaging.codes.texts import FOLDER, languages, texts
 from messaging.domain.sms_encoding import parts
@@ -153,3 +155,20 @@ def test_the_sms_are_listed_from_the_longest(language: str) -> None:
         lengths = [len(PLACEHOLDER.sub("", one)) for one in choices]
         assert lengths == sorted(lengths, reverse=True)
         assert len(set(lengths)) == len(lengths)
+
+
+def test_every_country_has_a_language_and_every_language_but_hindi_a_country() -> None:
+    """India has many languages, and no one that nearly all speak."""
+    found: dict[str, str] = {}
+    for region in phonenumbers.SUPPORTED_REGIONS:
+        number = phonenumbers.example_number(region)
+        assert number
+        address = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        found[region] = language_of([address])
+
+    assert set(found.values()) == languages() - {"hi"}
+    assert [found[one] for one in ("AT", "BR", "PT", "MX", "IN", "US", "CH")] == [
+        *("de", "pt_BR", "pt_PT", "es"),
+        *("en", "en", "en"),
+    ]
+    assert language_of(["ana@example.com"]) == "en"

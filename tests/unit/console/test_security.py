@@ -6,14 +6,14 @@ import httpx
 import pytest
 from starlette.responses import PlainTextResponse
 
-from console.security import Guard
+from console.security import LocalRequestsOnly
 
 HOST = "127.0.0.1:4569"
 
 
 def status(method: str, **headers: str) -> int:
     async def respond() -> int:
-        transport = httpx.ASGITransport(Guard(PlainTextResponse("accepted")))
+        transport = httpx.ASGITransport(LocalRequestsOnly(PlainTextResponse("accepted")))
         async with httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}") as client:
             return (await client.request(method, "/", headers=headers)).status_code
 

@@ -89,9 +89,10 @@ def test_an_empty_body_is_an_empty_object() -> None:
 
 
 @pytest.mark.usefixtures("store")
-def test_a_body_may_come_in_base64() -> None:
+@pytest.mark.parametrize("end", ["", "/"])
+def test_a_body_may_come_in_base64_and_a_path_with_a_slash(end: str) -> None:
     event = {
-        "path": f"/v1/messages/{MESSAGE_ID}/advance",
+        "path": f"/v1/messages/{MESSAGE_ID}/advance{end}",
         "pathParameters": {"id": MESSAGE_ID},
         "body": base64.b64encode(b'{"step": 1}').decode(),
         "isBase64Encoded": True,

@@ -76,6 +76,12 @@ EVENTS = {
     "voice": ["voice_VOICE_RINGING", "voice_VOICE_COMPLETED", "voice_VOICE_BUSY"],
     "email": ["ses_Send", "ses_Delivery", "ses_Bounce_Permanent_General", "ses_Complaint"],
 }
+DELIVERIES = {
+    "whatsapp": "whatsapp_delivered",
+    "sms": "sms_TEXT_DELIVERED",
+    "voice": "voice_VOICE_COMPLETED",
+    "email": "ses_Delivery",
+}
 HANDLERS = {
     "start": start_delivery.handler,
     "plan": plan_message.handler,
@@ -407,11 +413,24 @@ class Interleavings(RuleBasedStateMachine):
         try:
             self._let_it_end()
             self._check_the_end()
+            self._everything_is_delivered_after_all()
         finally:
             for one in [*self.world.running]:
                 while not one.ended:
                     one.step(die=True)
             WORLD.clear()
+
+    def _everything_is_delivered_after_all(self) -> None:
+        """The providers report the delivery of whatever they took, after the workflow ended."""
+        ended = self.world.workflow.status
+        for number, calls in self.world.provider.calls.items():
+            story = self.world.history()
+            if story and calls[-1] in {"taken", "perhaps"}:
+                channel = story.message.plan.attempt(number).channel
+                self._receive(event(DELIVERIES[channel], number))
+                self._let_it_end()
+                self._check_the_end()
+        assert self.world.workflow.status == ended
 
     def _let_it_end(self) -> None:
         for _ in range(200):

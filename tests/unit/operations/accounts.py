@@ -15,6 +15,8 @@ WABA = "waba-0123456789abcdef0123456789abcdef"
 ENVIRONMENT = {
     "send_message": {
         "WHATSAPP_SENDER": WHATSAPP,
+        "WHATSAPP_CODE_TEMPLATE": "verification_code",
+        "WHATSAPP_CODE_LANGUAGES": "en",
         "SMS_SENDER": "+12065550123",
         "EMAIL_SENDER": "Ana's shop <hello@mail.example.org>",
         "VOICE_SENDER": "pool-0123456789abcdef",
@@ -311,6 +313,18 @@ def whatsapp_account(*topics: str, status: str = "COMPLETE") -> Json:
     }
 
 
+def code_template(language: str, **changes: str) -> Json:
+    return {
+        "templateName": "verification_code",
+        "metaTemplateId": "100000000000003",
+        "templateStatus": "APPROVED",
+        "templateQualityScore": "UNKNOWN",
+        "templateLanguage": language,
+        "templateCategory": "AUTHENTICATION",
+        **changes,
+    }
+
+
 def subscription(arn: str) -> Json:
     return {
         "Subscriptions": [
@@ -344,6 +358,7 @@ PRODUCTION: dict[str, Reply] = {
         "linkedWhatsAppBusinessAccountId": WABA,
     },
     "socialmessaging:GetLinkedWhatsAppBusinessAccount": whatsapp_account(TOPIC),
+    "socialmessaging:ListWhatsAppMessageTemplates": {"templates": [code_template("en")]},
     f"{SMS}:DescribeAccountAttributes": tier("PRODUCTION"),
     f"{SMS}:DescribePhoneNumbers": {"PhoneNumbers": [phone_number(), IN_POOL]},
     f"{SMS}:DescribePools": {"Pools": [pool()]},

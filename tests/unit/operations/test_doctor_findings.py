@@ -1,6 +1,9 @@
 """What `make doctor` says of one part of an account, by what AWS replies about it."""
 
+import json
 from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -331,6 +334,46 @@ def test_the_quality_of_a_whatsapp_number(quality: str, mark: str) -> None:
 
     assert found[0] == mark
     assert f"its quality is {quality}" in found[1]
+
+
+WITH_CODES = replace(
+    STACK,
+    parameters={
+        "WHATSAPP_CODE_TEMPLATE": "verification_code",
+        "WHATSAPP_CODE_LANGUAGES": "en,pt_BR",
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("other", "missing"),
+    [
+        ({}, ""),
+        ({"templateStatus": "PENDING"}, "in pt_BR:"),
+        ({"templateCategory": "UTILITY"}, "in pt_BR:"),
+        ({"templateName": "another"}, "in pt_BR:"),
+        ({"templateLanguage": "pt_PT"}, "in pt_BR:"),
+    ],
+)
+def test_the_template_of_codes_is_approved_in_each_language(
+    other: dict[str, str], missing: str
+) -> None:
+    templates = [accounts.code_template("en"), accounts.code_template("pt_BR", **other)]
+    found = social_messaging.judge_code_template(templates, "waba-1", WITH_CODES)
+
+    assert found.mark == (Mark.LIMIT if missing else Mark.OK)
+    assert missing in found.text
+    assert ("create-whatsapp-message-template --id waba-1" in found.remedy) == bool(missing)
+
+
+def test_the_template_that_is_proposed_is_that_of_cdk_json() -> None:
+    template = json.loads(Path("docs/whatsapp-code-template.json").read_text())
+    context = json.loads(Path("cdk.json").read_text())["context"]
+
+    assert template["name"] == context["whatsapp_code_template"]
+    assert template["language"] == context["whatsapp_code_languages"]
+    assert template["category"] == "AUTHENTICATION"
+    assert template["components"][-1]["buttons"][0]["otp_type"] == "COPY_CODE"
 
 
 def test_a_whatsapp_account_without_a_destination_is_told_so() -> None:

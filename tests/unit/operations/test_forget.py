@@ -88,3 +88,18 @@ def test_a_late_receipt_changes_nothing_and_waits_for_nobody(
         record_receipt.handler(sns(json.dumps(load(event))), CONTEXT)
 
     assert items(dynamodb, table) == before
+
+
+def test_the_pending_verification_of_a_message_is_forgotten_with_it(
+    store: Store, dynamodb: DynamoDBClient, table: str
+) -> None:
+    """Its key is a hash of the recipient's addresses."""
+    add(store, ID)
+    until = datetime.now(UTC) + timedelta(minutes=10)
+    store.verifications.take("hash of its recipient", ID.message_id, until, None)
+    store.verifications.take("hash of another", OTHER.message_id, until, None)
+    store.erasure.erase(ID.message_id)
+
+    assert store.verifications.pending("hash of its recipient") is None
+    assert store.verifications.pending("hash of another")
+    assert "hash of its recipient" not in str(items(dynamodb, table))

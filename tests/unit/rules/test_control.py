@@ -237,6 +237,21 @@ def test_what_a_busy_provider_had_not_taken_was_skipped(
     assert history.status_of(history.attempts[0]) is AttemptStatus.SKIPPED
 
 
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_function_that_comes_after_an_unconfirmed_end_sends_nothing(
+    control: Control, states: RecordedStates, number: int
+) -> None:
+    """The message is delivered, but no step has succeeded."""
+    planned(control, replace(REPEATED, plan=make_plan([SMS, SMS], {"sms": 120})))
+    control.store.messages.update_status("m1", MessageStatus.UNDELIVERED, NOW)
+    control.store.messages.close_as_delivered("m1", NOW, "sms")
+    provider = ScriptedProvider()
+    run(control, states, provider, number)
+
+    assert provider.sent == []
+    assert [error for _, error, _ in states.failed] == ["Expired"]
+
+
 # ---- steps on request
 
 

@@ -15,7 +15,8 @@ HTML = """<!DOCTYPE html>
 <body style="font-family: Arial, sans-serif; font-size: 16px; color: #1a1a1a">
 <p>{lead}</p>
 <p dir="ltr" style="font-family: monospace; font-size: 32px; font-weight: bold">{code}</p>
-<p>{expiry} {warning}</p>
+<p>{expiry}</p>
+<p>{warning}</p>
 <p style="color: #5c5c5c">{unexpected}</p>
 </body>
 </html>
@@ -37,8 +38,8 @@ def content(code: OneTimeCode, _sender: str, _setting: Callable[[str], str]) -> 
 
 
 def _text(code: str, lines: Sequence[str]) -> str:
-    lead, expiry, warning, unexpected = lines
-    return f"{lead}\n\n{code}\n\n{expiry} {warning}\n\n{unexpected}\n"
+    lead, *others = lines
+    return "\n\n".join((lead, code, *others)) + "\n"
 
 
 def _html(code: str, language: str, subject: str, lines: Sequence[str]) -> str:

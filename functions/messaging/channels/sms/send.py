@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["SERVICE", "SmsChannel", "channel"]
 
 
-class _Protection(TypedDict, total=False):
+class _SmsProtection(TypedDict, total=False):
     ProtectConfigurationId: str
     MaxPrice: str
 
@@ -74,11 +74,11 @@ class SmsChannel:
         )
         return response["MessageId"]
 
-    def _protection(self, delivery: Delivery) -> "_Protection":
+    def _protection(self, delivery: Delivery) -> "_SmsProtection":
         """Against fraud:
         docs.aws.amazon.com/pinpoint/latest/apireference_smsvoicev2/API_SendTextMessage.html.
         """
-        protection: _Protection = {}
+        protection: _SmsProtection = {}
         if self._protect_configuration:
             protection["ProtectConfigurationId"] = self._protect_configuration
         if delivery.verification and self._codes_max_price:

@@ -1,7 +1,7 @@
 """Sends voice messages with AWS End User Messaging, `SendVoiceMessage`."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from messaging.channels.aws_end_user_messaging import SERVICE, context, time_to_live
 from messaging.channels.provider_errors import provider_errors
@@ -17,13 +17,35 @@ DEFAULT_VOICE = "MATTHEW"
 
 
 def channel(client: "PinpointSMSVoiceV2Client", setting: Callable[[str], str]) -> "VoiceChannel":
-    return VoiceChannel(client, setting("CONFIGURATION_SET"))
+    return VoiceChannel(
+        client,
+        setting("CONFIGURATION_SET"),
+        setting("PROTECT_CONFIGURATION"),
+        setting("CODES_MAX_PRICE"),
+    )
+
+
+class _CallProtection(TypedDict, total=False):
+    ProtectConfigurationId: str
+    MaxPricePerMinute: str
 
 
 class VoiceChannel:
-    def __init__(self, client: "PinpointSMSVoiceV2Client", configuration_set: str) -> None:
+    """`protect_configuration` applies to every call, `codes_max_price`, of a minute, to those with
+    a code; each is empty for none.
+    """
+
+    def __init__(
+        self,
+        client: "PinpointSMSVoiceV2Client",
+        configuration_set: str,
+        protect_configuration: str = "",
+        codes_max_price: str = "",
+    ) -> None:
         self._client = client
         self._configuration_set = configuration_set
+        self._protect_configuration = protect_configuration
+        self._codes_max_price = codes_max_price
 
     def send(self, delivery: Delivery) -> str:
         with provider_errors():
@@ -36,5 +58,17 @@ class VoiceChannel:
                 ConfigurationSetName=self._configuration_set,
                 TimeToLive=time_to_live(delivery),
                 Context=context(delivery),
+                **self._protection(delivery),
             )
         return response["MessageId"]
+
+    def _protection(self, delivery: Delivery) -> _CallProtection:
+        """Against fraud:
+        docs.aws.amazon.com/pinpoint/latest/apireference_smsvoicev2/API_SendVoiceMessage.html.
+        """
+        protection: _CallProtection = {}
+        if self._protect_configuration:
+            protection["ProtectConfigurationId"] = self._protect_configuration
+        if delivery.verification and self._codes_max_price:
+            protection["MaxPricePerMinute"] = self._codes_max_price
+        return protection
