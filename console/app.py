@@ -16,7 +16,7 @@ from console import libraries
 from console.context import TEMPLATES, ConsoleContext
 from console.installation import ConsoleClients, Installation
 from console.live import Hub
-from console.pages import compose, message, messages, overview, phones
+from console.pages import codes, compose, message, messages, overview, phones
 from console.security import LocalRequestsOnly
 
 STATIC = TEMPLATES.with_name("static")
@@ -43,7 +43,7 @@ def create_app(installation: Installation, clients: ConsoleClients) -> Starlette
 
 
 def _routes(context: ConsoleContext) -> list[BaseRoute]:
-    pages = messages, message, overview, compose, phones
+    pages = messages, message, codes, overview, compose, phones
     return [
         Route("/", _home, methods=["GET"]),
         Route("/health", _health, methods=["GET"]),

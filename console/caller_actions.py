@@ -11,9 +11,8 @@ from console.facts import MessageFacts
 from console.installation import Local
 from console.notices import Notice
 from console.timeline.steps import step_name
-from console.words import capital
+from console.words import capital, small
 from messaging.domain.messages import MessageHistory
-from messaging.domain.plan import PlannedStep
 from messaging.domain.statuses import FINAL, MessageStatus
 
 # API Gateway's own timeout is 29 seconds.
@@ -25,7 +24,7 @@ DONE: Final = {
     "resend": "Another send of the code was requested.",
     "cancel": "Cancelled: no further step begins. What was sent may still arrive.",
 }
-# Those of a verification have rules of their own: limits, and a code that only a check confirms.
+# Those of a verification have rules of their own, such as limits.
 OF_VERIFICATIONS: Final = frozenset({"resend", "cancel"})
 
 
@@ -43,14 +42,14 @@ def offered(facts: MessageFacts) -> list[CallerAction]:
     if facts.history is None or not facts.plan.steps:
         return []
     history = facts.history
-    checked = facts.checked_here
+    code = facts.verification is not None
     going_on = history.status not in FINAL
     possible = {
-        CallerAction("confirm", "Confirm"): not checked and _may_be_confirmed(history),
-        CallerAction("resend", "Send the code again"): checked and going_on,
+        CallerAction("confirm", "Confirm"): not facts.checked_here and _may_be_confirmed(history),
+        CallerAction("resend", "Send the code again"): code and going_on,
         CallerAction("cancel", "Cancel"): going_on,
     }
-    if going_on and not checked:
+    if going_on and not code:
         possible |= _advance(history)
     order = [*DONE]
     actions = (one for one, is_possible in possible.items() if is_possible)
@@ -69,16 +68,12 @@ def _advance(history: MessageHistory) -> dict[CallerAction, bool]:
     following = next((one for one in steps if one.number > current), None)
     if following is None:
         return {}
-    return {CallerAction("advance", _label(following), current): True}
-
-
-def _label(step: PlannedStep) -> str:
-    return f"Advance to {step_name(step)[0].lower()}{step_name(step)[1:]}"
+    return {CallerAction("advance", f"Advance to {small(step_name(following))}", current): True}
 
 
 def act(facts: MessageFacts, name: str, step: int | None, local: Local) -> Notice:
     """Asks the API, and says in one sentence what came of it."""
-    of_verification = facts.checked_here and name in OF_VERIFICATIONS
+    of_verification = facts.verification is not None and name in OF_VERIFICATIONS
     parent = urljoin(local.api_url, "verifications") if of_verification else local.api_url
     body = {} if step is None else {"step": step}
     try:

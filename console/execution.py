@@ -25,9 +25,9 @@ ENDS: Final = {
     "ExecutionTimedOut": "TIMED_OUT",
 }
 # Errors that the functions report to a waiting state; the workflow does not retry after them.
-REPORTED_ERRORS: Final = frozenset(
-    {"Refused", "Failed", "Expired", "InvalidRoute", "Advanced", "Cancelled"}
-)
+REPORTED_ERRORS: Final = frozenset({"Refused", "Failed", "Expired", "InvalidRoute"})
+# Those of which the caller of the message is the cause: its state did not fail.
+CALLERS_ERRORS: Final = frozenset({"Advanced", "Cancelled"})
 # Lambda has no capacity for an invocation, so the function did not run:
 # docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html
 THROTTLED: Final = "Lambda.TooManyRequestsException"
@@ -44,6 +44,7 @@ class Condition(StrEnum):
     FAILED = "failed"
     TIMED_OUT = "timed_out"
     STOPPED = "stopped"
+    ENDED = "ended"
 
 
 OPEN: Final = frozenset({Condition.RUNNING, Condition.WAITING, Condition.RETRYING})
@@ -239,6 +240,8 @@ def _condition(events: Sequence[Event], runs: Sequence[TaskRun], ended: str | No
 def _after_a_failure(error: str, ended: str | None) -> Condition:
     if error == "States.Timeout":
         return Condition.TIMED_OUT
+    if error in CALLERS_ERRORS:
+        return Condition.ENDED
     return Condition.FAILED if ended or error in REPORTED_ERRORS else Condition.RETRYING
 
 

@@ -78,7 +78,8 @@ class MessageSummary:
     def of(cls, history: MessageHistory, request: Mapping[str, Any]) -> Self:
         message, (delivered, delivered_at) = history.message, _delivery(history)
         recipients, metadata = tuple(_recipients(request)), tuple(_metadata(request))
-        attempts = tuple(AttemptSummary.of(one, history, request) for one in history.attempts)
+        made = (one for one in history.attempts if not one.waits_for_request)
+        attempts = tuple(AttemptSummary.of(one, history, request) for one in made)
         words = (message.message_id, *recipients, *(f"{name}={value}" for name, value in metadata))
         return cls(
             message_id=message.message_id,

@@ -84,9 +84,9 @@ def duration(seconds: float) -> str:
 
 
 def age(at: datetime, now: datetime) -> Markup:
-    """`12 s`, `3 min`, `2 h` or `4 days` ago, with the date and time as its title."""
+    """`12 s`, `3 min`, `2 h` or `4 d` ago, with the date and time as its title."""
     seconds = max(0, int((now - at).total_seconds()))
-    units = ((2 * DAY, DAY, "days"), (HOUR, HOUR, "h"), (MINUTE, MINUTE, "min"), (0, 1, "s"))
+    units = ((2 * DAY, DAY, "d"), (HOUR, HOUR, "h"), (MINUTE, MINUTE, "min"), (0, 1, "s"))
     size, name = next((size, name) for least, size, name in units if seconds >= least)
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         at.isoformat(), f"{at.astimezone():%Y-%m-%d %H:%M:%S %Z}", f"{seconds // size} {name}"
@@ -107,6 +107,11 @@ def listed(names: Iterable[str]) -> str:
 def capital(text: str) -> str:
     """With a capital first letter, as a sentence begins."""
     return text[:1].upper() + text[1:]
+
+
+def small(text: str) -> str:
+    """With a small first letter, as within a sentence."""
+    return text[:1].lower() + text[1:]
 
 
 FILTERS: Mapping[str, Callable[..., Any]] = {

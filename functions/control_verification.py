@@ -5,7 +5,6 @@ from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from messaging.control import Control
 
 from messaging import settings
 from messaging.api import http, verifications
@@ -16,6 +15,7 @@ from messaging.clients.workflow import workflow
 from messaging.codes.cancelling import cancel
 from messaging.codes.guard import Guard
 from messaging.codes.resending import Resending
+from messaging.control import Control
 from messaging.domain.errors import Blocked, TooLate, UnknownMessage
 from messaging.domain.messages import MESSAGE_ID
 from messaging.logs import function_log

@@ -4,7 +4,6 @@ from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from messaging.control import Control
 from ulid import ULID
 
 from messaging import settings
@@ -18,6 +17,7 @@ from messaging.clients.workflow import workflow
 from messaging.codes.guard import Guard
 from messaging.codes.resending import Resending
 from messaging.codes.starting import RequestedVerification, Starting
+from messaging.control import Control
 from messaging.domain.errors import Blocked, InvalidRequest, NotQueued
 from messaging.intake import Intake
 from messaging.logs import function_log

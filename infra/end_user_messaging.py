@@ -10,7 +10,7 @@ from constructs import Construct
 from infra.parameters import matching
 
 # Whose rules decide to which countries messages go, beside those of the account:
-# docs.aws.amazon.com/sms-voice/latest/userguide/protect.html
+# "Protect configurations" in the user guide of AWS End User Messaging.
 ProtectConfiguration = Annotated[
     str,
     matching(
@@ -18,7 +18,7 @@ ProtectConfiguration = Annotated[
         "the id or ARN of a protect configuration, or empty for none",
     ),
 ]
-# As MaxPrice of SendTextMessage has it, and MaxPricePerMinute of SendVoiceMessage.
+# As the parameters MaxPrice and MaxPricePerMinute of the API have it.
 MaxPrice = Annotated[
     str,
     matching(r"|[0-9]{0,2}\.[0-9]{1,5}", "a price in US dollars such as 0.15, or empty for none"),

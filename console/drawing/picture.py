@@ -20,6 +20,7 @@ SIGNS: Final = {
     Condition.FAILED: ("✗", "failed"),
     Condition.TIMED_OUT: ("⧖", "timed out"),
     Condition.STOPPED: ("✗", "stopped"),
+    Condition.ENDED: ("⊘", "ended"),
 }
 # States that take no time: only when they were entered is shown.
 PASSING: Final = frozenset({"Choice", "Pass"})
@@ -133,7 +134,7 @@ def outcome_of(visit: Visit) -> str | None:
         status = str(visit.output.get("status", ""))
         late = visit.output.get("attempt") not in (None, visit.attempt)
         return "no longer needed" if late else status
-    ended = visit.condition in {Condition.FAILED, Condition.RETRYING}
+    ended = visit.condition in {Condition.FAILED, Condition.RETRYING, Condition.ENDED}
     return _FAILURES.get(visit.failure.error or "") if ended and visit.failure else None
 
 

@@ -6,8 +6,9 @@ from typing import Final
 
 from console.facts import MessageFacts, MessageSource
 from console.timeline.entries import DraftEntry
-from console.words import channel, listed
-from messaging.domain.plan import PlannedAttempt
+from console.timeline.steps import steps_name
+from console.words import channel, listed, small
+from messaging.domain.plan import PlannedAttempt, PlannedStep
 from messaging.domain.statuses import Success
 
 SOURCES: Final = {
@@ -37,17 +38,22 @@ def planned_at(facts: MessageFacts) -> datetime:
 
 
 def _plan(facts: MessageFacts) -> str:
-    steps = "; ".join(
-        f"step {step.number}{' (only if requested)' if step.on_request else ''}: "
-        f"{listed(_attempt(one) for one in step.attempts)}"
-        for step in facts.plan.steps
-    )
+    parts = [_step(step) for step in facts.plan.steps if not step.on_request]
+    if on_request := [step for step in facts.plan.steps if step.on_request]:
+        parts.append(f"{small(steps_name(on_request))}, only if requested")
+    steps = "; ".join(parts)
     expires_at = facts.history and facts.history.message.expires_at
     if not expires_at:
         return steps
     return f"{steps}; nothing is sent after {(expires_at - facts.since).total_seconds():g} s"
 
 
+def _step(step: PlannedStep) -> str:
+    return f"step {step.number}: {listed(_attempt(one) for one in step.attempts)}"
+
+
 def _attempt(one: PlannedAttempt) -> str:
     success = "" if one.success is Success.DELIVERED else f" for success “{one.success}”"
+    if one.success is Success.CONFIRMED:
+        success = " to be confirmed"
     return f"{channel(one.channel)}, waits {one.wait_seconds} s{success}"

@@ -7,9 +7,10 @@ from typing import Final
 from console.facts import MessageFacts
 from console.timeline.arrival import planned_at
 from console.timeline.entries import DraftEntry
-from console.timeline.steps import step_name
+from console.timeline.steps import step_name, steps_name
 from console.timeline.summary import ENDINGS, confirmation_text, success_text
 from console.words import channel
+from messaging.domain.messages import NOT_CONFIRMED, NOT_REQUESTED, Message
 from messaging.domain.statuses import MessageStatus
 
 EXECUTION_ENDINGS: Final = {
@@ -25,6 +26,8 @@ def ending(facts: MessageFacts) -> Iterator[DraftEntry]:
     execution = facts.execution
     if execution and execution.status and execution.ended_at:
         tone, text = EXECUTION_ENDINGS[execution.status]
+        # That is what its caller asked for.
+        tone = "quiet" if execution.error == "Cancelled" else tone
         text = f"{text}: {execution.error}" if execution.error else text
         known = facts.history is not None and facts.history.message.problems
         yield DraftEntry(execution.ended_at, tone, text, None if known else execution.cause)
@@ -41,25 +44,33 @@ def _message_end(facts: MessageFacts) -> Iterator[DraftEntry]:
     # A cancellation by the caller is told as its request.
     told = message.status is MessageStatus.CANCELLED and message.cancelled_at
     if message.concluded_at and not told:
-        tone, text = _end(facts, message.status)
+        tone, text = _end(facts, message)
         yield DraftEntry(message.concluded_at, tone, text, message.reason)
 
 
-def _end(facts: MessageFacts, status: MessageStatus) -> tuple[str, str]:
-    if status is MessageStatus.CONFIRMED:
+def _end(facts: MessageFacts, message: Message) -> tuple[str, str]:
+    if message.confirmed:
         return "good", confirmation_text(facts)
-    return ENDINGS.get(status, ("good", success_text(facts)))
+    good = "warn" if message.reason == NOT_CONFIRMED else "good"
+    return ENDINGS.get(message.status, (good, success_text(facts)))
 
 
 def _steps_not_run(facts: MessageFacts) -> Iterator[DraftEntry]:
     if not facts.ended or facts.history is None:
         return
     made = {attempt.number for attempt in facts.attempts}
-    for step in facts.plan.steps:
-        if not made & {one.number for one in step.attempts}:
-            reason = "no resend was requested" if step.on_request else _reason(facts)
-            text = f"{step_name(step)} did not run: {reason}"
-            yield DraftEntry(_ended_at(facts), "quiet", text)
+    not_run = [
+        step for step in facts.plan.steps if not made & {one.number for one in step.attempts}
+    ]
+    for step in not_run:
+        if not step.on_request:
+            yield _not_run(facts, step_name(step), _reason(facts))
+    if on_request := [step for step in not_run if step.on_request]:
+        yield _not_run(facts, steps_name(on_request), NOT_REQUESTED)
+
+
+def _not_run(facts: MessageFacts, name: str, reason: str) -> DraftEntry:
+    return DraftEntry(_ended_at(facts), "quiet", f"{name} did not run: {reason}")
 
 
 def _reason(facts: MessageFacts) -> str:

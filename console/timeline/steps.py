@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from console.execution import THROTTLED, TaskRun, Visit
+from console.execution import CALLERS_ERRORS, THROTTLED, TaskRun, Visit
 from console.facts import MessageFacts
 from console.timeline.entries import DraftEntry
 from console.words import channel, listed, status
@@ -19,11 +19,6 @@ _ERRORS: Final = {
     THROTTLED: "was throttled by Lambda",
     "InvalidRoute": "was not used, because the route is invalid",
     "Expired": "was not tried before the message expired",
-}
-# Of these the caller is the cause, not the channel.
-CALLERS: Final = {
-    "Advanced": "the next step was requested",
-    "Cancelled": "the message was cancelled",
 }
 # What a waiting state waits for, by what its step counts as success.
 _AWAITED: Final = {
@@ -49,6 +44,16 @@ def step_name(step: PlannedStep) -> str:
     return f"Step {step.number} ({f'broadcast to {names}' if step.broadcast else names})"
 
 
+def steps_name(alike: Sequence[PlannedStep]) -> str:
+    """The name of steps that follow each other and have the same channels."""
+    first, last = alike[0], alike[-1]
+    name = step_name(first)
+    if first is last:
+        return name
+    to = "and" if len(alike) == 2 else "to"  # noqa: PLR2004 - two have none between them
+    return name.replace(f"Step {first.number}", f"Steps {first.number} {to} {last.number}", 1)
+
+
 def _reason(before: Sequence[Visit], facts: MessageFacts) -> str:
     if not before:
         return "as the first step of the plan"
@@ -61,13 +66,23 @@ def failure(visit: Visit, facts: MessageFacts) -> str:
     failed = visit.failure
     if failed is None:
         return f"{name} {status(visit.condition)}"
-    if failed.error in CALLERS:
-        return CALLERS[failed.error]
+    if failed.error in CALLERS_ERRORS:
+        return callers_reason(failed.error or "", facts)
     if failed.error == "States.Timeout":
         return _timeout(name, failed, facts, visit.attempt or 0)
     words = _ERRORS.get(failed.error or "", f"failed with {failed.error}")
     times = f" {len(visit.runs)} times" if failed.error in {"Unavailable", THROTTLED} else ""
     return f"{name} {words}{times}: {failed.cause}" if failed.cause else f"{name} {words}{times}"
+
+
+def callers_reason(error: str, facts: MessageFacts) -> str:
+    """What the caller did that ended a wait with one of `CALLERS_ERRORS`."""
+    if error == "Advanced":
+        return f"{'another send' if facts.checked_here else 'the next step'} was requested"
+    message = facts.history.message if facts.history else None
+    if message and message.cancelled_at:
+        return "the caller cancelled the message"
+    return (message and message.reason) or "the message was cancelled"
 
 
 def _timeout(name: str, failed: TaskRun, facts: MessageFacts, number: int) -> str:

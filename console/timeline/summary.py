@@ -28,6 +28,8 @@ def summary(facts: MessageFacts) -> str:
     if not facts.ended:
         waiting = [awaited(facts, one) for one in facts.sending.values() if not one.ended]
         return f"Waiting for {listed(waiting)}." if waiting else "In progress."
+    if facts.history and facts.history.message.cancelled_at:
+        return "Cancelled by the caller."
     unknown = "", capital(status(facts.status))
     ending = ENDINGS.get(MessageStatus(facts.status), unknown)[1]
     reason = facts.history.message.reason if facts.history else None

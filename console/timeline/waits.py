@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from console.execution import Condition, Visit
 from console.facts import MessageFacts
 from console.timeline.entries import DraftEntry
-from console.timeline.steps import CALLERS, failure
+from console.timeline.steps import failure
 from console.words import capital, channel, duration
 from messaging.domain.statuses import MessageStatus, Success
 
@@ -46,7 +46,7 @@ def _end_of_wait(facts: MessageFacts, visit: Visit, took: str) -> tuple[str, str
         return "good", _success(visit, name, took)
     if visit.condition is Condition.TIMED_OUT:
         return "warn", capital(failure(visit, facts))
-    if visit.failure and visit.failure.error in CALLERS:
+    if visit.condition is Condition.ENDED:
         return "quiet", f"The wait for {name} ended after {took} because {failure(visit, facts)}"
     return "bad", f"The wait for {name} ended after {took}: {_failure(visit, facts)}"
 

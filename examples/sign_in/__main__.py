@@ -153,8 +153,8 @@ def succeeded(document: dict[str, Any], done: str) -> tuple[str, str]:
 
 def failed(answer: httpx.Response, document: dict[str, Any]) -> tuple[str, str]:
     """The page keeps its form, unless only a new code helps."""
-    if document.get("status") in ENDED:
-        return "start", ENDED[document["status"]]
+    if document.get("state") in ENDED:
+        return "start", ENDED[document["state"]]
     if "limit" in document:
         return "", limited(document["limit"], int(answer.headers.get("Retry-After", 0)))
     return SENTENCES.get(answer.status_code, ("", UNAVAILABLE))

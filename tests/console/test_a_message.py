@@ -6,8 +6,9 @@ import uuid
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
+from local.http_client import http_client
 from messaging.store import Store
 from tests.console.conftest import Tab
 from tests.e2e.conftest import Throughline, eventually
@@ -156,6 +157,58 @@ def test_a_late_receipt_shows_without_a_reload(tab: Tab, throughline: Throughlin
     expect(page.locator("#head .badge")).to_have_text(re.compile(" delivered"))
     expect(page.locator("#timeline")).to_contain_text("delivered, after the wait had ended")
     expect(page.locator("#head .summary")).to_contain_text("Delivered by WhatsApp, late")
+
+
+def confirmable(throughline: Throughline, *channels: str) -> str:
+    """The id of a message that its caller has to confirm, and whose first attempt was sent."""
+    steps = ({"channel": channel, "success": "confirmed"} for channel in channels)
+    message_id = throughline.send(request(SILENT, *steps))
+    eventually(lambda: throughline.sent(message_id))
+    return message_id
+
+
+def test_the_caller_advances_and_confirms_it_on_its_page(
+    tab: Tab, throughline: Throughline
+) -> None:
+    page = tab.open(f"/messages/{confirmable(throughline, 'whatsapp', 'sms')}")
+    page.get_by_role("button", name="Advance to step 2 (SMS)").click()
+    expect(page.locator("#notice")).to_have_text("The step is over, and the next one begins.")
+    expect(page.locator("#timeline")).to_contain_text(
+        "Step 2 (SMS) started because the next step was requested"
+    )
+    expect_state(page, "Send WhatsApp", "ended")
+    expect_state(page, "Send SMS", "waiting")
+    assert page.get_by_role("button", name="Advance").count() == 0
+    assert tab.accessibility() == []
+
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.locator("#head .badge")).to_have_text(re.compile("confirmed"))
+    expect(page.locator("#head .summary")).to_contain_text("Confirmed by the caller")
+    expect(page.locator("#head button")).to_have_count(0)
+
+
+def test_a_button_that_is_pressed_too_late_says_so(tab: Tab, throughline: Throughline) -> None:
+    message_id = confirmable(throughline, "whatsapp", "sms")
+    tab.page.route("**/events", lambda route: route.abort())  # the page stays as it is
+    page = tab.open(f"/messages/{message_id}")
+    api = throughline.environment["THROUGHLINE_API_URL"]
+    key = {"X-Api-Key": throughline.environment["THROUGHLINE_API_KEY"]}
+    http_client().post(f"{api}/{message_id}/confirm", json={}, headers=key).raise_for_status()
+
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#notice")).to_have_text(
+        "It is too late: the message cannot be cancelled, because it is confirmed."
+    )
+
+
+def test_the_buttons_need_no_javascript(browser: Browser, throughline: Throughline) -> None:
+    message_id = confirmable(throughline, "whatsapp", "sms")
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(f"{throughline.environment['THROUGHLINE_CONSOLE_URL']}/messages/{message_id}")
+        page.get_by_role("button", name="Cancel").click()
+        assert "Cancelled: no further step begins" in page.inner_text("#notice")
+        assert "Cancelled by the caller" in page.inner_text("#timeline")
 
 
 HOSTILE = (

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
+from local.http_client import http_client
 from tests.console.conftest import Tab, new_tab
 from tests.e2e.conftest import ROOT, Throughline, eventually, free_port, in_use
 
@@ -75,3 +76,19 @@ def test_a_port_in_use_is_one_sentence(throughline: Throughline) -> None:
 def test_it_has_no_phones(deployed_tab: Tab) -> None:
     page = deployed_tab.open("/phones")
     assert "A stack on AWS has no simulated phones" in page.inner_text("main")
+
+
+def test_it_changes_no_message(deployed: str, deployed_tab: Tab, throughline: Throughline) -> None:
+    message_id = throughline.send(
+        {
+            "to": {"sms": "+14255550159"},
+            "content": {"text": "Hello."},
+            "steps": [{"channel": "sms", "success": "confirmed"}],
+        }
+    )
+    page = deployed_tab.open(f"/messages/{message_id}")
+    assert page.locator("form").count() == 0
+
+    refused = http_client().post(f"{deployed}/messages/{message_id}/cancel")
+    assert refused.status_code == 403
+    assert throughline.get(message_id).body["status"] in {"accepted", "in_progress"}

@@ -7,7 +7,7 @@ from local.http_client import http_client
 from tests.console.conftest import Tab
 from tests.e2e.conftest import Throughline
 
-PAGES = ["/messages", "/compose", "/phones", "/overview"]
+PAGES = ["/messages", "/codes", "/compose", "/phones", "/overview"]
 
 
 def ask(throughline: Throughline, method: str, path: str, **headers: str) -> httpx.Response:

@@ -16,8 +16,9 @@ README, FIRST = (Path(page).read_text() for page in ("README.md", "docs/first-de
 PAGES = [Path("README.md"), *sorted(Path("docs").glob("*.md"))]
 COMMAND = re.compile(r"\baws ([a-z0-9-]+) ([a-z-]+)")
 OPTION = re.compile(r"(?<!\S)--([a-z][a-z0-9-]*)")
-# Options of every command.
-GLOBAL = {"query", "output", "region", "max-items", "no-cli-pager"}
+# Options of every command. `cli-binary-format`: docs.aws.amazon.com/cli/latest/reference/, for the
+# JSON of a blob, which CLI version 2 expects as base64 otherwise.
+GLOBAL = {"query", "output", "region", "max-items", "no-cli-pager", "cli-binary-format"}
 # A command of the CLI itself: docs.aws.amazon.com/cli/latest/reference/logs/tail.html
 OF_THE_CLI = {("logs", "tail"): {"since", "format", "filter-pattern", "follow"}}
 SESSION = botocore.session.get_session()

@@ -56,7 +56,7 @@ def test_a_confirmation_ends_the_wait_and_what_was_to_come(throughline: Throughl
     assert (message["status"], throughline.sent(sent)) == ("confirmed", ["whatsapp"])
     assert execution_status(throughline, throughline.execution(sent)) == "SUCCEEDED"
     late = throughline.control(sent, "cancel"), throughline.control(sent, "advance", {"step": 1})
-    assert [(one.status, one.body["status"]) for one in late] == [(409, "confirmed")] * 2
+    assert [(one.status, one.body["state"]) for one in late] == [(409, "confirmed")] * 2
 
 
 def test_a_failure_falls_back_where_a_confirmation_is_waited_for(throughline: Throughline) -> None:
@@ -74,7 +74,7 @@ def test_what_nobody_confirms_ends_as_delivered(throughline: Throughline) -> Non
     assert (message["status"], message["reason"]) == ("delivered", "not confirmed")
     assert throughline.states(sent)[-1] == "Unconfirmed"
     late = throughline.control(sent, "confirm")
-    assert (late.status, late.body["status"]) == (200, "confirmed")
+    assert (late.status, late.body["state"]) == (200, "confirmed")
 
 
 def test_an_advance_sends_the_next_step_at_once_and_once(throughline: Throughline) -> None:
@@ -110,7 +110,7 @@ def test_a_cancelled_message_sends_nothing_more(throughline: Throughline) -> Non
     assert execution_status(throughline, throughline.execution(sent)) == "FAILED"
     assert throughline.sent(sent) == ["whatsapp"]
     late = throughline.control(sent, "advance", {"step": 1})
-    assert (late.status, late.body["status"]) == (409, "cancelled")
+    assert (late.status, late.body["state"]) == (409, "cancelled")
     assert throughline.control(sent, "confirm").status == 409
     # What had gone out before still arrives, and that is told.
     throughline.act(call["provider_id"], "receive")

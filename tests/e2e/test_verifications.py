@@ -70,7 +70,7 @@ def status(throughline: Throughline, verification_id: str) -> str:
 
 
 def problem(answer: Answer) -> tuple[int, str | None]:
-    return answer.status, answer.body.get("status")
+    return answer.status, answer.body.get("state")
 
 
 def approve(throughline: Throughline, verification_id: str) -> None:

@@ -63,10 +63,8 @@ def problem_response(
 
 
 def too_late_response(error: TooLate) -> HttpResponse:
-    """A problem document with the status that no longer permits what was asked."""
-    conflict = HTTPStatus.CONFLICT
-    body = {"type": "about:blank", "title": conflict.phrase, "status": error.status}
-    return _response(conflict, body | {"detail": str(error)}, "application/problem+json", {})
+    """A problem document; `state` is the status that no longer permits what was asked."""
+    return problem_response(HTTPStatus.CONFLICT, str(error), facts={"state": error.status})
 
 
 def unknown_message() -> HttpResponse:

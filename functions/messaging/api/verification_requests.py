@@ -10,6 +10,7 @@ from messaging.api.surrogates import surrogate_problems
 from messaging.api.validation import Location, validated
 from messaging.api.verification_models import CodeAutofill, VerificationBody
 from messaging.channels.catalog import channels
+from messaging.channels.content import channel_contents
 from messaging.codes.starting import RequestedVerification
 from messaging.domain.errors import InvalidRequest, Problem
 from messaging.domain.plan import RequestedStep
@@ -55,16 +56,33 @@ def check(body: object, defaults: CodeDefaults) -> RequestedVerification:
 def _with_steps(body: object, defaults: CodeDefaults) -> dict[str, Any]:
     """The body with a step for each channel of `to`, if it has no steps."""
     given: dict[str, Any] = dict(body) if isinstance(body, dict) else {}
-    to, sender = (given.get(name) or {} for name in ("to", "from"))
+    to = given.get("to") or {}
     if "steps" in given or not isinstance(to, dict):
         return given
-    named = sender if isinstance(sender, dict) else {}
     able = [
         one
         for one in channels()
-        if one in to and one in defaults.channels and (one in named or defaults.senders.get(one))
+        if one in to
+        and one in defaults.channels
+        and _sender(given, one, defaults)
+        and not _payment_problem(given, one, defaults)
     ]
     return given | {"steps": [{"channel": one} for one in able]}
+
+
+def _sender(body: Mapping[str, Any], channel: str, defaults: CodeDefaults) -> str:
+    """The one that the request names, or the stack's; empty if there is none."""
+    named = body.get("from")
+    if isinstance(named, dict) and channel in named:
+        return str(named[channel])
+    return defaults.senders.get(channel, "")
+
+
+def _payment_problem(body: Mapping[str, Any], channel: str, defaults: CodeDefaults) -> str | None:
+    """Why the channel cannot send the code of this payment; None if it can, or if it is none."""
+    if not {"payee", "amount"} & body.keys():
+        return None
+    return channel_contents()[channel].payment_problem(_sender(body, channel, defaults))
 
 
 def _problems(
@@ -86,10 +104,12 @@ def _step_problems(
     if not isinstance(steps, list) or any(one[:1] == ("steps",) for one in invalid):
         return
     if not steps and ("to",) not in invalid and isinstance(body.get("to"), dict):
-        named = " or ".join(defaults.channels)
-        yield Problem("/to", f"must name a channel that can send codes and has a sender: {named}")
+        able = [one for one in defaults.channels if not _payment_problem(body, one, defaults)]
+        what = "the code of a payment" if able != [*defaults.channels] else "codes"
+        named = " or ".join(able)
+        yield Problem("/to", f"must name a channel that can send {what} and has a sender: {named}")
         return
-    yield from _channel_problems(steps, defaults)
+    yield from _channel_problems(body, steps, defaults)
     if sum(map(len, map(_channels, steps))) > MAX_SENDS:
         yield Problem("/steps", f"must not have more than {MAX_SENDS} channels in all")
     if steps and "wait_seconds" in steps[-1]:
@@ -98,13 +118,15 @@ def _step_problems(
 
 
 def _channel_problems(
-    steps: Sequence[Mapping[str, Any]], defaults: CodeDefaults
+    body: Mapping[str, Any], steps: Sequence[Mapping[str, Any]], defaults: CodeDefaults
 ) -> Iterator[Problem]:
     for number, step in enumerate(steps):
+        field = "channel" if "channel" in step else "broadcast"
         for channel in _channels(step):
+            detail = _payment_problem(body, channel, defaults)
             if channel not in defaults.channels:
-                field = "channel" if "channel" in step else "broadcast"
                 detail = f"{channel} cannot send codes in this stack: it has no template for them"
+            if detail:
                 yield Problem(f"/steps/{number}/{field}", detail)
 
 

@@ -18,7 +18,8 @@ class ChannelContent:
     content has what the channel needs, which `needs` in channels.toml describes; `sender_problem`:
     why a sender cannot send a complete content, None if it can; `length_problem`: what is invalid
     about a text that is too long, for a channel that does not count characters; `keeps_template`: a
-    step's text for all channels must not replace the message's template.
+    step's text for all channels must not replace the message's template; `payment_problem`: why the
+    code of a payment cannot be sent from a sender, None if it can.
     """
 
     model: type[RequestModel]
@@ -27,6 +28,7 @@ class ChannelContent:
     sender_problem: Callable[[Content, str], str | None] = lambda _content, _sender: None
     length_problem: Callable[[str], str | None] | None = None
     keeps_template: bool = False
+    payment_problem: Callable[[str], str | None] = lambda _sender: None
 
 
 @cache

@@ -303,13 +303,16 @@ def _advance(step: int) -> str:
     return f"advanced_to_{step}_at"
 
 
-def _plan_document(plan: Plan) -> dict[str, Any]:
-    """Only a step on request says so: most plans have none, and every byte is billed."""
-    document = asdict(plan)
-    for step in document["steps"]:
-        if not step["on_request"]:
-            del step["on_request"]
-    return document
+def _plan_document(plan: Plan) -> list[dict[str, Any]]:
+    """The steps, without the numbers, which follow from their order: every byte is billed."""
+    return [
+        {
+            "waits": {one.channel: one.wait_seconds for one in step.attempts},
+            "success": step.success,
+            **{name: True for name in ("broadcast", "on_request") if getattr(step, name)},
+        }
+        for step in plan.steps
+    ]
 
 
 def _verification_attributes(message: Message) -> dict[str, Any]:
@@ -341,17 +344,19 @@ def _verification(item: Item) -> Verification | None:
     )
 
 
-def _plan(stored: Mapping[str, Any]) -> Plan:
-    return Plan(
-        steps=tuple(
-            PlannedStep(**{**step, "attempts": tuple(map(_attempt, step["attempts"]))})
-            for step in stored["steps"]
+def _plan(stored: list[Mapping[str, Any]]) -> Plan:
+    steps: list[PlannedStep] = []
+    attempts = 0
+    for number, step in enumerate(stored, 1):
+        success, waits = Success(step["success"]), step["waits"].items()
+        planned = tuple(
+            PlannedAttempt(attempt, number, channel, wait, success)
+            for attempt, (channel, wait) in enumerate(waits, attempts + 1)
         )
-    )
-
-
-def _attempt(stored: Mapping[str, Any]) -> PlannedAttempt:
-    return PlannedAttempt(**{**stored, "success": Success(stored["success"])})
+        attempts += len(planned)
+        flags = step.get("broadcast", False), step.get("on_request", False)
+        steps.append(PlannedStep(number, planned, *flags))
+    return Plan(tuple(steps))
 
 
 def _json(value: object) -> str:

@@ -61,6 +61,35 @@ def test_the_default_is_a_step_for_each_channel_of_the_recipient_in_their_order(
     assert channels_of(checked({"to": to})) == ["whatsapp", "email", "voice"]
 
 
+PAYMENT = {"payee": "Example Books", "amount": "12.50 EUR"}
+PHONES = {"whatsapp": "+14255550156", "sms": "+14255550156"}
+NOTIFY = {"sms": "nc-0123456789abcdef0"}
+
+
+def test_a_template_that_shows_no_payment_is_no_default_step_of_one() -> None:
+    assert channels_of(checked({"to": PHONES, **PAYMENT})) == ["sms"]
+
+
+def test_a_step_whose_template_shows_no_payment_is_invalid() -> None:
+    steps = [{"channel": "whatsapp"}, {"broadcast": ["email", "sms"]}]
+    to = PHONES | {"email": "ana@example.com"}
+    found = problems({"to": to, "steps": steps, "from": NOTIFY, **PAYMENT})
+
+    assert [one.pointer for one in found] == ["/steps/0/channel", "/steps/1/broadcast"]
+    assert all(one.detail.endswith("cannot show the payee and the amount") for one in found)
+    assert channels_of(checked({"to": to, "steps": steps, "from": NOTIFY})) == [
+        "whatsapp",
+        "email+sms",
+    ]
+
+
+def test_a_payment_needs_a_channel_that_shows_it() -> None:
+    [problem] = problems({"to": {"whatsapp": "+14255550156"}, **PAYMENT})
+
+    assert problem.pointer == "/to"
+    assert "the code of a payment and has a sender: sms or email or voice" in problem.detail
+
+
 def test_a_channel_that_cannot_send_codes_is_no_default_step() -> None:
     to = {"sms": "+14255550156", "whatsapp": "+14255550156", "email": "ana@example.com"}
     defaults = replace(DEFAULTS, channels=("sms", "email"), senders=SENDERS | {"email": ""})

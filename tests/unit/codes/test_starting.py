@@ -12,7 +12,7 @@ from messaging.codes.guard import Guard
 from messaging.codes.resending import Resending
 from messaging.codes.starting import RequestedVerification, StartedVerification, Starting
 from messaging.control import Control
-from messaging.domain.errors import Blocked, NotQueued, TooLate
+from messaging.domain.errors import Blocked, NotQueued, TooLate, UnknownMessage
 from messaging.domain.limits import BreakerMode, CodeLimits
 from messaging.domain.messages import REQUESTED, AttemptId, MessageHistory
 from messaging.domain.plan import RequestedStep
@@ -391,6 +391,28 @@ def test_another_start_at_the_same_moment_wins(
     assert world.started() == ("m2", False)
     assert other == [("m2", True)]
     assert set(world.queued) == {"m2"}
+
+
+def test_a_message_that_is_stored_just_after_it_was_missed_keeps_its_place(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(type(world.store.messages), "add", dies)
+        with pytest.raises(Died):
+            world.start()
+    history = world.store.messages.history
+    other: list[tuple[str, bool]] = []
+
+    def missed(message_id: str) -> MessageHistory:
+        monkeypatch.setattr(world.store.messages, "history", history)
+        other.append(world.started())
+        raise UnknownMessage(message_id)
+
+    monkeypatch.setattr(world.store.messages, "history", missed)
+
+    assert world.started()[0] == "m1"
+    assert other == [("m1", True)]
+    assert set(world.queued) == {"m1"}
 
 
 # ---- resends

@@ -54,7 +54,7 @@ def facts(*attempts: int, **changes: Any) -> MessageFacts:
         # A receipt came after the cancellation.
         (facts(1, status=MessageStatus.DELIVERED, cancelled_at=NOW), []),
         (facts(1, verification=POLICY), [RESEND, CANCEL]),
-        (facts(1, verification=replace(POLICY, own_code=True)), [CONFIRM, ADVANCE, CANCEL]),
+        (facts(1, verification=replace(POLICY, own_code=True)), [CONFIRM, RESEND, CANCEL]),
         (facts(1, verification=POLICY, status=MessageStatus.CONFIRMED), []),
     ],
 )

@@ -14,10 +14,12 @@ from starlette.datastructures import QueryParams
 from console.app import create_app
 from console.codes import CodeSummary, country
 from console.conversion import Conversion, conversions
+from console.facts import MessageFacts
 from console.figures import Share
 from console.installation import ConsoleClients, Installation, Local
 from console.pages.codes import CodeFilters
 from console.summaries import MessageSummary
+from console.words import age
 from messaging.domain.messages import Attempt, AttemptId, Message, MessageHistory
 from messaging.domain.plan import PlannedAttempt
 from messaging.domain.statuses import AttemptStatus, MessageStatus, Success
@@ -273,3 +275,26 @@ def test_hostile_words_stay_words(store: Store, browser: Browser) -> None:
 
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page
+
+
+def test_a_request_with_a_code_is_not_for_the_editor(store: Store, browser: Browser) -> None:
+    add(store, "own", verification=replace(POLICY, own_code=True))
+    page = browser("/compose?from=own")
+
+    assert "has a code, which is not sent with this form" in page
+    assert CODE not in page
+
+
+def test_the_callers_own_code_is_left_out_of_the_request() -> None:
+    own = message(verification=replace(POLICY, own_code=True))
+    known = MessageFacts("m1", MessageHistory(own, ()), REQUEST, [], None)
+
+    assert known.request == REQUEST | {"code": "(not shown)"}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0, "0 s"), (59, "59 s"), (60, "1 min"), (7_199, "1 h"), (100_000, "27 h"), (172_800, "2 d")],
+)
+def test_an_age_is_in_its_largest_unit(seconds: int, shown: str) -> None:
+    assert f">{shown}<" in age(NOW, NOW + timedelta(seconds=seconds))

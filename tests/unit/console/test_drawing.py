@@ -10,8 +10,9 @@ import pytest
 from console.drawing.graph import END, START, graph
 from console.drawing.layout import Box, CannotDraw, Layout, layout
 from console.drawing.picture import Picture, Shape, picture, visited
+from console.execution import Execution
 from messaging.channels.catalog import channels
-from tests.support.recorded import execution, facts
+from tests.support.recorded import events, execution, facts
 
 DEFINITION = Path("statemachine/deliver_message.asl.json").read_text()
 STATES = json.loads(DEFINITION)["States"]
@@ -209,3 +210,33 @@ def test_the_list_of_states_says_what_the_drawing_shows() -> None:
         "Fall back, at 0.68 s",
         "Send SMS, 0.68 s → 1.34 s, delivered",
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "condition", "outcome"),
+    [
+        ("advanced", "Send WhatsApp", "ended", "⊘ advanced"),
+        ("advanced", "Send SMS", "succeeded", "✓ confirmed"),
+        ("cancelled", "Send WhatsApp", "ended", "⊘ cancelled"),
+        ("approved", "Send WhatsApp", "succeeded", "✓ confirmed"),
+    ],
+)
+def test_a_state_that_the_caller_ended_has_not_failed(
+    name: str, state: str, condition: str, outcome: str
+) -> None:
+    found = shape(drawn(name), state)
+
+    assert (found.condition, found.outcome) == (condition, outcome)
+
+
+def test_a_requested_resend_is_no_busy_provider() -> None:
+    known = facts("resend")
+    [requested] = [
+        event["id"]
+        for event in events("resend")
+        if event.get("taskFailedEventDetails", {}).get("error") == "Resend"
+    ]
+    run = Execution.read([event for event in events("resend") if event["id"] <= requested])
+    drawing = picture(layout(DEFINITION, branches=False), run, known.since, set())
+
+    assert shape(drawing, "Send SMS").outcome == "• resend requested"

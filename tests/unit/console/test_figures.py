@@ -119,3 +119,14 @@ def test_minutes_end_with_the_one_that_runs() -> None:
         (1, 1, 1),
     ]
     assert told[-1].total == 3
+
+
+def test_a_confirmation_is_a_delivery_and_a_cancellation_is_none() -> None:
+    confirmed = replace(WAITING, status=MessageStatus.CONFIRMED)
+    cancelled = replace(WAITING, status=MessageStatus.CANCELLED)
+    told = figures([confirmed, cancelled], PRICES)
+
+    assert told.reached == Share(1, 2)
+    assert [(one.delivered, one.failed) for one in minutes([confirmed, cancelled], NOW, 1)] == [
+        (1, 1)
+    ]

@@ -168,6 +168,31 @@ def test_the_values_of_a_template_are_all_there_is() -> None:
     assert read.content.template.values == ["name: Ana", "sums: [1, 2]"]
 
 
+def authentication(body: str, button: str) -> dict[str, Any]:
+    """As WhatsApp's authentication templates have their code: twice."""
+    return {
+        "name": "verification_code",
+        "language": "en",
+        "parameters": [body, button],
+        "components": [
+            {"type": kind, "parameters": [{"type": "text", "text": text}]}
+            for kind, text in (("body", body), ("button", button))
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "button", "code"), [("402917", "402917", "402917"), ("Ana", "402917", None)]
+)
+def test_an_authentication_template_shows_its_code(
+    body: str, button: str, code: str | None
+) -> None:
+    content = {"type": "template", "text": None, "template": authentication(body, button)}
+    read = ThreadMessage.read(message(content=content))
+    assert read.content.template is not None
+    assert read.content.template.code == code
+
+
 def test_what_can_be_done_comes_first_and_a_refusal_has_its_reasons() -> None:
     told = ThreadMessage.read(message(may=["refuse", "reply"]))
     offered = actions.offered(told, thread())

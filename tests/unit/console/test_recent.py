@@ -20,6 +20,7 @@ from messaging.domain.statuses import AttemptStatus, MessageStatus, Success
 from messaging.store import Store
 from messaging.store.messages import RECENT_SHARDS, Messages
 from tests.support.plans import plan_of
+from tests.support.recorded import facts
 
 START = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 PLAN = plan_of(
@@ -390,3 +391,21 @@ def test_a_row_says_of_an_attempt_what_the_api_says(store: Store) -> None:
     told = [one["status"] for one in http.message_document(history, request, [])["attempts"]]
     assert told == ["timed_out", "sending"]
     assert [one.status for one in MessageSummary.of(history, request).attempts] == told
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["advanced", "approved", "cancelled", "confirmed_broadcast", "resend", "unconfirmed"],
+)
+def test_states_are_counted_as_a_recorded_execution_entered_them(name: str) -> None:
+    known = facts(name)
+    assert known.history
+    assert known.execution
+    assert states_entered(known.history) == len(known.execution.visits)
+
+
+def test_what_waits_for_a_resend_is_no_attempt_yet() -> None:
+    known = facts("resend")
+    assert known.history
+    row = MessageSummary.of(known.history, known.stored_request)
+    assert [one.number for one in row.attempts] == [1, 2]

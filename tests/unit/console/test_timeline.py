@@ -186,6 +186,146 @@ def test_an_attempt_that_another_one_overtook_was_not_sent() -> None:
     assert not any(text.startswith("Handed to SMS") for text in words)
 
 
+def test_an_advance_is_the_reason_for_the_next_step() -> None:
+    words = said("advanced")
+
+    assert words[8:11] == [
+        "The caller requested the next step: step 2 (SMS)",
+        "The wait for WhatsApp ended after 0.86 s because the next step was requested",
+        "Step 2 (SMS) started because the next step was requested",
+    ]
+    assert words[-3:] == [
+        "Confirmed by the caller",
+        "The wait for SMS ended after 3.14 s because the message was confirmed",
+        "The execution succeeded",
+    ]
+    assert summary(facts("advanced")) == "Confirmed by the caller, 4.02 s after it was accepted."
+
+
+def test_a_cancellation_ends_the_wait_and_the_steps_to_come() -> None:
+    words = said("cancelled")
+
+    at = words.index("Cancelled by the caller")
+    assert words[at + 1 :] == [
+        "The wait for WhatsApp ended after 0.22 s because the caller cancelled the message",
+        "The execution failed: Cancelled",
+        "Step 2 (SMS) did not run: the message was cancelled",
+        "WhatsApp reported sent, after the wait had ended",
+    ]
+    assert summary(facts("cancelled")) == "Cancelled by the caller."
+
+
+def test_a_cancelled_message_that_arrived_all_the_same_tells_both() -> None:
+    known = facts("cancelled")
+    assert known.history
+    raised = replace(known.history.message, status=MessageStatus.DELIVERED, reason=None)
+    words = [
+        entry.text
+        for entry in timeline(replace(known, history=replace(known.history, message=raised)))
+    ]
+
+    assert words.count("Cancelled by the caller") == 1
+    assert words.count("Delivered") == 1
+
+
+def test_a_code_tells_each_check_and_its_approval() -> None:
+    words = said("approved")
+
+    assert words[9:13] == [
+        "A code was entered: check 1 of 5",
+        "Approved: the code that was entered is right",
+        "The wait for WhatsApp ended after 4.60 s because the message was confirmed",
+        "The execution succeeded",
+    ]
+    assert words[-2:] == [
+        "Step 2 (SMS) did not run: the message was confirmed",
+        "Steps 3 to 5 (SMS) did not run: no resend was requested",
+    ]
+    assert one("approved", "Planned").detail == (
+        "step 1: WhatsApp, waits 45 s to be confirmed; step 2: SMS, waits 600 s to be confirmed; "
+        "steps 3 to 5 (SMS), only if requested; nothing is sent after 600 s"
+    )
+
+
+def test_the_check_that_uses_up_the_last_one_is_the_reason_of_the_end() -> None:
+    words = said("used_up")
+
+    at = words.index("A code was entered: check 5 of 5")
+    assert words[at + 1 : at + 3] == [
+        "Cancelled",
+        "The wait for SMS ended after 4.86 s because every check was used",
+    ]
+    assert one("used_up", "Cancelled").detail == "every check was used"
+    assert summary(facts("used_up")) == "Cancelled (every check was used)."
+
+
+def test_a_held_resend_is_sent_because_it_was_requested() -> None:
+    words = said("resend")
+
+    assert [text for text in words if "request" in text] == [
+        "The caller requested another send of the code: step 2 (SMS)",
+        "The state of SMS ran again because a resend was requested",
+        "Steps 4 and 5 (SMS) did not run: no resend was requested",
+    ]
+    assert "Not sent by SMS: waits for a resend" in words
+
+
+def test_a_held_resend_is_what_the_message_waits_for() -> None:
+    known = facts("resend")
+    held = [event for event in events("resend") if event["id"] <= _last_hold()]
+    waits = replace(known, execution=Execution.read(held))
+
+    assert timeline(waits)[-1].text == "Waiting for a resend by SMS,"
+    assert summary(replace(waits, history=_in_progress(waits))) == "Waiting for a resend by SMS."
+
+
+def _last_hold() -> int:
+    """The last event before the verification of `resend` was cancelled: its third step waits."""
+    submitted = (event for event in events("resend") if event["type"] == "TaskSubmitted")
+    return max(int(event["id"]) for event in submitted)
+
+
+def _in_progress(known: MessageFacts) -> MessageHistory:
+    assert known.history
+    message = replace(
+        known.history.message, status=MessageStatus.IN_PROGRESS, cancelled_at=None, reason=None
+    )
+    return replace(known.history, message=message)
+
+
+def test_a_resend_that_nobody_requested_is_why_the_wait_ended() -> None:
+    known = facts("resend")
+    timed_out = [
+        {
+            **{name: value for name, value in event.items() if name != "taskFailedEventDetails"},
+            "type": "TaskTimedOut",
+            "taskTimedOutEventDetails": {"error": "States.Timeout"},
+        }
+        if event.get("taskFailedEventDetails", {}).get("error") == "Cancelled"
+        else event
+        for event in events("resend")
+    ]
+    words = [entry.text for entry in timeline(replace(known, execution=Execution.read(timed_out)))]
+
+    assert "No resend by SMS was requested within 600 s" in words
+
+
+def test_a_delivery_without_the_confirmation_is_told_as_such() -> None:
+    assert "The message sent by SMS was not confirmed within 5 s" in said("unconfirmed")
+    assert one("unconfirmed", "Delivered").detail == "not confirmed"
+    assert one("unconfirmed", "Delivered").tone == "warn"
+    assert summary(facts("unconfirmed")) == "Delivered (not confirmed)."
+
+
+def test_each_branch_of_a_broadcast_ends_with_the_confirmation() -> None:
+    ended = [text for text in said("confirmed_broadcast") if "was confirmed" in text]
+
+    assert ended == [
+        "The wait for WhatsApp ended after 4.04 s because the message was confirmed",
+        "The wait for SMS ended after 4.04 s because the message was confirmed",
+    ]
+
+
 def test_expiry_ends_the_message_and_says_what_was_not_sent() -> None:
     words = said("expired")
 

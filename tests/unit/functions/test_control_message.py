@@ -166,7 +166,7 @@ def test_what_comes_too_late_is_told_the_state(first: str, then: str) -> None:
         assert answer["statusCode"] == 409
         assert answer["headers"]["Content-Type"] == "application/problem+json"
         problem = document(answer)
-        assert (problem["title"], problem["status"]) == ("Conflict", status)
+        assert (problem["title"], problem["state"]) == ("Conflict", status)
         assert status in problem["detail"]
 
 

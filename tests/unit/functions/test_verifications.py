@@ -351,7 +351,7 @@ def test_a_code_of_the_caller_is_sent_and_not_checked(provider: Provider) -> Non
 
     assert (body["own_code"], body["length"], body["checks_left"]) == (True, 4, None)
     assert "7421" in str(provider.sent[0].content.text)
-    assert (answer["statusCode"], body_of(answer)["status"]) == (409, "pending")
+    assert (answer["statusCode"], body_of(answer)["state"]) == (409, "pending")
     assert "confirms the message" in body_of(answer)["detail"]
 
 
@@ -384,7 +384,7 @@ def test_each_end_is_told_apart(clock: Clock) -> None:
 
     assert body_of(last)["status"] == "max_checks_reached"
     assert {one["statusCode"] for one in answers} == {409}
-    assert [body_of(one)["status"] for one in answers] == [
+    assert [body_of(one)["state"] for one in answers] == [
         "approved",
         "cancelled",
         "max_checks_reached",
@@ -472,7 +472,7 @@ def test_a_cancelled_verification_sends_and_approves_nothing(clock: Clock, state
     assert [one["statusCode"] for one in answers] == [200, 200]
     assert [body_of(one)["status"] for one in answers] == ["cancelled"] * 2
     assert states.answers[0] == ("token 1", "Cancelled")
-    assert (resend["statusCode"], body_of(resend)["status"]) == (409, "cancelled")
+    assert (resend["statusCode"], body_of(resend)["state"]) == (409, "cancelled")
 
 
 def test_an_approved_verification_is_not_cancelled() -> None:
@@ -480,7 +480,7 @@ def test_an_approved_verification_is_not_cancelled() -> None:
     check(message_id, right_code(message_id))
     answer = control(message_id, "cancel")
 
-    assert (answer["statusCode"], body_of(answer)["status"]) == (409, "approved")
+    assert (answer["statusCode"], body_of(answer)["state"]) == (409, "approved")
 
 
 # ---- unknown

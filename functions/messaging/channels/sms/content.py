@@ -73,4 +73,17 @@ def _sender_problem(content: Content, sender: str) -> str | None:
     return None
 
 
-CONTENT = ChannelContent(SmsContent, SmsSender, _is_complete, _sender_problem, length_problem)
+def _payment_problem(sender: str) -> str | None:
+    if is_notify_configuration(sender):
+        return "a template of a Notify configuration cannot show the payee and the amount"
+    return None
+
+
+CONTENT = ChannelContent(
+    SmsContent,
+    SmsSender,
+    _is_complete,
+    _sender_problem,
+    length_problem,
+    payment_problem=_payment_problem,
+)

@@ -105,4 +105,14 @@ def _is_complete(content: Content) -> bool:
     return bool(content.text or content.template or content.image or content.document)
 
 
-CONTENT = ChannelContent(WhatsAppContent, WhatsAppSender, _is_complete, keeps_template=True)
+def _payment_problem(_sender: str) -> str:
+    return "an authentication template of WhatsApp cannot show the payee and the amount"
+
+
+CONTENT = ChannelContent(
+    WhatsAppContent,
+    WhatsAppSender,
+    _is_complete,
+    keeps_template=True,
+    payment_problem=_payment_problem,
+)
