@@ -52,7 +52,8 @@ class Control:
 
     def cancel(self, message_id: str, reason: str = CANCELLED_BEFORE) -> Message:
         """The cancelled message: nothing more is sent. A receipt of what had been sent may have
-        raised its status since. Raises `TooLate` if it had ended.
+        raised its status since. Raises `TooLate` if it had ended, unless it has a code that can
+        still be entered: that is cancelled, and the message remains as it ended.
         """
         message = self.store.messages.cancel(message_id, self.now(), reason, by_caller=True)
         if not message.cancelled_at:

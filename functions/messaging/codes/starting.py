@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 # Each round but the last is lost to another start of the same recipient at the same moment.
 ROUNDS = 5
+REPLACED = "a new verification took its place"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +101,11 @@ class Starting:
             try:
                 if history and self._is_pending(history):
                     return StartedVerification(self._again(history, request), new=False)
+                counted = counted or self._admit(request)
+                if history:
+                    self._end(history.message)
             except TooLate:
                 continue
-            counted = counted or self._admit(request)
             unfinished = held if history is None else None
             mine = replace(message, message_id=self._id(unfinished, message), verification=counted)
             if self._take(request.key, mine, held):
@@ -142,6 +145,14 @@ class Starting:
             return False
         status = verification_status(message, message.verification, self.now())
         return status is VerificationStatus.PENDING
+
+    def _end(self, before: Message) -> None:
+        """Cancels a code that can still be entered although nothing more is sent, so that only the
+        new one can be. Raises `TooLate` if it was approved meanwhile.
+        """
+        policy, pending = before.verification, VerificationStatus.PENDING
+        if policy and verification_status(before, policy, self.now()) is pending:
+            self.resending.control.cancel(before.message_id, REPLACED)
 
     def _again(self, history: MessageHistory, request: RequestedVerification) -> MessageHistory:
         """Nothing is sent within the cool-down. What has no attempt yet may not be queued yet."""

@@ -15,7 +15,13 @@ from messaging.domain.errors import UnknownMessage
 from messaging.domain.messages import NOT_CONFIRMED, Attempt, Message, MessageHistory
 from messaging.domain.plan import Plan, PlannedAttempt, PlannedStep
 from messaging.domain.statuses import CLOSED, MESSAGE_RANK, MessageStatus, Success
-from messaging.domain.verifications import Alphabet, Autofill, Verification
+from messaging.domain.verifications import (
+    Alphabet,
+    Autofill,
+    Verification,
+    VerificationStatus,
+    verification_status,
+)
 from messaging.store.attempts import attempt_from_item, attempt_key
 from messaging.store.table import (
     KEYS_PER_BATCH,
@@ -127,9 +133,32 @@ class Messages:
         )
 
     def cancel(self, message_id: str, at: datetime, reason: str, *, by_caller: bool) -> Message:
-        """The message afterwards: cancelled, unless it had ended. Raises `UnknownMessage`."""
+        """The message afterwards: cancelled, unless it had ended. Raises `UnknownMessage`.
+
+        A code that can still be entered is cancelled `by_caller` also after its message ended,
+        whose status and reason remain.
+        """
         ending = _Ending(MessageStatus.CANCELLED, at, reason)
-        return self._end(message_id, ending, {"cancelled_at": timestamp(at) if by_caller else None})
+        cancelled_at = timestamp(at) if by_caller else None
+        message = self._end(message_id, ending, {"cancelled_at": cancelled_at})
+        if by_caller and _has_pending_code(message, at):
+            return self._cancel_code(message_id, at)
+        return message
+
+    def _cancel_code(self, message_id: str, at: datetime) -> Message:
+        """The message afterwards: its code is cancelled, unless it was confirmed meanwhile."""
+        try:
+            item = self._table.update(
+                Key(message_id, MESSAGE),
+                {"cancelled_at": timestamp(at)},
+                condition="#rank < :confirmed AND attribute_not_exists(cancelled_at)",
+                values={":confirmed": MESSAGE_RANK[MessageStatus.CONFIRMED]},
+            )
+        except self._table.client.exceptions.ConditionalCheckFailedException as failed:
+            item = item_before(failed)
+        if not item:
+            raise UnknownMessage(message_id)
+        return message_from_item(item)
 
     def close_as_delivered(self, message_id: str, at: datetime, channel: str) -> Message:
         """The message afterwards: delivered if it was closed, otherwise unchanged. Raises
@@ -215,6 +244,13 @@ class Messages:
             name: _history(name, sorted(own, key=lambda item: str(item["sk"])))
             for name, own in grouped.items()
         }
+
+
+def _has_pending_code(message: Message, at: datetime) -> bool:
+    policy = message.verification
+    return policy is not None and (
+        verification_status(message, policy, at) is VerificationStatus.PENDING
+    )
 
 
 def _history(

@@ -251,6 +251,52 @@ def test_what_is_not_pending_any_more_makes_room(
     assert world.queued == ["m1", "m2", "m2"]
 
 
+def not_queued(world: World) -> None:
+    world.store.attempts.block(AttemptId("m1", 1), "sms", NOW, NOT_QUEUED)
+
+
+@pytest.mark.parametrize("end", [close, not_queued])
+def test_of_a_code_and_the_one_that_takes_its_place_only_the_new_one_may_be_entered(
+    world: World, end: Callable[[World], None]
+) -> None:
+    world.start()
+    end(world)
+    status = world.history().message.status
+    world.start()
+
+    assert world.history().message.cancelled_at == NOW
+    assert not world.store.verifications.count_check("m1", NOW, bound=False)[1]
+    assert world.store.verifications.count_check("m2", NOW, bound=False)[1]
+    if end is close:
+        assert world.history().message.status is status
+
+
+def test_a_code_that_is_approved_while_another_takes_its_place_remains_approved(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.start()
+    close(world)
+    admit = world.guard.admit
+
+    def approved_meanwhile(*args: Any, **kwargs: Any) -> tuple[str, ...]:
+        approve(world)
+        return admit(*args, **kwargs)
+
+    monkeypatch.setattr(world.guard, "admit", approved_meanwhile)
+    assert world.started() == ("m2", True)
+    assert world.history().message.cancelled_at is None
+
+
+def test_a_blocked_start_does_not_cancel_what_it_would_replace(world: World) -> None:
+    world.start()
+    close(world)
+    world.guard.limits = replace(LIMITS, denied=frozenset({"US"}))
+
+    with pytest.raises(Blocked):
+        world.start()
+    assert world.history().message.cancelled_at is None
+
+
 def test_a_code_that_is_approved_while_it_is_started_again_makes_room(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

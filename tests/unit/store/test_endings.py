@@ -13,6 +13,7 @@ from messaging.domain.errors import UnknownMessage
 from messaging.domain.messages import NOT_CONFIRMED, Message
 from messaging.domain.plan import PlannedAttempt
 from messaging.domain.statuses import MessageStatus, Success
+from messaging.domain.verifications import Alphabet, Verification
 from messaging.store import Store
 from tests.support.dynamodb import MemoryDynamoDB
 from tests.support.plans import plan_of
@@ -92,6 +93,24 @@ def test_a_message_may_be_cancelled_until_it_ends(store: Store, status: MessageS
         assert (after.cancelled_at, after.concluded_at) == (LATER, LATER)
     else:
         assert (after.status, after.cancelled_at) == (status, None)
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [(MessageStatus.UNDELIVERED, "why"), (MessageStatus.DELIVERED, NOT_CONFIRMED)],
+)
+def test_a_code_may_be_cancelled_after_its_message_ended(
+    store: Store, status: MessageStatus, reason: str
+) -> None:
+    code = Verification("sign-in", 6, Alphabet.DIGITS, 5, "Acme", "en")
+    ended = replace(MESSAGE, status=status, reason=reason, verification=code)
+    store.messages.add(replace(ended, expires_at=NOW + timedelta(seconds=60)))
+    after = store.messages.cancel("m1", LATER, "cancelled", by_caller=True)
+
+    assert after == message(store)
+    assert (after.cancelled_at, after.status, after.reason) == (LATER, status, reason)
+    assert store.messages.confirm("m1", LATER, "check").status is status
+    assert not store.verifications.count_check("m1", LATER, bound=False)[1]
 
 
 @pytest.mark.parametrize("status", MessageStatus)
