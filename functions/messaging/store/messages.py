@@ -118,11 +118,12 @@ class Messages:
 
         `channel` is the one that delivered it.
         """
-        return self._end(message_id, _Ending(status, at, reason, channel)).status
+        return self._end(message_id, _Ending(status, at, reason, channel))[0].status
 
-    def confirm(self, message_id: str, at: datetime, by: str | None) -> Message:
-        """The message afterwards: confirmed, unless it was rejected or its caller cancelled it.
-        `by`: the check that confirms it; only the first one is stored. Raises `UnknownMessage`.
+    def confirm(self, message_id: str, at: datetime, by: str | None) -> tuple[Message, bool]:
+        """The message afterwards: confirmed, unless it was rejected or its caller cancelled it;
+        and whether this call confirmed it. `by`: the check that confirms it; only the first one is
+        stored. Raises `UnknownMessage`.
         """
         allowed = "#status <> :rejected AND attribute_not_exists(cancelled_at)"
         return self._end(
@@ -140,7 +141,7 @@ class Messages:
         """
         ending = _Ending(MessageStatus.CANCELLED, at, reason)
         cancelled_at = timestamp(at) if by_caller else None
-        message = self._end(message_id, ending, {"cancelled_at": cancelled_at})
+        message, _ = self._end(message_id, ending, {"cancelled_at": cancelled_at})
         if by_caller and _has_pending_code(message, at):
             return self._cancel_code(message_id, at)
         return message
@@ -168,7 +169,7 @@ class Messages:
             message_id,
             _Ending(MessageStatus.DELIVERED, at, NOT_CONFIRMED, channel),
             only_if=WriteCondition("#rank = :closed", {":closed": _CLOSED_RANK}),
-        )
+        )[0]
 
     def advance(self, message_id: str, step: int, at: datetime) -> Message:
         """The message afterwards: `advanced_to` is at least this step, unless the message had
@@ -194,7 +195,8 @@ class Messages:
         ending: _Ending,
         changes: Mapping[str, Any] | None = None,
         only_if: WriteCondition | None = None,
-    ) -> Message:
+    ) -> tuple[Message, bool]:
+        """The message afterwards, and whether its status rose."""
         status, at, reason, channel = ending
         changes = {"status": status, "concluded_at": timestamp(at), **(changes or {})}
         item, rose = self._table.raise_rank(
@@ -205,7 +207,7 @@ class Messages:
         if rose and self._observer:
             age = at - moment(item["accepted_at"])
             self._observer.message_status_rose(status, age, channel, reason)
-        return message_from_item(item)
+        return message_from_item(item), rose
 
     def recent(self, day: date, shard: int, since: datetime) -> Iterator[tuple[datetime, str]]:
         """When each message of the day and shard was accepted, and its id, newest first. Pages are

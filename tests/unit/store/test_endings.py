@@ -47,22 +47,23 @@ def test_every_message_may_be_confirmed_but_a_rejected_one(
     store: Store, status: MessageStatus
 ) -> None:
     stored(store, status)
-    after = store.messages.confirm("m1", LATER, None)
+    after, new = store.messages.confirm("m1", LATER, None)
 
     rejected = status is MessageStatus.REJECTED
     assert after.status is (status if rejected else MessageStatus.CONFIRMED)
     assert after == message(store)
-    if status not in {MessageStatus.REJECTED, MessageStatus.CONFIRMED}:
+    assert new == (status not in {MessageStatus.REJECTED, MessageStatus.CONFIRMED})
+    if new:
         assert (after.concluded_at, after.reason) == (LATER, None)
 
 
 def test_a_message_that_its_caller_cancelled_is_not_confirmed(store: Store) -> None:
     stored(store, MessageStatus.ACCEPTED)
     store.messages.cancel("m1", NOW, "why", by_caller=True)
-    assert store.messages.confirm("m1", LATER, "check").status is MessageStatus.CANCELLED
+    assert store.messages.confirm("m1", LATER, "check")[0].status is MessageStatus.CANCELLED
     store.messages.update_status("m1", MessageStatus.DELIVERED, LATER)
 
-    assert store.messages.confirm("m1", LATER, "check").status is MessageStatus.DELIVERED
+    assert store.messages.confirm("m1", LATER, "check")[0].status is MessageStatus.DELIVERED
     assert message(store).cancelled_at == NOW
 
 
@@ -71,12 +72,12 @@ def test_a_message_whose_checks_were_used_up_may_still_be_confirmed(store: Store
     used_up = store.messages.cancel("m1", NOW, "every check was used", by_caller=False)
     assert (used_up.status, used_up.cancelled_at) == (MessageStatus.CANCELLED, None)
 
-    assert store.messages.confirm("m1", LATER, "check").confirmed
+    assert store.messages.confirm("m1", LATER, "check")[0].confirmed
 
 
 def test_of_two_checks_the_first_one_confirms_the_message(store: Store) -> None:
     stored(store, MessageStatus.ACCEPTED)
-    answers = [store.messages.confirm("m1", NOW, name) for name in ("first", "second", "first")]
+    answers = [store.messages.confirm("m1", NOW, name)[0] for name in ("first", "second", "first")]
 
     assert [one.confirmed_by for one in answers] == ["first"] * 3
     assert all(one.confirmed for one in answers)
@@ -109,7 +110,7 @@ def test_a_code_may_be_cancelled_after_its_message_ended(
 
     assert after == message(store)
     assert (after.cancelled_at, after.status, after.reason) == (LATER, status, reason)
-    assert store.messages.confirm("m1", LATER, "check").status is status
+    assert store.messages.confirm("m1", LATER, "check")[0].status is status
     assert not store.verifications.count_check("m1", LATER, bound=False)[1]
 
 
