@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from messaging.domain.content import address
 from messaging.domain.errors import Blocked, TooLate, UnknownMessage
 from messaging.domain.messages import MessageHistory
+from messaging.domain.statuses import FINAL
 from messaging.domain.verifications import (
     VerificationStatus,
     next_resend_at,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from messaging.store import Store
 
 COOL_DOWN, MAX_SENDS = "resend_cooldown", "max_sends"
+NOTHING_MORE = "nothing more is sent of this verification, so start a new one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +62,27 @@ class Resending:
         self.guard.admit(addresses(request), client_ip, resend=True)
         if not self.store.verifications.request_send(message.message_id, now, self.cool_down):
             self._require_cool(self.cool_down)
-        self.control.advance(message.message_id, step - 1, resend=True)
-        return self.store.messages.history(message.message_id)
+        return self._advance(message.message_id, step)
+
+    def _advance(self, message_id: str, step: int) -> MessageHistory:
+        try:
+            self.control.advance(message_id, step - 1, resend=True)
+        except TooLate:
+            # It ended since it was read.
+            self._require_pending(self.store.messages.history(message_id), self.now())
+            raise
+        return self.store.messages.history(message_id)
 
     def _require_pending(self, history: MessageHistory, now: "datetime") -> None:
-        verification = history.message.verification
+        """Whether its code can be entered, and sent."""
+        message, verification = history.message, history.message.verification
         if verification is None:
-            raise UnknownMessage(history.message.message_id)
-        status = verification_status(history.message, verification, now)
+            raise UnknownMessage(message.message_id)
+        status = verification_status(message, verification, now)
         if status is not VerificationStatus.PENDING:
             raise TooLate(f"the verification is {status}", status)
+        if message.status in FINAL:
+            raise TooLate(f"{NOTHING_MORE}: the message is {message.status}", status)
 
     def _require_cool(self, left: timedelta) -> None:
         if left > timedelta(0):

@@ -11,7 +11,7 @@ from messaging.codes.resending import COOL_DOWN, Resending, addresses
 from messaging.domain.errors import Blocked, NotQueued, TooLate, UnknownMessage
 from messaging.domain.messages import Message, MessageHistory
 from messaging.domain.plan import RequestedStep, make_plan
-from messaging.domain.statuses import CLOSED
+from messaging.domain.statuses import FINAL
 from messaging.domain.verifications import (
     Verification,
     VerificationStatus,
@@ -139,7 +139,7 @@ class Starting:
     def _is_pending(self, history: MessageHistory) -> bool:
         """Whether its code can still be entered and sent; once it cannot, it never can again."""
         message = history.message
-        if message.verification is None or message.status in CLOSED:
+        if message.verification is None or message.status in FINAL:
             return False
         if any(one.reason == NOT_QUEUED for one in history.attempts):
             return False

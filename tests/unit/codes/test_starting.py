@@ -14,7 +14,7 @@ from messaging.codes.starting import RequestedVerification, StartedVerification,
 from messaging.control import Control
 from messaging.domain.errors import Blocked, NotQueued, TooLate, UnknownMessage
 from messaging.domain.limits import BreakerMode, CodeLimits
-from messaging.domain.messages import REQUESTED, AttemptId, MessageHistory
+from messaging.domain.messages import NOT_CONFIRMED, REQUESTED, AttemptId, MessageHistory
 from messaging.domain.plan import RequestedStep
 from messaging.domain.statuses import AttemptStatus, MessageStatus, Success
 from messaging.domain.verifications import (
@@ -238,7 +238,12 @@ def close(world: World) -> None:
     world.store.messages.update_status("m1", MessageStatus.UNDELIVERED, world.now)
 
 
-@pytest.mark.parametrize("end", [approve, cancel, use_up, expire, close])
+def close_as_delivered(world: World) -> None:
+    delivered = MessageStatus.DELIVERED
+    world.store.messages.update_status("m1", delivered, world.now, reason=NOT_CONFIRMED)
+
+
+@pytest.mark.parametrize("end", [approve, cancel, use_up, expire, close, close_as_delivered])
 def test_what_is_not_pending_any_more_makes_room(
     world: World, end: Callable[[World], None]
 ) -> None:
@@ -255,7 +260,7 @@ def not_queued(world: World) -> None:
     world.store.attempts.block(AttemptId("m1", 1), "sms", NOW, NOT_QUEUED)
 
 
-@pytest.mark.parametrize("end", [close, not_queued])
+@pytest.mark.parametrize("end", [close, close_as_delivered, not_queued])
 def test_of_a_code_and_the_one_that_takes_its_place_only_the_new_one_may_be_entered(
     world: World, end: Callable[[World], None]
 ) -> None:
@@ -267,7 +272,7 @@ def test_of_a_code_and_the_one_that_takes_its_place_only_the_new_one_may_be_ente
     assert world.history().message.cancelled_at == NOW
     assert not world.store.verifications.count_check("m1", NOW, bound=False)[1]
     assert world.store.verifications.count_check("m2", NOW, bound=False)[1]
-    if end is close:
+    if end is not not_queued:
         assert world.history().message.status is status
 
 
@@ -577,6 +582,41 @@ def test_what_is_not_pending_is_not_resent(
     with pytest.raises(TooLate) as raised:
         world.resend()
     assert raised.value.status == status
+
+
+@pytest.mark.parametrize("end", [close, close_as_delivered])
+def test_nothing_is_left_to_send_of_a_message_that_ended_before_its_code(
+    world: World, end: Callable[[World], None]
+) -> None:
+    world.start()
+    world.send()
+    end(world)
+    world.later(30)
+    before = dict(world.items)
+
+    with pytest.raises(TooLate, match="start a new one") as raised:
+        world.resend()
+    assert raised.value.status == "pending"
+    assert world.items == before
+    assert sends_left(world.history()) == 0
+
+
+def test_a_message_that_ends_during_its_resend_is_told_as_one_that_ended_before(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.start()
+    world.send()
+    world.later(30)
+    admit = world.guard.admit
+
+    def closed_meanwhile(*args: Any, **kwargs: Any) -> tuple[str, ...]:
+        close(world)
+        return admit(*args, **kwargs)
+
+    monkeypatch.setattr(world.guard, "admit", closed_meanwhile)
+    with pytest.raises(TooLate, match="start a new one") as raised:
+        world.resend()
+    assert raised.value.status == "pending"
 
 
 def test_a_resend_before_the_first_send_waits_for_it(world: World) -> None:

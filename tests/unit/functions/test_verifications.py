@@ -487,6 +487,15 @@ def test_a_verification_is_cancelled_after_its_message_ended() -> None:
     assert stored().messages.history(message_id).message.status is MessageStatus.UNDELIVERED
 
 
+def test_what_is_no_longer_sent_has_no_time_of_a_resend() -> None:
+    message_id = started()["id"]
+    stored().messages.update_status(message_id, MessageStatus.UNDELIVERED, JANUARY)
+    body, resend = read(message_id), control(message_id, "resend")
+
+    assert (body["status"], body["sends_left"], body["next_resend_at"]) == ("pending", 0, None)
+    assert (resend["statusCode"], body_of(resend)["state"]) == (409, "pending")
+
+
 def test_an_approved_verification_is_not_cancelled() -> None:
     message_id = started()["id"]
     check(message_id, right_code(message_id))
