@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from messaging.domain.content import address
 from messaging.domain.errors import Blocked, TooLate, UnknownMessage
-from messaging.domain.messages import MessageHistory
+from messaging.domain.messages import Message, MessageHistory
 from messaging.domain.statuses import FINAL
 from messaging.domain.verifications import (
     VerificationStatus,
@@ -55,13 +55,13 @@ class Resending:
         if step is None:
             left = message.expires_at and message.expires_at - now
             raise Blocked("every send was used", MAX_SENDS, _seconds(left or timedelta(0)))
-        self._require_cool(next_resend_at(message, self.cool_down) - now)
+        self.require_cool(message)
         if not history.attempts:
             # Its first send is still to come.
             return history
         self.guard.admit(addresses(request), client_ip, resend=True)
         if not self.store.verifications.request_send(message.message_id, now, self.cool_down):
-            self._require_cool(self.cool_down)
+            self._require_over(self.cool_down)
         return self._advance(message.message_id, step)
 
     def _advance(self, message_id: str, step: int) -> MessageHistory:
@@ -84,7 +84,11 @@ class Resending:
         if message.status in FINAL:
             raise TooLate(f"{NOTHING_MORE}: the message is {message.status}", status)
 
-    def _require_cool(self, left: timedelta) -> None:
+    def require_cool(self, message: Message) -> None:
+        """Raises `Blocked` within the cool-down after the start or the last request of a send."""
+        self._require_over(next_resend_at(message, self.cool_down) - self.now())
+
+    def _require_over(self, left: timedelta) -> None:
         if left > timedelta(0):
             detail = f"at least {self.cool_down.seconds} seconds must be between two sends"
             raise Blocked(detail, COOL_DOWN, _seconds(left))

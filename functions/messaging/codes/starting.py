@@ -48,14 +48,17 @@ class RequestedVerification:
 
     @property
     def key(self) -> str:
-        """Only one verification with this key is pending. Another payment, or another code of the
-        caller's own, is another verification.
+        """Only one verification with this key is pending. Another payment is another verification.
+        A code of the caller's own is not in it: whoever knows the rest could try codes out.
         """
         policy = self.verification
         recipient = sorted({one.casefold() for one in self.addresses})
-        code = self.document.get("code")
-        values = [policy.purpose, recipient, policy.payee, policy.amount, code]
+        values = [policy.purpose, recipient, policy.payee, policy.amount]
         return hashlib.sha256(json.dumps(values).encode()).hexdigest()
+
+    @property
+    def own_code(self) -> str | None:
+        return self.document.get("code")
 
     def message(self, message_id: str, now: datetime, default_waits: Mapping[str, int]) -> Message:
         return Message(
@@ -97,20 +100,18 @@ class Starting:
         counted: Verification | None = None
         for _ in range(ROUNDS):
             held = self.store.verifications.pending(request.key)
-            history = self._history(held) if held else None
+            before, own_code = self._history(held) if held else (None, None)
             try:
-                if history and self._is_pending(history):
-                    return StartedVerification(self._again(history, request), new=False)
+                if before and self._is_repeated(before, own_code, request):
+                    return StartedVerification(self._again(before, request), new=False)
                 counted = counted or self._admit(request)
-                if history:
-                    self._end(history.message)
+                self._end(before)
             except TooLate:
                 continue
-            unfinished = held if history is None else None
+            unfinished = held if before is None else None
             mine = replace(message, message_id=self._id(unfinished, message), verification=counted)
-            if self._take(request.key, mine, held):
-                accepted = self.intake.accept(mine, request.document, self.queue)
-                return StartedVerification(MessageHistory(accepted, ()), new=True)
+            if self._take(request.key, mine, held) and (found := self._accept(mine, request)):
+                return StartedVerification(found, new=True)
         raise NotQueued("the same verification was started several times at the same moment")
 
     def _admit(self, request: RequestedVerification) -> Verification:
@@ -130,11 +131,38 @@ class Starting:
             return unfinished.message_id
         return message.message_id
 
-    def _history(self, held: "PendingVerification") -> MessageHistory | None:
+    def _accept(self, mine: Message, request: RequestedVerification) -> MessageHistory | None:
+        """None if the stored message has another code: a start that found this one unfinished was
+        faster.
+        """
+        accepted = self.intake.accept(mine, request.document, self.queue)
+        policy = accepted.verification
+        if request.own_code or (policy and policy.own_code):
+            _, stored = self.store.messages.history_and_request(accepted.message_id)
+            if stored.get("code") != request.own_code:
+                return None
+        return MessageHistory(accepted, ())
+
+    def _history(self, held: "PendingVerification") -> tuple[MessageHistory | None, str | None]:
+        """With the caller's own code, if it is one."""
         try:
-            return self.store.messages.history(held.message_id)
+            history, request = self.store.messages.history_and_request(held.message_id)
         except UnknownMessage:
-            return None
+            return None, None
+        return history, request.get("code")
+
+    def _is_repeated(
+        self, history: MessageHistory, own_code: str | None, request: RequestedVerification
+    ) -> bool:
+        """Whether the verification is pending with this code. Raises `Blocked` if it is with
+        another one which was sent within the cool-down.
+        """
+        if not self._is_pending(history):
+            return False
+        if own_code == request.own_code:
+            return True
+        self.resending.require_cool(history.message)
+        return False
 
     def _is_pending(self, history: MessageHistory) -> bool:
         """Whether its code can still be entered and sent; once it cannot, it never can again."""
@@ -146,13 +174,16 @@ class Starting:
         status = verification_status(message, message.verification, self.now())
         return status is VerificationStatus.PENDING
 
-    def _end(self, before: Message) -> None:
-        """Cancels a code that can still be entered although nothing more is sent, so that only the
-        new one can be. Raises `TooLate` if it was approved meanwhile.
+    def _end(self, before: MessageHistory | None) -> None:
+        """Cancels a code that can still be entered, so that only the new one can be. Raises
+        `TooLate` if it was approved meanwhile.
         """
-        policy, pending = before.verification, VerificationStatus.PENDING
-        if policy and verification_status(before, policy, self.now()) is pending:
-            self.resending.control.cancel(before.message_id, REPLACED)
+        policy = before and before.message.verification
+        if before is None or policy is None:
+            return
+        status = verification_status(before.message, policy, self.now())
+        if status is VerificationStatus.PENDING:
+            self.resending.control.cancel(before.message.message_id, REPLACED)
 
     def _again(self, history: MessageHistory, request: RequestedVerification) -> MessageHistory:
         """Nothing is sent within the cool-down. What has no attempt yet may not be queued yet."""

@@ -10,7 +10,12 @@ from aws_lambda_powertools import Logger
 
 from messaging.codes.guard import Guard
 from messaging.codes.resending import Resending
-from messaging.codes.starting import RequestedVerification, StartedVerification, Starting
+from messaging.codes.starting import (
+    REPLACED,
+    RequestedVerification,
+    StartedVerification,
+    Starting,
+)
 from messaging.control import Control
 from messaging.domain.errors import Blocked, NotQueued, TooLate, UnknownMessage
 from messaging.domain.limits import BreakerMode, CodeLimits
@@ -198,16 +203,79 @@ def test_a_second_start_after_the_cool_down_is_a_resend(world: World) -> None:
         {"verification": replace(POLICY, purpose="payment")},
         {"verification": replace(POLICY, payee="Shop", amount="5 EUR")},
         {"document": {**requested().document, "to": {"sms": "+14255550157"}}},
-        {"document": {**requested().document, "code": "1234"}},
     ],
-    ids=["purpose", "payment", "recipient", "own code"],
+    ids=["purpose", "payment", "recipient"],
 )
-def test_another_purpose_payment_recipient_or_code_is_another_verification(
+def test_another_purpose_payment_or_recipient_is_another_verification(
     world: World, change: dict[str, Any]
 ) -> None:
     world.start()
 
     assert world.started(replace(requested(), **change)) == ("m2", True)
+
+
+def with_own_code(code: str) -> RequestedVerification:
+    return replace(requested(code=code), verification=replace(POLICY, own_code=True))
+
+
+def test_the_same_own_code_is_the_same_verification(world: World) -> None:
+    world.start(with_own_code("1234"))
+    world.send()
+    world.later(30)
+
+    assert world.started(with_own_code("1234")) == ("m1", False)
+    assert world.history().message.advanced_to == 2
+
+
+def test_no_code_can_be_tried_out_on_the_stored_key() -> None:
+    assert with_own_code("1234").key == with_own_code("5678").key == requested().key
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (with_own_code("1234"), with_own_code("5678")),
+        (with_own_code("1234"), requested()),
+        (requested(), with_own_code("1234")),
+    ],
+    ids=["own own", "own ours", "ours own"],
+)
+def test_another_code_takes_the_place_of_the_pending_one_after_the_cool_down(
+    world: World, first: RequestedVerification, second: RequestedVerification
+) -> None:
+    world.start(first)
+    world.send()
+    world.later(29)
+    with pytest.raises(Blocked) as raised:
+        world.start(second)
+    assert (raised.value.limit, raised.value.retry_after) == ("resend_cooldown", 1)
+    assert world.history().message.cancelled_at is None
+    world.later(1)
+
+    assert world.started(second) == ("m3", True)
+    assert world.history().message.cancelled_at == world.now
+    assert world.states.failed == [("token 1", "Cancelled", REPLACED)]
+    assert world.started(second) == ("m3", False)
+
+
+def test_of_two_own_codes_at_the_same_moment_the_one_that_is_not_sent_is_refused(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second start finds the first one between its two writes, and stores its code there."""
+    add = world.store.messages.add
+    other: list[tuple[str, bool]] = []
+
+    def another_first(*args: Any) -> bool:
+        monkeypatch.setattr(world.store.messages, "add", add)
+        other.append(world.started(with_own_code("5678")))
+        return add(*args)
+
+    monkeypatch.setattr(world.store.messages, "add", another_first)
+    with pytest.raises(Blocked) as raised:
+        world.start(with_own_code("1234"))
+    assert raised.value.limit == "resend_cooldown"
+    assert other == [("m1", True)]
+    assert world.store.messages.history_and_request("m1")[1]["code"] == "5678"
 
 
 def test_the_addresses_of_a_recipient_have_no_order_and_no_case(world: World) -> None:
@@ -451,15 +519,15 @@ def test_a_message_that_is_stored_just_after_it_was_missed_keeps_its_place(
         broken.setattr(type(world.store.messages), "add", dies)
         with pytest.raises(Died):
             world.start()
-    history = world.store.messages.history
+    history = world.store.messages.history_and_request
     other: list[tuple[str, bool]] = []
 
     def missed(message_id: str) -> MessageHistory:
-        monkeypatch.setattr(world.store.messages, "history", history)
+        monkeypatch.setattr(world.store.messages, "history_and_request", history)
         other.append(world.started())
         raise UnknownMessage(message_id)
 
-    monkeypatch.setattr(world.store.messages, "history", missed)
+    monkeypatch.setattr(world.store.messages, "history_and_request", missed)
 
     assert world.started()[0] == "m1"
     assert other == [("m1", True)]
