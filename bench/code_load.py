@@ -23,7 +23,7 @@ RECIPIENTS, CLIENTS = 64, 16
 
 @dataclass(frozen=True)
 class CheckResponse:
-    """The response to a check: the status that it names, after that of an error, and its time."""
+    """The response to a check: the status or, after that of an error, the state; and its time."""
 
     status: str
     seconds: float
@@ -90,7 +90,7 @@ class CodeLoad(Load):
             call = self._call_api(url, {"code": code})
         except httpx.HTTPStatusError as error:
             response = error.response
-            status = f"{response.status_code} {response.json().get('status')}"
+            status = f"{response.status_code} {response.json().get('state')}"
             return CheckResponse(status, response.elapsed.total_seconds())
         return CheckResponse(call.response["status"], call.seconds)
 

@@ -8,9 +8,14 @@ from typing import Any
 
 import phonenumbers
 
-from bench.scenarios import LoadScenario
+from bench.scenarios import LONG_WAIT_SECONDS, LoadScenario
 
-_WHATSAPP_THEN_SMS = ({"channel": "whatsapp"}, {"channel": "sms"})
+_WHATSAPP_THEN_SMS = (
+    {"channel": "whatsapp", "wait_seconds": LONG_WAIT_SECONDS},
+    {"channel": "sms"},
+)
+# The last step waits until the code expires.
+LIFE_SECONDS = 3600
 COUNTRY = "US"
 
 
@@ -20,7 +25,8 @@ class CodeScenario(LoadScenario):
 
     @property
     def request(self) -> dict[str, Any]:
-        return {"to": dict(self.to), "steps": list(self.steps)}
+        steps = list(self.steps)
+        return {"to": dict(self.to), "steps": steps, "expires_in_seconds": LIFE_SECONDS}
 
 
 # `share`: the number of these among twenty mixed verifications.

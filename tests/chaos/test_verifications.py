@@ -116,7 +116,7 @@ def test_a_check_that_is_killed_and_repeated_is_approved_once(
     others = until_answered(lambda: throughline.check(verification_id, code))
 
     assert (mine.status, mine.body["status"]) == (200, "approved")
-    assert (others.status, others.body["status"]) == (409, "approved")
+    assert (others.status, others.body["state"]) == (409, "approved")
     assert settled(throughline, [verification_id]) == {}
     assert throughline.get(verification_id).body["status"] == "confirmed"
     assert len(throughline.calls(verification_id)) == 1

@@ -74,7 +74,7 @@ def test_what_nobody_confirms_ends_as_delivered(throughline: Throughline) -> Non
     assert (message["status"], message["reason"]) == ("delivered", "not confirmed")
     assert throughline.states(sent)[-1] == "Unconfirmed"
     late = throughline.control(sent, "confirm")
-    assert (late.status, late.body["state"]) == (200, "confirmed")
+    assert (late.status, late.body["status"]) == (200, "confirmed")
 
 
 def test_an_advance_sends_the_next_step_at_once_and_once(throughline: Throughline) -> None:

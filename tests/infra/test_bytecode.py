@@ -13,7 +13,7 @@ import pytest
 from infra import app, bytecode, function, layer, own_code
 
 FUNCTIONS = sorted(own_code.FUNCTIONS.glob("*.py"))
-NATIVE = {"accept_message", "plan_message"}  # they need pydantic's native code, built for arm64
+NATIVE = {"accept_message", "control_message", "plan_message", "start_verification"}
 needs_compiler = pytest.mark.skipif(
     not bytecode.compiler(), reason=f"this machine has no Python {bytecode.PYTHON}"
 )

@@ -276,7 +276,7 @@ def test_a_delivered_message_can_be_neither_cancelled_nor_advanced(flow: Flow) -
     flow.finish()
 
     for answer in (flow.cancel(), flow.advance(1)):
-        assert (answer["http"], answer["status"]) == (409, "delivered")
+        assert (answer["http"], answer["state"]) == (409, "delivered")
     assert status(flow) is MessageStatus.DELIVERED
 
 
@@ -354,7 +354,7 @@ def test_the_recipient_may_do_it_after_the_message_ended_undelivered(flow: Flow)
     flow.start("whatsapp")
     flow.receive("whatsapp_failed_131026")
     assert flow.finish()[1][-1] == "Undelivered"
-    assert [flow.cancel()["status"], flow.cancel()["http"]] == ["undelivered", 409]
+    assert [flow.cancel()["state"], flow.cancel()["http"]] == ["undelivered", 409]
     confirmed(flow)
 
     assert status(flow) is CONFIRMED
@@ -386,8 +386,8 @@ def test_of_a_confirmation_and_a_cancellation_the_first_one_counts(flow: Flow, f
     taken, refused, late = flow.control(first), flow.control(second), flow.advance(1)
 
     assert taken["http"] == 200
-    assert (refused["http"], refused["status"]) == (409, taken["status"])
-    assert (late["http"], late["status"]) == (409, taken["status"])
+    assert (refused["http"], refused["state"]) == (409, taken["status"])
+    assert (late["http"], late["state"]) == (409, taken["status"])
     assert flow.finish()[0] == {"confirm": "SUCCEEDED", "cancel": "FAILED"}[first]
     assert sent(flow) == ["whatsapp"]
 
@@ -457,7 +457,7 @@ def test_no_step_follows_the_last_one(flow: Flow) -> None:
     until(lambda: flow.sent(1))
     last, beyond = flow.advance(2), flow.advance(3)
 
-    assert (last["http"], last["status"]) == (409, "accepted")
+    assert (last["http"], last["state"]) == (409, "accepted")
     assert beyond["errors"] == [{"pointer": "/step", "detail": "is 3; it must be from 1 to 2"}]
     flow.receive("whatsapp_delivered")
     assert flow.finish() == ("SUCCEEDED", FIRST)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
-from phonenumbers import NumberParseException, ValidationResult
+from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
@@ -29,6 +29,12 @@ def _possible_number(text: str) -> str:
         raise PydanticCustomError(
             "country_code", "must begin with a country calling code, for example +1 or +44"
         ) from None
+    if phonenumbers.format_number(number, PhoneNumberFormat.E164) != text:
+        # Two spellings of one number would have two limits, and two pending codes.
+        raise PydanticCustomError(
+            "national_prefix",
+            "must not have a national prefix, such as a 0, after the country calling code",
+        )
     sentence = _LENGTH_SENTENCES.get(phonenumbers.is_possible_number_with_reason(number))
     # Canada has numbers without an area code, such as those that begin with 310.
     if sentence and not phonenumbers.is_valid_number(number):

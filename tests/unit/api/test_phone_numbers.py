@@ -49,6 +49,10 @@ def test_fictitious_numbers_are_accepted(area: str) -> None:
         ("+800555014321", "has too many digits for a number of +800"),
         ("+8005551", "has too few digits for a number of +800"),
         ("+44770090", "has too few digits for a number of +44 (GB)"),
+        *(
+            (one, "must not have a national prefix, such as a 0, after the country calling code")
+            for one in ("+4407700900123", "+330612345678", "+112065550100")
+        ),
         ("+9995550143", "must begin with a country calling code, for example +1 or +44"),
     ],
 )

@@ -142,9 +142,10 @@ def test_the_units_of_a_verification() -> None:
     # it had been closed.
     receipts_of = ("whatsapp_accepted", "whatsapp_sent", "whatsapp_delivered")
     assert flow.units_of(lambda: flow.receive(*receipts_of)) == (1.5, 7)
-    # A check is counted; a right one confirms the message, and is counted for prefix and country.
+    # A check is counted; a right one confirms the message, and is counted for recipient, prefix
+    # and country.
     assert flow.units_of(lambda: flow.check("000001")) == (0, 2)
-    assert flow.units_of(flow.check) == (1, 6)
+    assert flow.units_of(flow.check) == (1, 7)
 
 
 def test_a_check_that_comes_too_late_costs_what_its_item_takes() -> None:
