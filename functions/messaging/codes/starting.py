@@ -178,12 +178,12 @@ class Starting:
         """Cancels a code that can still be entered, so that only the new one can be. Raises
         `TooLate` if it was approved meanwhile.
         """
-        policy = before and before.message.verification
-        if before is None or policy is None:
+        if before is None or before.message.verification is None:
             return
-        status = verification_status(before.message, policy, self.now())
+        message = before.message
+        status = verification_status(message, before.message.verification, self.now())
         if status is VerificationStatus.PENDING:
-            self.resending.control.cancel(before.message.message_id, REPLACED)
+            self.resending.control.cancel(message.message_id, REPLACED)
 
     def _again(self, history: MessageHistory, request: RequestedVerification) -> MessageHistory:
         """Nothing is sent within the cool-down. What has no attempt yet may not be queued yet."""

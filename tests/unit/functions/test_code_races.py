@@ -223,7 +223,10 @@ class CodeRaces(RuleBasedStateMachine):
     def _other_ended(self, invocation: Invocation) -> None:
         self._has_a_named_error(invocation)
         if not invocation.error:
-            assert invocation.answer["statusCode"] in {200, 202, 409, 429}, invocation.answer
+            status = invocation.answer["statusCode"]
+            assert status in {200, 202, 409, 429}, invocation.answer
+            # A start that takes the place of the verification cancels it.
+            self.cancel_asked |= status == 202 and self.message.cancelled_at is not None
 
     @staticmethod
     def _has_a_named_error(invocation: Invocation) -> None:
