@@ -26,10 +26,10 @@ def control() -> Control:
 
 
 def confirm(message_id: str, body: bytes) -> None:
-    """A confirmed code is an approved one; a repetition counts again."""
+    """A confirmed code is an approved one, counted once."""
     requests.check_body(EmptyRequest, body)
-    message = control().confirm(message_id)
-    if message.verification:
+    message, new = control().confirm(message_id)
+    if new and message.verification:
         record_approval(counters(), message.verification.counted_as, now(), logger)
 
 
@@ -57,9 +57,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> http.HttpRespon
     if not MESSAGE_ID.fullmatch(message_id):
         return http.unknown_message()
     logger.append_keys(message_id=message_id)
-    # API Gateway passes a trailing slash on: docs.aws.amazon.com/powertools/python/latest/core/
-    # event_handler/api_gateway/#api-gateway-rest-api
-    action = ACTIONS[event["path"].rstrip("/").rpartition("/")[2]]
+    action = ACTIONS[event["resource"].rpartition("/")[2]]
     try:
         action(message_id, http.request_body(event))
         return _message(message_id)

@@ -34,25 +34,27 @@ class Control:
     now: Clock
     log: "Logger"
 
-    def confirm(self, message_id: str, *, by_check: str | None = None) -> Message:
-        """The confirmed message. Raises `TooLate` if it was rejected or its caller cancelled it.
+    def confirm(self, message_id: str, *, by_check: str | None = None) -> tuple[Message, bool]:
+        """The confirmed message, and whether this call confirmed it. Raises `TooLate` if it was
+        rejected or its caller cancelled it.
 
         `by_check`: the check that found the code right; of several, `confirmed_by` of the message
         is the one that confirmed it. A code of ours is confirmed by a check only.
         """
         if by_check is None:
             self._require_own_code(message_id)
-        message = self.store.messages.confirm(message_id, self.now(), by_check)
+        message, new = self.store.messages.confirm(message_id, self.now(), by_check)
         if not message.confirmed:
             raise _too_late("confirmed", message)
         for attempt in self._history(message_id).waiting():
             self.workflow.succeed(attempt.task_token, attempt.confirmed_outcome)
         self.log.info("confirmed")
-        return message
+        return message, new
 
     def cancel(self, message_id: str, reason: str = CANCELLED_BEFORE) -> Message:
         """The cancelled message: nothing more is sent. A receipt of what had been sent may have
-        raised its status since. Raises `TooLate` if it had ended.
+        raised its status since. Raises `TooLate` if it had ended, unless it has a code that can
+        still be entered: that is cancelled, and the message remains as it ended.
         """
         message = self.store.messages.cancel(message_id, self.now(), reason, by_caller=True)
         if not message.cancelled_at:

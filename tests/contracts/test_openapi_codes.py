@@ -225,7 +225,6 @@ def event(operation: tuple[str, str], body: object = None, identity: str = "") -
     return {
         "body": json.dumps(body) if body is not None else None,
         "headers": {},
-        "path": f"/v1{path.replace('{id}', identity)}",
         "resource": path,
         "pathParameters": {"id": identity},
         "requestContext": {"domainName": "api.example.com", "path": f"/v1{path}"},

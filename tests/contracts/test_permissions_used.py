@@ -260,7 +260,7 @@ def control() -> None:
         sent = post()
         send(sent, 1, "whatsapp")
         event = {
-            "path": f"/v1/messages/{sent}/{action}",
+            "resource": f"/messages/{{id}}/{action}",
             "pathParameters": {"id": sent},
             "body": json.dumps(body),
         }

@@ -201,7 +201,7 @@ class Flow:
     def control(self, action: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The answer to `POST /v1/messages/{id}/<action>`, with its HTTP status as `http`."""
         event = {
-            "path": f"/v1/messages/{self.message_id}/{action}",
+            "resource": f"/messages/{{id}}/{action}",
             "pathParameters": {"id": self.message_id},
             "body": json.dumps(body or {}),
         }

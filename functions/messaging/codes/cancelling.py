@@ -12,11 +12,22 @@ if TYPE_CHECKING:
 
 
 def cancel(store: "Store", control: "Control", message_id: str, now: datetime) -> None:
-    """Raises `UnknownMessage`, and `TooLate` with the verification's status."""
+    """Also after the message ended. Raises `UnknownMessage`, and `TooLate` with the verification's
+    status.
+    """
+    _require_cancellable(store, message_id, now)
+    try:
+        control.cancel(message_id)
+    except TooLate:
+        # Approved or used up since it was read.
+        _require_cancellable(store, message_id, now)
+        raise
+
+
+def _require_cancellable(store: "Store", message_id: str, now: datetime) -> None:
     message = store.messages.history(message_id).message
     if message.verification is None:
         raise UnknownMessage(message_id)
     status = verification_status(message, message.verification, now)
     if status not in {VerificationStatus.PENDING, VerificationStatus.CANCELLED}:
         raise TooLate(f"the verification is {status}", status)
-    control.cancel(message_id)

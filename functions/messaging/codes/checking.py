@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from messaging.codes.derivation import code_from, mac_message
 from messaging.domain.errors import InvalidRequest, Problem, TooLate, UnknownMessage
-from messaging.domain.statuses import FINAL, MessageStatus
+from messaging.domain.statuses import FINAL
 from messaging.domain.verifications import VerificationStatus, verification_status
 from messaging.ports import Clock, Macs
 
@@ -68,17 +68,27 @@ class Checking:
         The check is counted before the code is compared, so that checks at the same time are not
         more than the policy allows. A check whose function ends in between remains counted.
         """
-        message, counted = self.store.verifications.count_check(
-            message_id, self.now(), bound=given.payee is not None
-        )
+        message, counted = self._count(message_id, given)
         verification = message.verification
         if verification is None:
             raise UnknownMessage(message_id)
         if not counted:
-            return self._not_counted(message, verification, given)
+            raise self._not_counted(message, verification)
         if self._is_right(message_id, verification, given):
             return self._approve(message_id, verification, given)
+        if message.confirmed:
+            raise self._too_late(message, verification)
         return self._wrong(message, verification)
+
+    def _count(self, message_id: str, given: CodeCheck) -> tuple["Message", bool]:
+        """The same key repeats its approval. That is no proof by itself, because a caller may use
+        it for another code, so the repetition is a check as any other.
+        """
+        count_check, bound = self.store.verifications.count_check, given.payee is not None
+        message, counted = count_check(message_id, self.now(), bound=bound)
+        if counted or not (given.key and message.confirmed_by == given.key):
+            return message, counted
+        return count_check(message_id, self.now(), bound=bound, approved_by=given.key)
 
     def _is_right(self, message_id: str, verification: "Verification", given: CodeCheck) -> bool:
         """In a time that does not depend on the code."""
@@ -92,10 +102,12 @@ class Checking:
     ) -> CheckResult:
         """Of two right checks one is approved. A code that was cancelled meanwhile is not."""
         by = given.key or uuid.uuid4().hex
-        message = self.control.confirm(message_id, by_check=by)
+        message, new = self.control.confirm(message_id, by_check=by)
         if message.confirmed_by != by:
             raise self._too_late(message, verification)
-        self.approved(message)
+        # Without a key, no other check is this one: the SDK only repeated the call.
+        if new or given.key is None:
+            self.approved(message)
         self.log.info("code approved", message_id=message_id)
         return CheckResult(VerificationStatus.APPROVED, 0)
 
@@ -111,32 +123,14 @@ class Checking:
         """Nothing more is sent, but a right check that was counted before is still approved."""
         self.control.use_up(message_id, EVERY_CHECK_USED)
 
-    def _not_counted(
-        self, message: "Message", verification: "Verification", given: CodeCheck
-    ) -> CheckResult:
-        if self._repeats_the_approval(message, verification, given):
-            # The function of the approval may have ended before it answered the waiting states.
-            self.control.confirm(message.message_id, by_check=given.key)
-            return CheckResult(VerificationStatus.APPROVED, 0)
+    def _not_counted(self, message: "Message", verification: "Verification") -> Exception:
         status = verification_status(message, verification, self.now())
         if status is VerificationStatus.MAX_CHECKS_REACHED and message.status not in FINAL:
-            # So may that of the last check.
+            # The function of the last check may have ended before it could do this.
             self._end(message.message_id)
         if status is VerificationStatus.PENDING and not verification.own_code:
-            raise InvalidRequest(_payment_problems(verification))
-        raise self._too_late(message, verification)
-
-    def _repeats_the_approval(
-        self, message: "Message", verification: "Verification", given: CodeCheck
-    ) -> bool:
-        """The same idempotency key is no proof by itself: a caller may use it for another code."""
-        return (
-            message.status is MessageStatus.CONFIRMED
-            and given.key is not None
-            and message.confirmed_by == given.key
-            and not message.expired(self.now())
-            and self._is_right(message.message_id, verification, given)
-        )
+            return InvalidRequest(_payment_problems(verification))
+        return self._too_late(message, verification)
 
     def _too_late(self, message: "Message", verification: "Verification") -> TooLate:
         status = verification_status(message, verification, self.now())

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from messaging.domain.content import address
 from messaging.domain.errors import Blocked, TooLate, UnknownMessage
-from messaging.domain.messages import MessageHistory
+from messaging.domain.messages import Message, MessageHistory
+from messaging.domain.statuses import FINAL
 from messaging.domain.verifications import (
     VerificationStatus,
     next_resend_at,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from messaging.store import Store
 
 COOL_DOWN, MAX_SENDS = "resend_cooldown", "max_sends"
+NOTHING_MORE = "nothing more is sent of this verification, so start a new one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,25 +55,40 @@ class Resending:
         if step is None:
             left = message.expires_at and message.expires_at - now
             raise Blocked("every send was used", MAX_SENDS, _seconds(left or timedelta(0)))
-        self._require_cool(next_resend_at(message, self.cool_down) - now)
+        self.require_cool(message)
         if not history.attempts:
             # Its first send is still to come.
             return history
         self.guard.admit(addresses(request), client_ip, resend=True)
         if not self.store.verifications.request_send(message.message_id, now, self.cool_down):
-            self._require_cool(self.cool_down)
-        self.control.advance(message.message_id, step - 1, resend=True)
-        return self.store.messages.history(message.message_id)
+            self._require_over(self.cool_down)
+        return self._advance(message.message_id, step)
+
+    def _advance(self, message_id: str, step: int) -> MessageHistory:
+        try:
+            self.control.advance(message_id, step - 1, resend=True)
+        except TooLate:
+            # It ended since it was read.
+            self._require_pending(self.store.messages.history(message_id), self.now())
+            raise
+        return self.store.messages.history(message_id)
 
     def _require_pending(self, history: MessageHistory, now: "datetime") -> None:
-        verification = history.message.verification
+        """Whether its code can be entered, and sent."""
+        message, verification = history.message, history.message.verification
         if verification is None:
-            raise UnknownMessage(history.message.message_id)
-        status = verification_status(history.message, verification, now)
+            raise UnknownMessage(message.message_id)
+        status = verification_status(message, verification, now)
         if status is not VerificationStatus.PENDING:
             raise TooLate(f"the verification is {status}", status)
+        if message.status in FINAL:
+            raise TooLate(f"{NOTHING_MORE}: the message is {message.status}", status)
 
-    def _require_cool(self, left: timedelta) -> None:
+    def require_cool(self, message: Message) -> None:
+        """Raises `Blocked` within the cool-down after the start or the last request of a send."""
+        self._require_over(next_resend_at(message, self.cool_down) - self.now())
+
+    def _require_over(self, left: timedelta) -> None:
         if left > timedelta(0):
             detail = f"at least {self.cool_down.seconds} seconds must be between two sends"
             raise Blocked(detail, COOL_DOWN, _seconds(left))

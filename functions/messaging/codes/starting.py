@@ -11,7 +11,7 @@ from messaging.codes.resending import COOL_DOWN, Resending, addresses
 from messaging.domain.errors import Blocked, NotQueued, TooLate, UnknownMessage
 from messaging.domain.messages import Message, MessageHistory
 from messaging.domain.plan import RequestedStep, make_plan
-from messaging.domain.statuses import CLOSED
+from messaging.domain.statuses import FINAL
 from messaging.domain.verifications import (
     Verification,
     VerificationStatus,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 # Each round but the last is lost to another start of the same recipient at the same moment.
 ROUNDS = 5
+REPLACED = "a new verification took its place"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +48,17 @@ class RequestedVerification:
 
     @property
     def key(self) -> str:
-        """Only one verification with this key is pending. Another payment, or another code of the
-        caller's own, is another verification.
+        """Only one verification with this key is pending. Another payment is another verification.
+        A code of the caller's own is not in it: whoever knows the rest could try codes out.
         """
         policy = self.verification
         recipient = sorted({one.casefold() for one in self.addresses})
-        code = self.document.get("code")
-        values = [policy.purpose, recipient, policy.payee, policy.amount, code]
+        values = [policy.purpose, recipient, policy.payee, policy.amount]
         return hashlib.sha256(json.dumps(values).encode()).hexdigest()
+
+    @property
+    def own_code(self) -> str | None:
+        return self.document.get("code")
 
     def message(self, message_id: str, now: datetime, default_waits: Mapping[str, int]) -> Message:
         return Message(
@@ -96,18 +100,18 @@ class Starting:
         counted: Verification | None = None
         for _ in range(ROUNDS):
             held = self.store.verifications.pending(request.key)
-            history = self._history(held) if held else None
+            before, own_code = self._history(held) if held else (None, None)
             try:
-                if history and self._is_pending(history):
-                    return StartedVerification(self._again(history, request), new=False)
+                if before and self._is_repeated(before, own_code, request):
+                    return StartedVerification(self._again(before, request), new=False)
+                counted = counted or self._admit(request)
+                self._end(before)
             except TooLate:
                 continue
-            counted = counted or self._admit(request)
-            unfinished = held if history is None else None
+            unfinished = held if before is None else None
             mine = replace(message, message_id=self._id(unfinished, message), verification=counted)
-            if self._take(request.key, mine, held):
-                accepted = self.intake.accept(mine, request.document, self.queue)
-                return StartedVerification(MessageHistory(accepted, ()), new=True)
+            if self._take(request.key, mine, held) and (found := self._accept(mine, request)):
+                return StartedVerification(found, new=True)
         raise NotQueued("the same verification was started several times at the same moment")
 
     def _admit(self, request: RequestedVerification) -> Verification:
@@ -127,21 +131,59 @@ class Starting:
             return unfinished.message_id
         return message.message_id
 
-    def _history(self, held: "PendingVerification") -> MessageHistory | None:
+    def _accept(self, mine: Message, request: RequestedVerification) -> MessageHistory | None:
+        """None if the stored message has another code: a start that found this one unfinished was
+        faster.
+        """
+        accepted = self.intake.accept(mine, request.document, self.queue)
+        policy = accepted.verification
+        if request.own_code or (policy and policy.own_code):
+            _, stored = self.store.messages.history_and_request(accepted.message_id)
+            if stored.get("code") != request.own_code:
+                return None
+        return MessageHistory(accepted, ())
+
+    def _history(self, held: "PendingVerification") -> tuple[MessageHistory | None, str | None]:
+        """With the caller's own code, if it is one."""
         try:
-            return self.store.messages.history(held.message_id)
+            history, request = self.store.messages.history_and_request(held.message_id)
         except UnknownMessage:
-            return None
+            return None, None
+        return history, request.get("code")
+
+    def _is_repeated(
+        self, history: MessageHistory, own_code: str | None, request: RequestedVerification
+    ) -> bool:
+        """Whether the verification is pending with this code. Raises `Blocked` if it is with
+        another one which was sent within the cool-down.
+        """
+        if not self._is_pending(history):
+            return False
+        if own_code == request.own_code:
+            return True
+        self.resending.require_cool(history.message)
+        return False
 
     def _is_pending(self, history: MessageHistory) -> bool:
         """Whether its code can still be entered and sent; once it cannot, it never can again."""
         message = history.message
-        if message.verification is None or message.status in CLOSED:
+        if message.verification is None or message.status in FINAL:
             return False
         if any(one.reason == NOT_QUEUED for one in history.attempts):
             return False
         status = verification_status(message, message.verification, self.now())
         return status is VerificationStatus.PENDING
+
+    def _end(self, before: MessageHistory | None) -> None:
+        """Cancels a code that can still be entered, so that only the new one can be. Raises
+        `TooLate` if it was approved meanwhile.
+        """
+        if before is None or before.message.verification is None:
+            return
+        message = before.message
+        status = verification_status(message, before.message.verification, self.now())
+        if status is VerificationStatus.PENDING:
+            self.resending.control.cancel(message.message_id, REPLACED)
 
     def _again(self, history: MessageHistory, request: RequestedVerification) -> MessageHistory:
         """Nothing is sent within the cool-down. What has no attempt yet may not be queued yet."""

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from messaging.domain.plan import RequestedStep
-from messaging.domain.statuses import AttemptStatus, MessageStatus, Success
+from messaging.domain.statuses import FINAL, AttemptStatus, MessageStatus, Success
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -103,6 +103,9 @@ def step_of_resend(history: "MessageHistory") -> int | None:
 
 
 def sends_left(history: "MessageHistory") -> int:
+    """None if the message has ended, which it may before its code expires."""
+    if history.message.status in FINAL:
+        return 0
     first = step_of_resend(history)
     planned = history.message.plan.attempts
     return 0 if first is None else sum(one.step >= first for one in planned)

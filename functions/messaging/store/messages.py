@@ -15,7 +15,13 @@ from messaging.domain.errors import UnknownMessage
 from messaging.domain.messages import NOT_CONFIRMED, Attempt, Message, MessageHistory
 from messaging.domain.plan import Plan, PlannedAttempt, PlannedStep
 from messaging.domain.statuses import CLOSED, MESSAGE_RANK, MessageStatus, Success
-from messaging.domain.verifications import Alphabet, Autofill, Verification
+from messaging.domain.verifications import (
+    Alphabet,
+    Autofill,
+    Verification,
+    VerificationStatus,
+    verification_status,
+)
 from messaging.store.attempts import attempt_from_item, attempt_key
 from messaging.store.table import (
     KEYS_PER_BATCH,
@@ -112,11 +118,12 @@ class Messages:
 
         `channel` is the one that delivered it.
         """
-        return self._end(message_id, _Ending(status, at, reason, channel)).status
+        return self._end(message_id, _Ending(status, at, reason, channel))[0].status
 
-    def confirm(self, message_id: str, at: datetime, by: str | None) -> Message:
-        """The message afterwards: confirmed, unless it was rejected or its caller cancelled it.
-        `by`: the check that confirms it; only the first one is stored. Raises `UnknownMessage`.
+    def confirm(self, message_id: str, at: datetime, by: str | None) -> tuple[Message, bool]:
+        """The message afterwards: confirmed, unless it was rejected or its caller cancelled it;
+        and whether this call confirmed it. `by`: the check that confirms it; only the first one is
+        stored. Raises `UnknownMessage`.
         """
         allowed = "#status <> :rejected AND attribute_not_exists(cancelled_at)"
         return self._end(
@@ -127,9 +134,32 @@ class Messages:
         )
 
     def cancel(self, message_id: str, at: datetime, reason: str, *, by_caller: bool) -> Message:
-        """The message afterwards: cancelled, unless it had ended. Raises `UnknownMessage`."""
+        """The message afterwards: cancelled, unless it had ended. Raises `UnknownMessage`.
+
+        A code that can still be entered is cancelled `by_caller` also after its message ended,
+        whose status and reason remain.
+        """
         ending = _Ending(MessageStatus.CANCELLED, at, reason)
-        return self._end(message_id, ending, {"cancelled_at": timestamp(at) if by_caller else None})
+        cancelled_at = timestamp(at) if by_caller else None
+        message, _ = self._end(message_id, ending, {"cancelled_at": cancelled_at})
+        if by_caller and _has_pending_code(message, at):
+            return self._cancel_code(message_id, at)
+        return message
+
+    def _cancel_code(self, message_id: str, at: datetime) -> Message:
+        """The message afterwards: its code is cancelled, unless it was confirmed meanwhile."""
+        try:
+            item = self._table.update(
+                Key(message_id, MESSAGE),
+                {"cancelled_at": timestamp(at)},
+                condition="#rank < :confirmed AND attribute_not_exists(cancelled_at)",
+                values={":confirmed": MESSAGE_RANK[MessageStatus.CONFIRMED]},
+            )
+        except self._table.client.exceptions.ConditionalCheckFailedException as failed:
+            item = item_before(failed)
+        if not item:
+            raise UnknownMessage(message_id)
+        return message_from_item(item)
 
     def close_as_delivered(self, message_id: str, at: datetime, channel: str) -> Message:
         """The message afterwards: delivered if it was closed, otherwise unchanged. Raises
@@ -139,7 +169,7 @@ class Messages:
             message_id,
             _Ending(MessageStatus.DELIVERED, at, NOT_CONFIRMED, channel),
             only_if=WriteCondition("#rank = :closed", {":closed": _CLOSED_RANK}),
-        )
+        )[0]
 
     def advance(self, message_id: str, step: int, at: datetime) -> Message:
         """The message afterwards: `advanced_to` is at least this step, unless the message had
@@ -165,7 +195,8 @@ class Messages:
         ending: _Ending,
         changes: Mapping[str, Any] | None = None,
         only_if: WriteCondition | None = None,
-    ) -> Message:
+    ) -> tuple[Message, bool]:
+        """The message afterwards, and whether its status rose."""
         status, at, reason, channel = ending
         changes = {"status": status, "concluded_at": timestamp(at), **(changes or {})}
         item, rose = self._table.raise_rank(
@@ -176,7 +207,7 @@ class Messages:
         if rose and self._observer:
             age = at - moment(item["accepted_at"])
             self._observer.message_status_rose(status, age, channel, reason)
-        return message_from_item(item)
+        return message_from_item(item), rose
 
     def recent(self, day: date, shard: int, since: datetime) -> Iterator[tuple[datetime, str]]:
         """When each message of the day and shard was accepted, and its id, newest first. Pages are
@@ -215,6 +246,13 @@ class Messages:
             name: _history(name, sorted(own, key=lambda item: str(item["sk"])))
             for name, own in grouped.items()
         }
+
+
+def _has_pending_code(message: Message, at: datetime) -> bool:
+    policy = message.verification
+    return policy is not None and (
+        verification_status(message, policy, at) is VerificationStatus.PENDING
+    )
 
 
 def _history(

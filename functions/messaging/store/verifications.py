@@ -11,11 +11,10 @@ from messaging.store.messages import MESSAGE, message_from_item
 from messaging.store.table import Key, Table, epoch, item_before, moment, timestamp
 
 _CONFIRMED = MESSAGE_RANK[MessageStatus.CONFIRMED]
+_MAY_BE_APPROVED = "#rank < :confirmed AND attribute_not_exists(cancelled_at)"
+_WAS_APPROVED = "confirmed_by = :approved_by"
 # `max_checks` is absent if the code is the caller's own, and then nothing is less than it.
-_MAY_BE_CHECKED = (
-    "#rank < :confirmed AND attribute_not_exists(cancelled_at) AND checks < max_checks"
-    " AND expires_at > :now AND NOT contains(check_times, :check)"
-)
+_MAY_BE_CHECKED = "checks < max_checks AND expires_at > :now AND NOT contains(check_times, :check)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +57,27 @@ class Verifications:
         }
         return self._table.put_if(_pending_key(key), item, condition, values)
 
-    def count_check(self, message_id: str, at: datetime, *, bound: bool) -> tuple[Message, bool]:
+    def count_check(
+        self, message_id: str, at: datetime, *, bound: bool, approved_by: str | None = None
+    ) -> tuple[Message, bool]:
         """The message afterwards, and whether the check was counted, which its comparison requires:
         not if the code can no longer be approved. `bound`: whether the check names a payment, as
-        the verification then must. Raises `UnknownMessage`.
+        the verification then must. `approved_by`: the check that approved the code, if this one
+        repeats it. Raises `UnknownMessage`.
         """
         check = f"{timestamp(at)} {uuid.uuid4().hex[:12]}"
         payment = f"attribute_{'exists' if bound else 'not_exists'}(bound)"
-        values = {":confirmed": _CONFIRMED, ":now": timestamp(at), ":check": check}
+        values: dict[str, object] = {":now": timestamp(at), ":check": check}
+        if approved_by:
+            permitted, values[":approved_by"] = _WAS_APPROVED, approved_by
+        else:
+            permitted, values[":confirmed"] = _MAY_BE_APPROVED, _CONFIRMED
         try:
             item = self._table.update(
                 Key(message_id, MESSAGE),
                 {},
                 add={"checks": 1, "check_times": {check}},
-                condition=f"{_MAY_BE_CHECKED} AND {payment}",
+                condition=f"{permitted} AND {_MAY_BE_CHECKED} AND {payment}",
                 values=values,
             )
         except self._table.client.exceptions.ConditionalCheckFailedException as failed:

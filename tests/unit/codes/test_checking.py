@@ -174,7 +174,18 @@ def test_the_same_key_gets_its_approval_again(world: World) -> None:
 
     assert answers == [APPROVED, APPROVED, f"too late: {APPROVED}"]
     assert world.approved == ["m1"]
-    assert world.message.checks == 1
+    assert world.message.checks == 2
+
+
+def test_the_key_of_the_approval_compares_no_more_codes_than_the_policy_allows(
+    world: World,
+) -> None:
+    answers = [world.status(world.right(), "key")]
+    answers += [world.status(world.wrong(), "key") for _ in range(20)]
+    answers.append(world.status(world.right(), "key"))
+
+    assert answers == [APPROVED, *[f"too late: {APPROVED}"] * 21]
+    assert (world.macs.made, world.message.checks) == (5, 5)
 
 
 def test_the_same_key_is_no_code(world: World) -> None:
@@ -307,6 +318,7 @@ def test_of_two_right_checks_with_the_same_key_both_are_approved(world: World) -
     world.macs.before = lambda: world.check(world.right(), "key")
 
     assert world.status(world.right(), "key") == APPROVED
+    assert world.approved == ["m1"]
 
 
 def test_a_wrong_last_check_does_not_end_what_was_approved_meanwhile(world: World) -> None:

@@ -10,11 +10,16 @@ from aws_lambda_powertools import Logger
 
 from messaging.codes.guard import Guard
 from messaging.codes.resending import Resending
-from messaging.codes.starting import RequestedVerification, StartedVerification, Starting
+from messaging.codes.starting import (
+    REPLACED,
+    RequestedVerification,
+    StartedVerification,
+    Starting,
+)
 from messaging.control import Control
 from messaging.domain.errors import Blocked, NotQueued, TooLate, UnknownMessage
 from messaging.domain.limits import BreakerMode, CodeLimits
-from messaging.domain.messages import REQUESTED, AttemptId, MessageHistory
+from messaging.domain.messages import NOT_CONFIRMED, REQUESTED, AttemptId, MessageHistory
 from messaging.domain.plan import RequestedStep
 from messaging.domain.statuses import AttemptStatus, MessageStatus, Success
 from messaging.domain.verifications import (
@@ -198,16 +203,79 @@ def test_a_second_start_after_the_cool_down_is_a_resend(world: World) -> None:
         {"verification": replace(POLICY, purpose="payment")},
         {"verification": replace(POLICY, payee="Shop", amount="5 EUR")},
         {"document": {**requested().document, "to": {"sms": "+14255550157"}}},
-        {"document": {**requested().document, "code": "1234"}},
     ],
-    ids=["purpose", "payment", "recipient", "own code"],
+    ids=["purpose", "payment", "recipient"],
 )
-def test_another_purpose_payment_recipient_or_code_is_another_verification(
+def test_another_purpose_payment_or_recipient_is_another_verification(
     world: World, change: dict[str, Any]
 ) -> None:
     world.start()
 
     assert world.started(replace(requested(), **change)) == ("m2", True)
+
+
+def with_own_code(code: str) -> RequestedVerification:
+    return replace(requested(code=code), verification=replace(POLICY, own_code=True))
+
+
+def test_the_same_own_code_is_the_same_verification(world: World) -> None:
+    world.start(with_own_code("1234"))
+    world.send()
+    world.later(30)
+
+    assert world.started(with_own_code("1234")) == ("m1", False)
+    assert world.history().message.advanced_to == 2
+
+
+def test_no_code_can_be_tried_out_on_the_stored_key() -> None:
+    assert with_own_code("1234").key == with_own_code("5678").key == requested().key
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (with_own_code("1234"), with_own_code("5678")),
+        (with_own_code("1234"), requested()),
+        (requested(), with_own_code("1234")),
+    ],
+    ids=["own own", "own ours", "ours own"],
+)
+def test_another_code_takes_the_place_of_the_pending_one_after_the_cool_down(
+    world: World, first: RequestedVerification, second: RequestedVerification
+) -> None:
+    world.start(first)
+    world.send()
+    world.later(29)
+    with pytest.raises(Blocked) as raised:
+        world.start(second)
+    assert (raised.value.limit, raised.value.retry_after) == ("resend_cooldown", 1)
+    assert world.history().message.cancelled_at is None
+    world.later(1)
+
+    assert world.started(second) == ("m3", True)
+    assert world.history().message.cancelled_at == world.now
+    assert world.states.failed == [("token 1", "Cancelled", REPLACED)]
+    assert world.started(second) == ("m3", False)
+
+
+def test_of_two_own_codes_at_the_same_moment_the_one_that_is_not_sent_is_refused(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second start finds the first one between its two writes, and stores its code there."""
+    add = world.store.messages.add
+    other: list[tuple[str, bool]] = []
+
+    def another_first(*args: Any) -> bool:
+        monkeypatch.setattr(world.store.messages, "add", add)
+        other.append(world.started(with_own_code("5678")))
+        return add(*args)
+
+    monkeypatch.setattr(world.store.messages, "add", another_first)
+    with pytest.raises(Blocked) as raised:
+        world.start(with_own_code("1234"))
+    assert raised.value.limit == "resend_cooldown"
+    assert other == [("m1", True)]
+    assert world.store.messages.history_and_request("m1")[1]["code"] == "5678"
 
 
 def test_the_addresses_of_a_recipient_have_no_order_and_no_case(world: World) -> None:
@@ -238,7 +306,12 @@ def close(world: World) -> None:
     world.store.messages.update_status("m1", MessageStatus.UNDELIVERED, world.now)
 
 
-@pytest.mark.parametrize("end", [approve, cancel, use_up, expire, close])
+def close_as_delivered(world: World) -> None:
+    delivered = MessageStatus.DELIVERED
+    world.store.messages.update_status("m1", delivered, world.now, reason=NOT_CONFIRMED)
+
+
+@pytest.mark.parametrize("end", [approve, cancel, use_up, expire, close, close_as_delivered])
 def test_what_is_not_pending_any_more_makes_room(
     world: World, end: Callable[[World], None]
 ) -> None:
@@ -249,6 +322,52 @@ def test_what_is_not_pending_any_more_makes_room(
     assert world.started() == ("m2", True)
     assert world.started() == ("m2", False)
     assert world.queued == ["m1", "m2", "m2"]
+
+
+def not_queued(world: World) -> None:
+    world.store.attempts.block(AttemptId("m1", 1), "sms", NOW, NOT_QUEUED)
+
+
+@pytest.mark.parametrize("end", [close, close_as_delivered, not_queued])
+def test_of_a_code_and_the_one_that_takes_its_place_only_the_new_one_may_be_entered(
+    world: World, end: Callable[[World], None]
+) -> None:
+    world.start()
+    end(world)
+    status = world.history().message.status
+    world.start()
+
+    assert world.history().message.cancelled_at == NOW
+    assert not world.store.verifications.count_check("m1", NOW, bound=False)[1]
+    assert world.store.verifications.count_check("m2", NOW, bound=False)[1]
+    if end is not not_queued:
+        assert world.history().message.status is status
+
+
+def test_a_code_that_is_approved_while_another_takes_its_place_remains_approved(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.start()
+    close(world)
+    admit = world.guard.admit
+
+    def approved_meanwhile(*args: Any, **kwargs: Any) -> tuple[str, ...]:
+        approve(world)
+        return admit(*args, **kwargs)
+
+    monkeypatch.setattr(world.guard, "admit", approved_meanwhile)
+    assert world.started() == ("m2", True)
+    assert world.history().message.cancelled_at is None
+
+
+def test_a_blocked_start_does_not_cancel_what_it_would_replace(world: World) -> None:
+    world.start()
+    close(world)
+    world.guard.limits = replace(LIMITS, denied=frozenset({"US"}))
+
+    with pytest.raises(Blocked):
+        world.start()
+    assert world.history().message.cancelled_at is None
 
 
 def test_a_code_that_is_approved_while_it_is_started_again_makes_room(
@@ -400,15 +519,15 @@ def test_a_message_that_is_stored_just_after_it_was_missed_keeps_its_place(
         broken.setattr(type(world.store.messages), "add", dies)
         with pytest.raises(Died):
             world.start()
-    history = world.store.messages.history
+    history = world.store.messages.history_and_request
     other: list[tuple[str, bool]] = []
 
     def missed(message_id: str) -> MessageHistory:
-        monkeypatch.setattr(world.store.messages, "history", history)
+        monkeypatch.setattr(world.store.messages, "history_and_request", history)
         other.append(world.started())
         raise UnknownMessage(message_id)
 
-    monkeypatch.setattr(world.store.messages, "history", missed)
+    monkeypatch.setattr(world.store.messages, "history_and_request", missed)
 
     assert world.started()[0] == "m1"
     assert other == [("m1", True)]
@@ -531,6 +650,41 @@ def test_what_is_not_pending_is_not_resent(
     with pytest.raises(TooLate) as raised:
         world.resend()
     assert raised.value.status == status
+
+
+@pytest.mark.parametrize("end", [close, close_as_delivered])
+def test_nothing_is_left_to_send_of_a_message_that_ended_before_its_code(
+    world: World, end: Callable[[World], None]
+) -> None:
+    world.start()
+    world.send()
+    end(world)
+    world.later(30)
+    before = dict(world.items)
+
+    with pytest.raises(TooLate, match="start a new one") as raised:
+        world.resend()
+    assert raised.value.status == "pending"
+    assert world.items == before
+    assert sends_left(world.history()) == 0
+
+
+def test_a_message_that_ends_during_its_resend_is_told_as_one_that_ended_before(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.start()
+    world.send()
+    world.later(30)
+    admit = world.guard.admit
+
+    def closed_meanwhile(*args: Any, **kwargs: Any) -> tuple[str, ...]:
+        close(world)
+        return admit(*args, **kwargs)
+
+    monkeypatch.setattr(world.guard, "admit", closed_meanwhile)
+    with pytest.raises(TooLate, match="start a new one") as raised:
+        world.resend()
+    assert raised.value.status == "pending"
 
 
 def test_a_resend_before_the_first_send_waits_for_it(world: World) -> None:

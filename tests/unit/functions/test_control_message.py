@@ -57,7 +57,7 @@ def states(monkeypatch: pytest.MonkeyPatch) -> RecordedStates:
 def post(action: str, body: object = None, message_id: str = MESSAGE_ID) -> dict[str, Any]:
     text = body if isinstance(body, str) else json.dumps(BODIES[action] if body is None else body)
     event = {
-        "path": f"/v1/messages/{message_id}/{action}",
+        "resource": f"/messages/{{id}}/{action}",
         "pathParameters": {"id": message_id},
         "body": text,
     }
@@ -89,10 +89,11 @@ def test_an_empty_body_is_an_empty_object() -> None:
 
 
 @pytest.mark.usefixtures("store")
-@pytest.mark.parametrize("end", ["", "/"])
+@pytest.mark.parametrize("end", ["", "/", "%2F"])
 def test_a_body_may_come_in_base64_and_a_path_with_a_slash(end: str) -> None:
     event = {
         "path": f"/v1/messages/{MESSAGE_ID}/advance{end}",
+        "resource": "/messages/{id}/advance",
         "pathParameters": {"id": MESSAGE_ID},
         "body": base64.b64encode(b'{"step": 1}').decode(),
         "isBase64Encoded": True,

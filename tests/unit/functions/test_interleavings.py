@@ -131,7 +131,7 @@ which = st.integers(min_value=0, max_value=7)
 def control_event(action: str, **body: int) -> dict[str, Any]:
     """What the API passes on of its caller's request."""
     return {
-        "path": f"/v1/messages/{MESSAGE_ID}/{action}",
+        "resource": f"/messages/{{id}}/{action}",
         "pathParameters": {"id": MESSAGE_ID},
         "body": json.dumps(body),
     }
@@ -294,7 +294,7 @@ class Interleavings(RuleBasedStateMachine):
         if invocation.error:
             self.unanswered.append(dict(invocation.event))
             return
-        action = invocation.event["path"].rpartition("/")[2]
+        action = invocation.event["resource"].rpartition("/")[2]
         self.answered.append((action, invocation.answer["statusCode"]))
         if self.answered[-1] == ("advance", 200):
             step = json.loads(invocation.event["body"])["step"]

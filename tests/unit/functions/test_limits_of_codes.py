@@ -41,7 +41,7 @@ def table(stack: "DynamoDBClient") -> "DynamoDBClient":
 
 def event(path: str, body: object, message_id: str = "") -> dict[str, Any]:
     return {
-        "path": path,
+        "resource": path,
         "body": json.dumps(body),
         "headers": {},
         "pathParameters": {"id": message_id},
@@ -117,9 +117,11 @@ def test_the_counters_are_called_briefly_and_twice_at_most() -> None:
 
 def test_a_confirmed_code_of_the_callers_own_is_an_approved_one(table: "DynamoDBClient") -> None:
     started = json.loads(start(code="482913")["body"])
-    path = f"/messages/{started['id']}/confirm"
-    confirmed = event(path, {}, started["id"]) | {"body": None}
+    confirmed = event("/messages/{id}/confirm", {}, started["id"]) | {"body": None}
 
     assert control_message.handler(confirmed, CONTEXT)["statusCode"] == 200
+    counted = items(table)
+    assert control_message.handler(confirmed, CONTEXT)["statusCode"] == 200
+    assert items(table) == counted
     approved = [item["pk"]["S"].split("#")[1] for item in items(table) if "approved_at" in item]
     assert approved == ["country", "prefix", "recipient"]

@@ -17,6 +17,7 @@ import start_verification
 from messaging.clients.queue import sqs
 from messaging.codes.derivation import code_from, mac_message
 from messaging.domain.content import Delivery
+from messaging.domain.statuses import MessageStatus
 from messaging.store import Store
 from messaging.workflow import Workflow
 from tests.support.aws import CONTEXT, ENVIRONMENT, TABLE, aws
@@ -473,6 +474,26 @@ def test_a_cancelled_verification_sends_and_approves_nothing(clock: Clock, state
     assert [body_of(one)["status"] for one in answers] == ["cancelled"] * 2
     assert states.answers[0] == ("token 1", "Cancelled")
     assert (resend["statusCode"], body_of(resend)["state"]) == (409, "cancelled")
+
+
+def test_a_verification_is_cancelled_after_its_message_ended() -> None:
+    message_id = started()["id"]
+    stored().messages.update_status(message_id, MessageStatus.UNDELIVERED, JANUARY)
+    answer = control(message_id, "cancel")
+    late = check(message_id, right_code(message_id))
+
+    assert (answer["statusCode"], body_of(answer)["status"]) == (200, "cancelled")
+    assert (late["statusCode"], body_of(late)["state"]) == (409, "cancelled")
+    assert stored().messages.history(message_id).message.status is MessageStatus.UNDELIVERED
+
+
+def test_what_is_no_longer_sent_has_no_time_of_a_resend() -> None:
+    message_id = started()["id"]
+    stored().messages.update_status(message_id, MessageStatus.UNDELIVERED, JANUARY)
+    body, resend = read(message_id), control(message_id, "resend")
+
+    assert (body["status"], body["sends_left"], body["next_resend_at"]) == ("pending", 0, None)
+    assert (resend["statusCode"], body_of(resend)["state"]) == (409, "pending")
 
 
 def test_an_approved_verification_is_not_cancelled() -> None:

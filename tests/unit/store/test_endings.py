@@ -13,6 +13,7 @@ from messaging.domain.errors import UnknownMessage
 from messaging.domain.messages import NOT_CONFIRMED, Message
 from messaging.domain.plan import PlannedAttempt
 from messaging.domain.statuses import MessageStatus, Success
+from messaging.domain.verifications import Alphabet, Verification
 from messaging.store import Store
 from tests.support.dynamodb import MemoryDynamoDB
 from tests.support.plans import plan_of
@@ -46,22 +47,23 @@ def test_every_message_may_be_confirmed_but_a_rejected_one(
     store: Store, status: MessageStatus
 ) -> None:
     stored(store, status)
-    after = store.messages.confirm("m1", LATER, None)
+    after, new = store.messages.confirm("m1", LATER, None)
 
     rejected = status is MessageStatus.REJECTED
     assert after.status is (status if rejected else MessageStatus.CONFIRMED)
     assert after == message(store)
-    if status not in {MessageStatus.REJECTED, MessageStatus.CONFIRMED}:
+    assert new == (status not in {MessageStatus.REJECTED, MessageStatus.CONFIRMED})
+    if new:
         assert (after.concluded_at, after.reason) == (LATER, None)
 
 
 def test_a_message_that_its_caller_cancelled_is_not_confirmed(store: Store) -> None:
     stored(store, MessageStatus.ACCEPTED)
     store.messages.cancel("m1", NOW, "why", by_caller=True)
-    assert store.messages.confirm("m1", LATER, "check").status is MessageStatus.CANCELLED
+    assert store.messages.confirm("m1", LATER, "check")[0].status is MessageStatus.CANCELLED
     store.messages.update_status("m1", MessageStatus.DELIVERED, LATER)
 
-    assert store.messages.confirm("m1", LATER, "check").status is MessageStatus.DELIVERED
+    assert store.messages.confirm("m1", LATER, "check")[0].status is MessageStatus.DELIVERED
     assert message(store).cancelled_at == NOW
 
 
@@ -70,12 +72,12 @@ def test_a_message_whose_checks_were_used_up_may_still_be_confirmed(store: Store
     used_up = store.messages.cancel("m1", NOW, "every check was used", by_caller=False)
     assert (used_up.status, used_up.cancelled_at) == (MessageStatus.CANCELLED, None)
 
-    assert store.messages.confirm("m1", LATER, "check").confirmed
+    assert store.messages.confirm("m1", LATER, "check")[0].confirmed
 
 
 def test_of_two_checks_the_first_one_confirms_the_message(store: Store) -> None:
     stored(store, MessageStatus.ACCEPTED)
-    answers = [store.messages.confirm("m1", NOW, name) for name in ("first", "second", "first")]
+    answers = [store.messages.confirm("m1", NOW, name)[0] for name in ("first", "second", "first")]
 
     assert [one.confirmed_by for one in answers] == ["first"] * 3
     assert all(one.confirmed for one in answers)
@@ -92,6 +94,24 @@ def test_a_message_may_be_cancelled_until_it_ends(store: Store, status: MessageS
         assert (after.cancelled_at, after.concluded_at) == (LATER, LATER)
     else:
         assert (after.status, after.cancelled_at) == (status, None)
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [(MessageStatus.UNDELIVERED, "why"), (MessageStatus.DELIVERED, NOT_CONFIRMED)],
+)
+def test_a_code_may_be_cancelled_after_its_message_ended(
+    store: Store, status: MessageStatus, reason: str
+) -> None:
+    code = Verification("sign-in", 6, Alphabet.DIGITS, 5, "Acme", "en")
+    ended = replace(MESSAGE, status=status, reason=reason, verification=code)
+    store.messages.add(replace(ended, expires_at=NOW + timedelta(seconds=60)))
+    after = store.messages.cancel("m1", LATER, "cancelled", by_caller=True)
+
+    assert after == message(store)
+    assert (after.cancelled_at, after.status, after.reason) == (LATER, status, reason)
+    assert store.messages.confirm("m1", LATER, "check")[0].status is status
+    assert not store.verifications.count_check("m1", LATER, bound=False)[1]
 
 
 @pytest.mark.parametrize("status", MessageStatus)
