@@ -188,7 +188,7 @@ class Simulation:
     def _pump(self, number: str) -> None:
         client_ip = f"2001:db8:1:{self.random.randrange(2**16):x}::1"
         try:
-            self.guard.admit([number], client_ip)
+            self.guard.admit([number], self.guard.client_counter(client_ip))
         except Blocked as blocked:
             self.outcome.refused_attackers[blocked.limit] += 1
         else:
@@ -209,7 +209,8 @@ class Simulation:
 
     def _sent(self, user: User, *, resend: bool) -> tuple[str, ...] | None:
         try:
-            return self.guard.admit([user.number], user.client_ip, resend=resend)
+            client = self.guard.client_counter(user.client_ip)
+            return self.guard.admit([user.number], client, resend=resend)
         except Blocked as blocked:
             if user.measured:
                 known = user.number in self.outcome.known

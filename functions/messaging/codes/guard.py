@@ -84,10 +84,14 @@ class Guard:
         self.log = log
 
     def admit(
-        self, addresses: Sequence[str], client_ip: str | None, *, resend: bool = False
+        self, addresses: Sequence[str], client: str | None, *, resend: bool = False
     ) -> tuple[str, ...]:
-        """Counts a code to the recipient's distinct addresses; returns the counters to which
-        `record_approval` adds the approval. A `resend` of a code is no further verification.
+        """Counts a code to the recipient's distinct addresses, for the `client_counter` of who
+        requested it; returns the counters to which `record_approval` adds the approval. A `resend`
+        of a code is no further verification.
+
+        A code that is sent to several addresses may be read at any of them: its approval proves
+        nothing of a number. It is not judged, and keeps its place in the hour of the prefix.
 
         Raises `Blocked`; nothing was counted then, unless another request filled the same counter
         meanwhile. Counters that cannot be read or written refuse nothing.
@@ -96,7 +100,7 @@ class Guard:
         recipients = list(dict.fromkeys(map(_Recipient.of, addresses)))
         try:
             self._check_countries(recipients)
-            return self._admit(recipients, client_ip, resend=resend)
+            return self._admit(recipients, client, resend=resend)
         except Blocked as blocked:
             count(Metric.CODE_BLOCKED, limit=blocked.limit)
             raise
@@ -105,6 +109,11 @@ class Guard:
             self.log.warning("A code is sent without limits", error=str(error))
             return ()
 
+    @staticmethod
+    def client_counter(client_ip: str | None) -> str | None:
+        """The name of the counter of an end user's address, if that is known."""
+        return _hashed("client", _subscriber(client_ip)) if client_ip else None
+
     def _check_countries(self, recipients: Sequence[_Recipient]) -> None:
         allowed, denied = self.limits.allowed, self.limits.denied
         for country in (each.country for each in recipients if each.country):
@@ -112,27 +121,27 @@ class Guard:
                 raise Blocked(LIMITS["country"], "country")
 
     def _admit(
-        self, recipients: Sequence[_Recipient], client_ip: str | None, *, resend: bool
+        self, recipients: Sequence[_Recipient], client: str | None, *, resend: bool
     ) -> tuple[str, ...]:
         now = self.now()
         places = tuple(dict.fromkeys(name for each in recipients for name in each.places))
-        client = [_hashed("client", _subscriber(client_ip))] if client_ip else []
+        clients = [client] if client else []
         names = [each.counter for each in recipients]
-        found = self.counters.read([*names, *client, *places])
+        found = self.counters.read([*names, *clients, *places])
         for place in places:
             found[place] = self._judged(found[place], now)
         limits = [
             *self._of_places(recipients, found, now),
-            *self._of_client(client),
+            *self._of_client(clients),
             # Last: what another request fills meanwhile must not count against the recipient.
             *self._of_recipients([found[name] for name in names]),
         ]
         for limit in limits:
             _refuse_until(found[limit.counter].full_until(limit.windows, now), limit.kind, now)
-        judged = not resend and any(_is_judged(found[name], now) for name in names)
+        judged = not resend and len(names) == 1 and _is_judged(found[names[0]], now)
         for limit in limits:
             self._count(limit, found, now, started=judged and limit.counter in places)
-        return self._counted_as([found[name] for name in names], places, now) if judged else ()
+        return self._counted_as(found[names[0]], places, now) if judged else ()
 
     def _judged(self, place: Counter, now: datetime) -> Counter:
         """The counter of a prefix or a country; its breaker opens if too few codes are entered."""
@@ -157,14 +166,16 @@ class Guard:
     ) -> Iterator[_Limit]:
         """The limits of prefixes and countries. Raises `Blocked` if a breaker is open."""
         limits: dict[str, _Limit] = {}
-        for each in recipients:
+        # Of two recipients with the same counters, the unknown one has the stricter limits.
+        for each in sorted(recipients, key=lambda one: not is_trusted(found[one.counter], now)):
             if each.places:
                 prefix, country = (found[name] for name in each.places)
                 known = is_trusted(found[each.counter], now)
                 trials = () if known else self._trials(prefix, country, now)
                 most = None if known else self.limits.per_prefix_hour
                 limits[prefix.name] = _Limit("prefix", prefix.name, (_hour(most),))
-                limits[country.name] = _Limit("breaker", country.name, (_hour(None), *trials))
+                if trials or country.name not in limits:
+                    limits[country.name] = _Limit("breaker", country.name, (_hour(None), *trials))
         yield from limits.values()
 
     def _trials(self, prefix: Counter, country: Counter, now: datetime) -> tuple[Window, ...]:
@@ -200,16 +211,12 @@ class Guard:
         _refuse_until(until, limit.kind, now)
 
     def _counted_as(
-        self, recipients: Sequence[Counter], places: Sequence[str], now: datetime
+        self, recipient: Counter, places: Sequence[str], now: datetime
     ) -> tuple[str, ...]:
-        """A number becomes known if the code cannot have been read at another address; one that
-        became known lately is not written again.
-        """
+        """A number becomes known; one that became known lately is not written again."""
         entries = tuple(self.counters.entry(place, now) for place in places)
-        alone = recipients[0] if places and len(recipients) == 1 else None
-        if alone is None or (alone.approved_at and now - alone.approved_at < TRUST / 2):
-            return entries
-        return (alone.name, *entries)
+        lately = recipient.approved_at and now - recipient.approved_at < TRUST / 2
+        return entries if lately or not places else (recipient.name, *entries)
 
 
 def record_approval(

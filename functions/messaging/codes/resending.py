@@ -11,6 +11,7 @@ from messaging.domain.errors import Blocked, TooLate, UnknownMessage
 from messaging.domain.messages import Message, MessageHistory
 from messaging.domain.statuses import FINAL
 from messaging.domain.verifications import (
+    Verification,
     VerificationStatus,
     next_resend_at,
     step_of_resend,
@@ -43,14 +44,15 @@ class Resending:
         self,
         history: MessageHistory,
         request: Mapping[str, Any],
-        client_ip: str | None = None,
+        client: str | None = None,
     ) -> MessageHistory:
         """The history afterwards. Raises `TooLate` with the verification's status, and `Blocked`.
+        `client`: the counter of who requests it, by default of who started the verification.
 
         What would be refused is found before it is counted as a send.
         """
         message, now = history.message, self.now()
-        self._require_pending(history, now)
+        verification = self._require_pending(history, now)
         step = step_of_resend(history)
         if step is None:
             left = message.expires_at and message.expires_at - now
@@ -59,7 +61,7 @@ class Resending:
         if not history.attempts:
             # Its first send is still to come.
             return history
-        self.guard.admit(addresses(request), client_ip, resend=True)
+        self.guard.admit(addresses(request), client or verification.client, resend=True)
         if not self.store.verifications.request_send(message.message_id, now, self.cool_down):
             self._require_over(self.cool_down)
         return self._advance(message.message_id, step)
@@ -73,8 +75,8 @@ class Resending:
             raise
         return self.store.messages.history(message_id)
 
-    def _require_pending(self, history: MessageHistory, now: "datetime") -> None:
-        """Whether its code can be entered, and sent."""
+    def _require_pending(self, history: MessageHistory, now: "datetime") -> Verification:
+        """The verification, whose code can be entered and sent."""
         message, verification = history.message, history.message.verification
         if verification is None:
             raise UnknownMessage(message.message_id)
@@ -83,6 +85,7 @@ class Resending:
             raise TooLate(f"the verification is {status}", status)
         if message.status in FINAL:
             raise TooLate(f"{NOTHING_MORE}: the message is {message.status}", status)
+        return verification
 
     def require_cool(self, message: Message) -> None:
         """Raises `Blocked` within the cool-down after the start or the last request of a send."""

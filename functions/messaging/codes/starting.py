@@ -115,8 +115,9 @@ class Starting:
         raise NotQueued("the same verification was started several times at the same moment")
 
     def _admit(self, request: RequestedVerification) -> Verification:
-        counted_as = self.guard.admit(request.addresses, request.client_ip)
-        return replace(request.verification, counted_as=counted_as)
+        client = self.guard.client_counter(request.client_ip)
+        counted_as = self.guard.admit(request.addresses, client)
+        return replace(request.verification, counted_as=counted_as, client=client)
 
     def _take(self, key: str, mine: Message, held: "PendingVerification | None") -> bool:
         until = mine.expires_at or mine.accepted_at
@@ -191,7 +192,8 @@ class Starting:
             self.intake.queue_again(history.message, self.queue)
             return history
         try:
-            return self.resending.resend(history, request.document, request.client_ip)
+            client = self.guard.client_counter(request.client_ip)
+            return self.resending.resend(history, request.document, client)
         except Blocked as error:
             if error.limit == COOL_DOWN:
                 return history

@@ -51,7 +51,7 @@ class Verification:
 
     `payee` and `amount` are both set or both None: a payment that the code approves and no other.
     `own_code`: the code is the caller's own, who compares and confirms it. `counted_as`: the
-    counters to which an approval is added.
+    counters to which an approval is added; `client`: the counter of who started it, if known.
     """
 
     purpose: str
@@ -65,6 +65,7 @@ class Verification:
     amount: str | None = None
     own_code: bool = False
     counted_as: tuple[str, ...] = ()
+    client: str | None = None
 
 
 def verification_status(

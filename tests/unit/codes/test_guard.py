@@ -70,7 +70,7 @@ class Codes:
         self, *addresses: str, client_ip: str | None = None, resend: bool = False
     ) -> tuple[str, ...]:
         guard = Guard(self.counters, self.limits, lambda: self.now, self.log)
-        return guard.admit(addresses, client_ip, resend=resend)
+        return guard.admit(addresses, guard.client_counter(client_ip), resend=resend)
 
     def refused(self, *addresses: str, **more: Any) -> tuple[str, int | None]:
         with pytest.raises(Blocked) as blocked:
@@ -225,7 +225,8 @@ def test_codes_go_to_the_countries_that_are_allowed(
     if refused:
         assert codes.refused(EMAIL, number) == ("country", None)
     else:
-        assert codes.send(EMAIL, number)
+        assert codes.send(number)
+        codes.send(EMAIL, number)
     codes.send(EMAIL)
 
 
@@ -321,7 +322,8 @@ def test_a_country_is_judged_as_its_prefixes_are(codes: Codes) -> None:
     assert codes.send("+14259990100")
     codes.now += OLD_ENOUGH
 
-    assert codes.send("+14259990101", "+37255501234")
+    assert codes.send("+14259990101")
+    assert codes.send("+37255501234")
     assert codes.refused("+14259990102") == ("breaker", 12 * 3600)
     assert codes.send("+37255501235"), "another country"
 
@@ -378,6 +380,26 @@ def test_a_recipient_whose_code_may_have_been_read_elsewhere_is_not_known(codes:
     codes.pump(numbers(ENOUGH_OF_A_PREFIX))
 
     assert codes.refused(ANA)[0] == "breaker"
+
+
+def test_an_address_of_ones_own_beside_a_pumped_number_frees_no_place(codes: Codes) -> None:
+    """A pumper reads the codes at the second address and enters them all."""
+    for number in numbers(LIMITS.per_prefix_hour):
+        codes.approve(codes.send(number, f"{number[1:]}@example.com"))
+
+    assert codes.refused("+14255559999", "another@example.com") == ("prefix", 3600)
+    codes.now += HOUR
+    codes.pump(numbers(ENOUGH_OF_A_PREFIX, "+1425556"))
+    assert codes.refused("+14255569999", EMAIL)[0] == "breaker"
+
+
+def test_of_two_numbers_of_one_prefix_the_unknown_one_has_the_limits(codes: Codes) -> None:
+    codes.approve(codes.send(ANA))
+    codes.limits = replace(LIMITS, per_recipient_hour=99, per_recipient_day=99)
+    for number in numbers(LIMITS.per_prefix_hour):
+        codes.send(number, ANA)
+
+    assert codes.refused("+14255559999", ANA)[0] == "prefix"
 
 
 def test_a_breaker_in_the_mode_monitor_counts_and_refuses_nothing(

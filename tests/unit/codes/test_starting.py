@@ -615,6 +615,18 @@ def test_of_two_resends_at_once_one_is_refused(
     assert len(world.states.failed) == 1
 
 
+def test_a_resend_counts_against_the_client_that_started_the_verification(world: World) -> None:
+    world.start(replace(requested(), client_ip="2001:db8::1"))
+    world.guard.limits = replace(LIMITS, per_client_hour=1)
+    world.send()
+    world.later(30)
+
+    with pytest.raises(Blocked) as blocked:
+        world.resend()
+    assert blocked.value.limit == "client_ip"
+    assert len(world.queued) == 1
+
+
 def test_a_resend_counts_against_the_limits(world: World) -> None:
     world.guard.limits = replace(LIMITS, per_recipient_hour=2)
     world.start()

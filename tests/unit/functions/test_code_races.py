@@ -84,6 +84,9 @@ class NoLimits:
 
     def __init__(self, *_: object) -> None: ...
 
+    def client_counter(self, client_ip: str | None) -> str | None:
+        return client_ip
+
     def admit(self, *_: object, **__: object) -> tuple[str, ...]:
         return ()
 
