@@ -3,6 +3,7 @@
 import json
 import re
 import uuid
+from http import HTTPStatus
 from typing import Any
 
 import pytest
@@ -34,13 +35,14 @@ def expect_state(page: Page, name: str, condition: str) -> None:
 
 
 def started(throughline: Throughline, document: Any) -> str:
-    """A direct StartExecution; its name is the message's id."""
+    """A direct StartExecution, once its message is stored; its name is the message's id."""
     name = f"direct-{uuid.uuid4().hex[:12]}"
     throughline.engine.start_execution(
         stateMachineArn=throughline.environment["STATE_MACHINE_ARN"],
         name=name,
         input=json.dumps(document),
     )
+    eventually(lambda: throughline.get(name).status == HTTPStatus.OK)
     return name
 
 

@@ -35,9 +35,9 @@ def each(items: object, read: Callable[[Any], Iterable[EventItem]]) -> Iterator[
 def _checked(item: EventItem) -> EventItem:
     """The item, if the store can hold it; the type hints do not check what a provider wrote."""
     if isinstance(item, Receipt):
-        ids = (item.word, item.key, item.provider_id, item.wamid)
-        # A lone surrogate cannot be encoded.
-        if any(len(one.encode()) > MAX_BYTES for one in ids if one is not None):
+        ids = [one for one in (item.provider_id, item.wamid) if one is not None]
+        # A lone surrogate cannot be encoded, nor what is not a text.
+        if any(len(one.encode()) > MAX_BYTES for one in (item.word, item.key, *ids)):
             raise ValueError("an id is too long")
         (item.reason or "").encode()
         if item.occurred_at.tzinfo is None:

@@ -203,6 +203,12 @@ def spoiled(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
 
 @given(spoiled())
 @example(("whatsapp_delivered", {ENTRY: "[" * 100_000}))
+@example(
+    (
+        "whatsapp_eventbridge_failed",
+        {"wabaId": "1", "messageId": "m", "status": None, "eventTimestamp": "1767312007"},
+    )
+)
 def test_whatever_a_provider_writes_is_read_or_reported(case: tuple[str, dict[str, Any]]) -> None:
     name, event = case
     found = parse(event)
