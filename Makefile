@@ -43,7 +43,7 @@ check: python-packages node-packages ## Format, lint, types, import rules, state
 	$(VENV)/python -m tools.licenses
 
 .PHONY: test
-test: node-packages ## Every test that needs no Docker and no AWS account, 10 minutes; one path: make test T=tests/unit/api
+test: node-packages ## Every test that needs no Docker and no AWS account, 13 minutes; one path: make test T=tests/unit/api
 	@$(if $(T),,$(VENV)/python -m tools.synth)
 	$(VENV)/python -m pytest --ignore=tests/sfn_local -n auto --maxprocesses 3 $(T)
 
