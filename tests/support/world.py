@@ -404,6 +404,12 @@ class World:
         self.now += timedelta(seconds=seconds)
         self.workflow.time_out(self.now)
 
+    def kill_all(self) -> None:
+        """Ends what still runs, so that no thread is left."""
+        for one in [*self.running]:
+            while not one.ended:
+                one.step(die=True)
+
     def _before_first_update(self, invocation: Invocation) -> None:
         """An attempt is claimed by its function's first update: conditions that held then and still
         hold must prevent the send. What was only taken may fail in between.

@@ -37,6 +37,20 @@ def context(delivery: Delivery) -> dict[str, str]:
     return {"message_id": attempt.message_id, "attempt": str(attempt.number)}
 
 
+def fraud_protection(
+    delivery: Delivery, protect_configuration: str, **codes_max_price: str
+) -> dict[str, Any]:
+    """The request parameters against fraud, without those that are empty: the Protect configuration
+    of every message, and the highest price of one with a code, by the name of its parameter.
+
+    docs.aws.amazon.com/pinpoint/latest/apireference_smsvoicev2/API_SendTextMessage.html and
+    API_SendVoiceMessage.html
+    """
+    prices = codes_max_price if delivery.verification else {}
+    parameters = {"ProtectConfigurationId": protect_configuration, **prices}
+    return {name: value for name, value in parameters.items() if value}
+
+
 def receipt(event: Mapping[str, Any], channel: str, kinds: Mapping[str, ReceiptKind]) -> Receipt:
     """The receipt in a delivery event; `kinds`: by event type without its prefix. A kind that ends
     the attempt counts only with `isFinal`.

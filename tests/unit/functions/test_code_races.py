@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -42,6 +41,7 @@ from messaging.workflow import Workflow
 from tests.support.aws import ENVIRONMENT
 from tests.support.plans import CHANNELS
 from tests.support.ports import RecordedQueue
+from tests.support.races import race_settings
 from tests.support.world import Crash, Invocation, Provider, World, here
 
 EXAMPLES, FAST_EXAMPLES = 400, 25
@@ -291,9 +291,7 @@ class CodeRaces(RuleBasedStateMachine):
             self._let_it_end()
             self._check_the_end()
         finally:
-            for one in [*self.world.running]:
-                while not one.ended:
-                    one.step(die=True)
+            self.world.kill_all()
             WORLD.clear()
 
     def _let_it_end(self) -> None:
@@ -361,15 +359,5 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("stage")
 def test_a_code_is_approved_once_and_never_guessed() -> None:
-    fast = settings.get_current_profile_name() == "fast"
-    profile = settings(
-        max_examples=FAST_EXAMPLES if fast else EXAMPLES,
-        stateful_step_count=40,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        print_blob=True,
-        phases=[Phase.generate, Phase.shrink],
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-    )
+    profile = race_settings(EXAMPLES, FAST_EXAMPLES)
     run_state_machine_as_test(CodeRaces, settings=profile)

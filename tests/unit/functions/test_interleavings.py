@@ -415,9 +415,7 @@ class Interleavings(RuleBasedStateMachine):
             self._check_the_end()
             self._everything_is_delivered_after_all()
         finally:
-            for one in [*self.world.running]:
-                while not one.ended:
-                    one.step(die=True)
+            self.world.kill_all()
             WORLD.clear()
 
     def _everything_is_delivered_after_all(self) -> None:

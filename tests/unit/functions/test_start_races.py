@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from hypothesis.stateful import run_state_machine_as_test as run
@@ -24,6 +23,7 @@ from messaging.domain.messages import AttemptId
 from messaging.intake import NOT_QUEUED
 from messaging.store import Store
 from tests.support.aws import ENVIRONMENT
+from tests.support.races import race_settings
 from tests.support.world import Crash, Invocation, Provider, World, here
 from tests.unit.functions.test_code_races import NoLimits, event
 
@@ -154,16 +154,6 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("stage")
 def test_of_starts_at_once_nothing_is_lost_and_nothing_is_there_twice() -> None:
-    fast = settings.get_current_profile_name() == "fast"
-    profile = settings(
-        max_examples=FAST_EXAMPLES if fast else EXAMPLES,
-        stateful_step_count=40,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        print_blob=True,
-        phases=[Phase.generate, Phase.shrink],
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-    )
+    profile = race_settings(EXAMPLES, FAST_EXAMPLES)
     machine: Any = StartRaces
     run(machine, settings=profile)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypedDict
 from messaging.channels.aws_end_user_messaging import (
     SERVICE,
     context,
+    fraud_protection,
     is_notify_configuration,
     time_to_live,
 )
@@ -17,11 +18,6 @@ if TYPE_CHECKING:
     from mypy_boto3_pinpoint_sms_voice_v2.literals import MessageTypeType
 
 __all__ = ["SERVICE", "SmsChannel", "channel"]
-
-
-class _SmsProtection(TypedDict, total=False):
-    ProtectConfigurationId: str
-    MaxPrice: str
 
 
 class _Feedback(TypedDict, total=False):
@@ -70,20 +66,11 @@ class SmsChannel:
             TimeToLive=time_to_live(delivery),
             Context=context(delivery),
             **_feedback(delivery),
-            **self._protection(delivery),
+            **fraud_protection(
+                delivery, self._protect_configuration, MaxPrice=self._codes_max_price
+            ),
         )
         return response["MessageId"]
-
-    def _protection(self, delivery: Delivery) -> "_SmsProtection":
-        """Against fraud:
-        docs.aws.amazon.com/pinpoint/latest/apireference_smsvoicev2/API_SendTextMessage.html.
-        """
-        protection: _SmsProtection = {}
-        if self._protect_configuration:
-            protection["ProtectConfigurationId"] = self._protect_configuration
-        if delivery.verification and self._codes_max_price:
-            protection["MaxPrice"] = self._codes_max_price
-        return protection
 
     def _send_template(self, delivery: Delivery) -> str:
         template = delivery.content.template or {}

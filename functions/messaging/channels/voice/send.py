@@ -1,9 +1,14 @@
 """Sends voice messages with AWS End User Messaging, `SendVoiceMessage`."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
-from messaging.channels.aws_end_user_messaging import SERVICE, context, time_to_live
+from messaging.channels.aws_end_user_messaging import (
+    SERVICE,
+    context,
+    fraud_protection,
+    time_to_live,
+)
 from messaging.channels.provider_errors import provider_errors
 from messaging.domain.content import Delivery
 
@@ -23,11 +28,6 @@ def channel(client: "PinpointSMSVoiceV2Client", setting: Callable[[str], str]) -
         setting("PROTECT_CONFIGURATION"),
         setting("CODES_MAX_PRICE"),
     )
-
-
-class _CallProtection(TypedDict, total=False):
-    ProtectConfigurationId: str
-    MaxPricePerMinute: str
 
 
 class VoiceChannel:
@@ -58,17 +58,8 @@ class VoiceChannel:
                 ConfigurationSetName=self._configuration_set,
                 TimeToLive=time_to_live(delivery),
                 Context=context(delivery),
-                **self._protection(delivery),
+                **fraud_protection(
+                    delivery, self._protect_configuration, MaxPricePerMinute=self._codes_max_price
+                ),
             )
         return response["MessageId"]
-
-    def _protection(self, delivery: Delivery) -> _CallProtection:
-        """Against fraud:
-        docs.aws.amazon.com/pinpoint/latest/apireference_smsvoicev2/API_SendVoiceMessage.html.
-        """
-        protection: _CallProtection = {}
-        if self._protect_configuration:
-            protection["ProtectConfigurationId"] = self._protect_configuration
-        if delivery.verification and self._codes_max_price:
-            protection["MaxPricePerMinute"] = self._codes_max_price
-        return protection
